@@ -1,0 +1,21 @@
+//! Signed release evidence: attest, keep, decide and show how software was built, checked, approved and shipped.
+//!
+//! Four ideas hold it together. A **record** is a Sigstore bundle around a DSSE in-toto Statement. The **ledger**
+//! commits to small entries, so that every proof outlives the record it is about. **Proof types** instead of
+//! booleans: what is not proven cannot be passed on. And everything **fails closed**: missing, unreadable, undefined or
+//! late is a refusal, with the reason and the way to fix it.
+//!
+//! Modules stand in dependency order: each uses only those above it.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod limits;
+
+pub mod json;
+pub mod timestamp;
+
+pub mod digest;
+
+pub mod artifact;
+
+pub use error::{Error, ErrorClass, ErrorKind, Result};

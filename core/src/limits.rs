@@ -1,0 +1,81 @@
+//! Every bound on what is read from outside, in one place.
+//!
+//! Sizes are in bytes. A value over its bound is refused with
+//! [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) before it is held in memory.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A record (Sigstore bundle or DSSE envelope) as a file.
+pub const RECORD_BYTES: u64 = 32 * 1024 * 1024;
+/// The Statement inside a record, decoded.
+pub const PAYLOAD_BYTES: usize = 24 * 1024 * 1024;
+/// A key file.
+pub const KEY_BYTES: u64 = 64 * 1024;
+/// A lock file, SBOM or report that is read whole.
+pub const DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
+/// A policy bundle.
+pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
+/// An attachment that the ledger keeps whole.
+pub const ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024;
+/// A ledger entry (sealwright-entry/v1).
+pub const ENTRY_BYTES: usize = 1024;
+/// A checkpoint with its cosignatures.
+pub const CHECKPOINT_BYTES: u64 = 64 * 1024;
+/// Signature lines read of one signed note.
+pub const NOTE_SIGNATURES: usize = 64;
+/// Nesting of JSON arrays and objects.
+pub const JSON_DEPTH: usize = 128;
+/// Signatures read of one DSSE envelope.
+pub const ENVELOPE_SIGNATURES: usize = 32;
+/// Subjects of one Statement.
+pub const SUBJECTS: usize = 100_000;
+/// Files of a folder that is hashed or verified whole.
+pub const FOLDER_FILES: usize = 1_000_000;
+/// Depth of a folder that is walked.
+pub const FOLDER_DEPTH: usize = 64;
+/// Time of one policy evaluation, in milliseconds (policy section 1.5).
+pub const POLICY_MILLIS: u64 = 10_000;
+/// Memory of one policy evaluation.
+pub const POLICY_BYTES: u64 = 256 * 1024 * 1024;
+/// Longest wait for another process that holds the ledger, in milliseconds.
+pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// Rows of one page of search results.
+pub const SEARCH_ROWS: usize = 10_000;
+
+/// Reads a whole file of at most `limit` bytes; `what` names it in errors ("key file", "lock file").
+///
+/// # Errors
+/// `NOT_FOUND`, `PERMISSION_DENIED`, `IO` if it can't be read, `LIMIT_EXCEEDED` if it is longer.
+pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = |e| Error::io(&format!("read {what}"), path, e);
+    let file = File::open(path).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    if meta.is_dir() {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("expected {what} at `{}`, found a folder; name a file in it", path.display()),
+        ));
+    }
+    if meta.len() > limit {
+        return Err(too_long(what, path, limit));
+    }
+    // the file may grow, or be a pipe of length 0, so the bound holds for what is read, too
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_long(what, path, limit));
+    }
+    Ok(bytes)
+}
+
+fn too_long(what: &str, path: &Path, limit: u64) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("{what} `{}` is longer than {limit} bytes; check that it is the file you mean", path.display()),
+    )
+    .with("limit", limit)
+}
