@@ -1,0 +1,436 @@
+//! The ledger: append, prove, search, audit. Append-only, and nobody can quietly rewrite it.
+//!
+//! The tree commits to small entries (predicates section 1.1); records lie beside it as salted bodies. Tiles and
+//! checkpoints are those of C2SP, so independent tools read them. A [`Receipt`] is given only when the record is on
+//! disk and under a signed checkpoint. The highest checkpoint seen is remembered outside of the folder ([`Anchors`]).
+
+mod anchor;
+mod append;
+mod audit;
+mod entry;
+mod index;
+mod receipt;
+mod search;
+mod spend;
+mod store;
+mod walk;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use anchor::Anchors;
+pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use entry::Entry;
+pub use receipt::Receipt;
+pub use search::{Found, Query};
+pub use walk::LedgerRecord;
+
+use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{KeyType, PrivateKey};
+use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
+use crate::timestamp::Timestamp;
+use crate::trust_policy::{TrustChain, TrustPolicy};
+use crate::{json, limits};
+use anchor::Anchor;
+use store::{CHECKPOINT, CONFIG, Lock, Store};
+
+/// A ledger in a folder.
+pub struct Ledger {
+    store: Store,
+    anchors: Anchors,
+    log_key: VerifierKey,
+    checkpoint: SignedCheckpoint,
+    trust: TrustChain,
+    trust_entries: Vec<u64>,
+    anchored: Anchored,
+    sequencer: Option<Arc<PrivateKey>>,
+    patience: Duration,
+    /// Whether leftovers of an append that was cut short have not been looked for yet.
+    unswept: bool,
+}
+
+/// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
+pub const ATTACHMENT_LOCATION: &str = "ledger:attachments/";
+
+/// Whether a ledger could be compared with what was seen of it before.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchored {
+    /// It extends the highest checkpoint seen before.
+    Extends,
+    /// It was opened here for the first time: its key, trust policy and checkpoint were taken as found.
+    FirstUse,
+}
+
+/// What is known of a ledger from elsewhere, before it is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Pins {
+    /// The key of the log.
+    pub log_key: Option<VerifierKey>,
+    /// Payload digest of version 1 of the trust policy.
+    pub trust_policy: Option<Digest>,
+    /// A checkpoint the ledger must extend, as signed.
+    pub min_checkpoint: Option<Vec<u8>>,
+}
+
+impl Pins {
+    /// Nothing is known.
+    pub fn none() -> Self {
+        Self::default()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Config {
+    v: String,
+    origin: String,
+    log_key: String,
+}
+
+const FORMAT: &str = "sealwright-ledger/v1";
+
+impl Ledger {
+    /// Makes a new ledger in `folder` (which must not exist, or be empty), whose first entries are the records of
+    /// version 1 of the trust policy, and remembers it in `anchors`.
+    ///
+    /// `origin` names the log for ever, a name without blanks that nobody else uses, such as
+    /// `example.org/releases`. `log_key` (Ed25519) signs its checkpoints.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` if something is there or the origin is known here, `API_MISUSE` for an unusable origin or key,
+    /// those of [`TrustChain::verify`] for the trust policy, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn init(
+        folder: &Path,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Self> {
+        if log_key.public().key_type() != KeyType::Ed25519 {
+            return Err(Error::new(ErrorKind::ApiMisuse, "the key of a log must be Ed25519; generate one of that type"));
+        }
+        let vkey = VerifierKey::new(origin, log_key.public())?;
+        if anchors.load(origin)?.is_some() {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
+            ));
+        }
+        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("`{}` is not empty; name a new folder for the ledger", folder.display()),
+            ));
+        }
+        let store = Store::new(folder);
+        let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
+        let empty = Checkpoint::new(origin, 0, EMPTY_ROOT)?;
+        let checkpoint = SignedCheckpoint::sign(&empty, &log_key)?;
+        let mut ledger = Self {
+            store,
+            anchors: anchors.clone(),
+            log_key: vkey,
+            checkpoint,
+            trust: TrustChain::pinned(None),
+            trust_entries: Vec::new(),
+            anchored: Anchored::FirstUse,
+            sequencer: Some(Arc::new(log_key)),
+            patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
+            unswept: true,
+        };
+        // the whole trust policy is checked before a first byte is written
+        ledger.check_genesis(trust_policy, now)?;
+        ledger.store.write(CONFIG, &json::canonical("ledger configuration", &config)?)?;
+        ledger.append_genesis(trust_policy, now)?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger in `folder`, to read it and, with [`Ledger::with_log_key`], to append.
+    ///
+    /// Its checkpoint must be signed by the pinned key and extend the highest one seen. What is not pinned, neither in
+    /// `pins` nor in `anchors`, is taken as found ([`Ledger::anchored`] tells).
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
+    /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
+    pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let store = Store::new(folder);
+        let (origin, found_key) = read_config(&store)?;
+        let anchor = anchors.load(&origin)?;
+        let known_key = match &anchor {
+            Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
+            None => None,
+        };
+        for key in pins.log_key.iter().chain(&known_key) {
+            if *key != found_key {
+                return Err(Error::new(
+                    ErrorKind::LedgerForked,
+                    format!("the ledger is signed by the key `{found_key}`, pinned is `{key}`; this is another ledger"),
+                )
+                .with("expected", key)
+                .with("found", &found_key));
+            }
+        }
+        let known_policy = match &anchor {
+            Some(anchor) => Some(Digest::from_hex(crate::digest::Algorithm::Sha256, &anchor.trust_policy)?),
+            None => None,
+        };
+        if let (Some(given), Some(known)) = (&pins.trust_policy, &known_policy)
+            && given != known
+        {
+            return Err(Error::new(
+                ErrorKind::TrustPolicyRefused,
+                format!("the trust policy `{given}` is demanded, and `{known}` is pinned here; ask its admins which is right"),
+            ));
+        }
+        let checkpoint = read_checkpoint(&store, &found_key)?;
+        let mut ledger = Self {
+            store,
+            anchors: anchors.clone(),
+            log_key: found_key,
+            checkpoint,
+            trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
+            trust_entries: Vec::new(),
+            anchored: if anchor.is_some() || pins.min_checkpoint.is_some() { Anchored::Extends } else { Anchored::FirstUse },
+            sequencer: None,
+            patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
+            unswept: true,
+        };
+        let seen = anchor.as_ref().map(|a| a.checkpoint.clone().into_bytes());
+        for note in seen.iter().chain(&pins.min_checkpoint) {
+            let seen = SignedCheckpoint::parse_and_verify(note, &ledger.log_key)?;
+            ledger.check_extends(seen.checkpoint())?;
+        }
+        ledger.load_trust(anchor.as_ref())?;
+        ledger.remember()?;
+        Ok(ledger)
+    }
+
+    /// Lets this handle append, with the key that signs checkpoints.
+    ///
+    /// # Errors
+    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's.
+    pub fn with_log_key(mut self, key: PrivateKey) -> Result<Self> {
+        let vkey = VerifierKey::new(self.origin(), key.public())?;
+        if vkey != self.log_key {
+            return Err(Error::new(
+                ErrorKind::UntrustedSigner,
+                format!("the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with", self.log_key),
+            ));
+        }
+        self.sequencer = Some(Arc::new(key));
+        Ok(self)
+    }
+
+    /// How long to wait for another process that is appending; a minute unless said otherwise.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> &str {
+        &self.checkpoint.checkpoint().origin
+    }
+
+    /// The key of the log.
+    pub fn log_key(&self) -> &VerifierKey {
+        &self.log_key
+    }
+
+    /// Number of entries.
+    pub fn size(&self) -> u64 {
+        self.checkpoint.checkpoint().size
+    }
+
+    /// The newest checkpoint this handle has seen, signed.
+    pub fn checkpoint(&self) -> &SignedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// Whether the ledger could be compared with what was seen of it before.
+    pub fn anchored(&self) -> Anchored {
+        self.anchored
+    }
+
+    /// All versions of the trust policy.
+    pub fn trust(&self) -> &TrustChain {
+        &self.trust
+    }
+
+    /// The trust policy in force.
+    ///
+    /// # Errors
+    /// `TRUST_POLICY_REFUSED` if none is in force.
+    pub fn trust_policy(&self) -> Result<&TrustPolicy> {
+        self.trust.newest()
+    }
+
+    /// The folder of the ledger.
+    pub fn folder(&self) -> &Path {
+        self.store.root()
+    }
+
+    /// Looks for entries that others appended meanwhile.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn refresh(&mut self) -> Result<()> {
+        let newer = read_checkpoint(&self.store, &self.log_key)?;
+        if newer.checkpoint() == self.checkpoint.checkpoint() {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.checkpoint, newer);
+        if let Err(e) = self.check_extends(before.checkpoint()).and_then(|()| self.load_trust_after(before.checkpoint().size)) {
+            self.checkpoint = before;
+            return Err(e);
+        }
+        self.remember()
+    }
+
+    /// Checks that the ledger extends a checkpoint seen before.
+    pub(crate) fn check_extends(&self, seen: &Checkpoint) -> Result<()> {
+        let now = self.checkpoint.checkpoint();
+        if seen.origin != now.origin {
+            return Err(Error::new(
+                ErrorKind::LedgerForked,
+                format!("expected the ledger `{}`, found `{}`", seen.origin, now.origin),
+            ));
+        }
+        if now.size < seen.size {
+            return Err(Error::new(
+                ErrorKind::LedgerRolledBack,
+                format!(
+                    "the ledger `{}` has {} entries, and {} were seen before; it was rolled back to an older state: restore the \
+                     newer one from a copy, and find out who replaced it",
+                    now.origin, now.size, seen.size
+                ),
+            )
+            .with("expected", seen.size)
+            .with("found", now.size));
+        }
+        let forked = |e: Error| {
+            Error::new(
+                ErrorKind::LedgerForked,
+                format!(
+                    "the ledger `{}` with {} entries contradicts the checkpoint of {} entries seen before: its history was \
+                     rewritten; keep both states as proof and call the owner of the evidence",
+                    now.origin, now.size, seen.size
+                ),
+            )
+            .caused_by(e)
+        };
+        let proof = consistency_proof(seen.size, now.size, &self.store)?;
+        verify_consistency(seen.size, &seen.root, now.size, &now.root, &proof).map_err(forked)
+    }
+
+    /// Reads the trust policies: those the anchor knows by index, and those found by walking what is newer.
+    fn load_trust(&mut self, anchor: Option<&Anchor>) -> Result<()> {
+        let mut seen = Checkpoint::new(self.origin(), 0, EMPTY_ROOT)?;
+        if let Some(anchor) = anchor {
+            seen = SignedCheckpoint::parse_and_verify(anchor.checkpoint.as_bytes(), &self.log_key)?.checkpoint().clone();
+            for &index in &anchor.trust_policy_entries {
+                self.take_trust_policy(index)?;
+            }
+        }
+        self.load_trust_after(seen.size, &seen.root)?;
+        self.trust.newest().map(|_| ())
+    }
+
+    fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
+        let mut found = Vec::new();
+        self.walk_after(size, root, |index, entry| {
+            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+                found.push(index);
+            }
+            Ok(())
+        })?;
+        found.into_iter().try_for_each(|index| self.take_trust_policy(index))
+    }
+
+    fn take_trust_policy(&mut self, index: u64) -> Result<()> {
+        let (entry, record) = self.proven_record(index)?;
+        let at = entry.logged_at()?;
+        let verified = self.trust.verify(&record, index, at)?;
+        self.trust.take(&verified, index)?;
+        self.trust_entries.push(index);
+        Ok(())
+    }
+
+    /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
+    fn remember(&self) -> Result<()> {
+        let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
+        let anchor = Anchor {
+            v: Anchor::FORMAT.to_owned(),
+            origin: self.origin().to_owned(),
+            log_key: self.log_key.to_string(),
+            trust_policy: first.payload().hex(),
+            checkpoint: self.checkpoint.to_text(),
+            trust_policy_entries: self.trust_entries.clone(),
+        };
+        self.anchors.raise(&anchor, |kept| {
+            let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
+            Ok(kept.checkpoint().size < self.size())
+        })
+    }
+
+    fn lock(&self) -> Result<Lock> {
+        self.store.lock(self.patience)
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("origin", &self.origin()).field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
+    let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => Error::new(
+            ErrorKind::NotFound,
+            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.root().display()),
+        ),
+        _ => e,
+    })?;
+    let tampered = |why: &str| Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"));
+    let config: Config = json::parse("ledger configuration", &bytes).map_err(|e| tampered(e.message()))?;
+    if config.v != FORMAT {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("the ledger is of format `{}`, expected `{FORMAT}`; use a newer version", config.v.escape_debug()),
+        ));
+    }
+    let key: VerifierKey = config.log_key.parse().map_err(|e: Error| tampered(e.message()))?;
+    if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
+        return Err(tampered("its origin and key do not match, or it is not written canonically"));
+    }
+    Ok((config.origin, key))
+}
+
+fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {
+    let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => Error::new(
+            ErrorKind::LedgerTampered,
+            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.root().display()),
+        ),
+        _ => e,
+    })?;
+    let checkpoint = SignedCheckpoint::parse_and_verify(&bytes, key).map_err(|e| {
+        Error::new(ErrorKind::LedgerTampered, format!("the checkpoint of the ledger is not as it was signed: {}", e.message()))
+            .caused_by(e)
+    })?;
+    if checkpoint.to_text().as_bytes() != bytes {
+        return Err(Error::new(ErrorKind::LedgerTampered, "the checkpoint of the ledger holds more than its signed note"));
+    }
+    Ok(checkpoint)
+}

@@ -1,0 +1,256 @@
+//! Appending: verified under the trust policy, ordered, committed by a signed checkpoint, then receipted.
+//!
+//! Order on disk: bodies, tiles, checkpoint. The checkpoint is the commit: what lies beyond it never happened, and is
+//! cleared before the next append. Every file is whole and synced before its name appears.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+
+use super::entry::{Body, Entry};
+use super::receipt::Receipt;
+use super::store::{ATTACHMENTS, CHECKPOINT, Store, partial_tiles};
+use super::{Anchored, Ledger};
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::PrivateKey;
+use crate::limits;
+use crate::merkle::{BundleId, Frontier, Hash, TILE_WIDTH, encode_entries, encode_tile, leaf_hash};
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
+use crate::verifier::Verified;
+
+impl Ledger {
+    /// Verifies a record under the trust policy in force, as it must be before it is appended.
+    ///
+    /// # Errors
+    /// Those of [`TrustChain::verify`](crate::trust_policy::TrustChain::verify).
+    pub fn verify(&self, record: &[u8], now: Timestamp) -> Result<Verified<Statement>> {
+        self.trust.verify(record, self.size(), now)
+    }
+
+    /// Appends a record and gives its receipt. The same Statement by the same signer gives its first receipt again.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_all`].
+    pub fn append(&mut self, record: &Verified<Statement>, now: Timestamp) -> Result<Receipt> {
+        self.append_all(std::slice::from_ref(record), now)?
+            .pop()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "an append gave no receipt"))
+    }
+
+    /// Appends records in this order, all or none, under one checkpoint.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if this handle has no log key; those of the trust policy; `APPEND_REFUSED` for what no ledger
+    /// takes; `PERMIT_REFUSED` if a promotion or deployment names a decision it may not use; `LEDGER_BUSY` if another
+    /// process appends for too long; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted
+    /// and what was receipted before is untouched.
+    pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
+        let key = self.sequencer()?;
+        let lock = self.lock()?;
+        self.refresh()?;
+        self.sweep()?;
+        let at = self.next_time(now)?;
+        let mut batch: Vec<Pending> = Vec::new();
+        let mut places: Vec<(u64, bool)> = Vec::new();
+        let mut in_batch: HashMap<(Vec<u8>, String), u64> = HashMap::new();
+        let mut trust = self.trust.clone();
+        for record in records {
+            let index = self.size() + batch.len() as u64;
+            // proof of another verifier is not proof under this ledger's trust policy, so it is verified again
+            let verified = trust.verify(record.record(), index, at)?;
+            let statement = verified.value();
+            if !statement.is_v1() {
+                return Err(Error::new(
+                    ErrorKind::AppendRefused,
+                    "a Statement v0.1 is no record; ingest it, so that somebody of the trust policy signs it as v1",
+                ));
+            }
+            let signer = verified.signers().first().map(|s| s.key_id.clone()).unwrap_or_default();
+            let identity = (statement.payload_digest().bytes().to_vec(), signer);
+            let known = match in_batch.get(&identity) {
+                Some(&index) => Some(index),
+                None => self.find_payload(&statement.payload_digest(), &identity.1)?,
+            };
+            if let Some(known) = known {
+                places.push((known, true));
+                continue;
+            }
+            let pending: Vec<_> = batch.iter().map(|p| (&p.entry, p.verified.value())).collect();
+            self.check_spend(statement, at, self.size(), &pending)?;
+            let body = Body { salt: fresh_salt()?, record: record.record().to_vec() };
+            let entry = Entry::derive(statement, &body, at)?;
+            if crate::trust_policy::is_trust_policy(statement.predicate_type()) {
+                trust.take(&verified, index)?;
+            }
+            in_batch.insert(identity, index);
+            places.push((index, false));
+            batch.push(Pending { entry, body, verified });
+        }
+        if !batch.is_empty() {
+            self.commit(&batch, &key)?;
+            self.remember()?;
+            // derived, and caught up by whoever searches; a receipt does not wait for it
+            let _ = self.catch_up_index();
+        }
+        drop(lock);
+        places
+            .into_iter()
+            .map(|(index, already_there)| Ok(Receipt { already_there, ..self.prove(index)? }))
+            .collect()
+    }
+
+    /// Keeps a file that records name by its SHA-256, such as a raw report or a policy bundle.
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` over 1 GiB, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn attach(&self, bytes: &[u8]) -> Result<Digest> {
+        if bytes.len() as u64 > limits::ATTACHMENT_BYTES {
+            return Err(Error::new(ErrorKind::LimitExceeded, format!("an attachment of {} bytes is too large", bytes.len())));
+        }
+        let digest = Digest::sha256(bytes);
+        let name = format!("{ATTACHMENTS}/{}", digest.hex());
+        if self.store.read(&name, limits::ATTACHMENT_BYTES).is_ok_and(|there| there == bytes) {
+            return Ok(digest);
+        }
+        self.store.write(&name, bytes)?;
+        Ok(digest)
+    }
+
+    /// The policy bundle of this digest, kept as an attachment.
+    ///
+    /// # Errors
+    /// As [`Ledger::attachment`].
+    pub fn policy_bundle(&self, digest: &Digest) -> Result<Vec<u8>> {
+        self.attachment(digest).map_err(|e| e.while_doing("policy bundle"))
+    }
+
+    /// A file kept by [`Ledger::attach`], checked against its digest.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it was never attached, `LEDGER_TAMPERED` if its bytes changed.
+    pub fn attachment(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let bytes = self.store.read(&format!("{ATTACHMENTS}/{}", digest.hex()), limits::ATTACHMENT_BYTES)?;
+        if Digest::sha256(&bytes).bytes() != digest.bytes() {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the attachment `{digest}` is not what its name says; restore it from a copy"),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn check_genesis(&self, records: &[Vec<u8>], now: Timestamp) -> Result<()> {
+        let mut trust = self.trust.clone();
+        for (index, record) in (0..).zip(records) {
+            let verified = trust.verify(record, index, now)?;
+            trust.take(&verified, index)?;
+        }
+        trust.newest().map(|_| ())
+    }
+
+    pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<()> {
+        let key = self.sequencer()?;
+        let _lock = self.lock()?;
+        let mut batch = Vec::new();
+        let mut trust = self.trust.clone();
+        for (index, record) in (0..).zip(records) {
+            let verified = trust.verify(record, index, now)?;
+            trust.take(&verified, index)?;
+            let body = Body { salt: fresh_salt()?, record: record.clone() };
+            let entry = Entry::derive(verified.value(), &body, now)?;
+            batch.push(Pending { entry, body, verified });
+        }
+        self.commit(&batch, &key)?;
+        self.anchored = Anchored::Extends;
+        self.remember()
+    }
+
+    fn sequencer(&self) -> Result<Arc<PrivateKey>> {
+        self.sequencer.clone().ok_or_else(|| {
+            Error::new(ErrorKind::ApiMisuse, "this ledger was opened for reading; give its log key to append")
+        })
+    }
+
+    /// The sequencer's time for the next entries: `now`, but never before the last entry.
+    fn next_time(&self, now: Timestamp) -> Result<Timestamp> {
+        match self.size() {
+            0 => Ok(now),
+            size => Ok(now.max(self.entry(size - 1)?.logged_at()?)),
+        }
+    }
+
+    /// Writes a batch and its checkpoint; afterwards this handle stands at the new checkpoint.
+    fn commit(&mut self, batch: &[Pending], key: &PrivateKey) -> Result<()> {
+        let before = self.size();
+        for (index, pending) in (before..).zip(batch) {
+            self.store.write(&Store::body_name(index), &pending.body.to_bytes())?;
+        }
+        let bytes = batch.iter().map(|p| p.entry.to_bytes()).collect::<Result<Vec<_>>>()?;
+        let leaves: Vec<Hash> = bytes.iter().map(|b| leaf_hash(b)).collect();
+        let growth = Frontier::load(before, &self.checkpoint.checkpoint().root, &self.store)?.grow(&leaves)?;
+        for (id, hashes) in &growth.tiles {
+            self.store.write(&id.to_string(), &encode_tile(hashes))?;
+        }
+        self.write_entries(before, growth.size, bytes)?;
+        let checkpoint = Checkpoint::new(self.origin(), growth.size, growth.root)?;
+        let signed = SignedCheckpoint::sign(&checkpoint, key)?;
+        self.store.write(CHECKPOINT, signed.to_text().as_bytes())?;
+        self.checkpoint = signed;
+        for (index, pending) in (before..).zip(batch) {
+            if crate::trust_policy::is_trust_policy(pending.verified.value().predicate_type()) {
+                self.trust.take(&pending.verified, index)?;
+                self.trust_entries.push(index);
+            }
+        }
+        self.remove_partial_tiles(before)
+    }
+
+    fn write_entries(&self, before: u64, after: u64, new: Vec<Vec<u8>>) -> Result<()> {
+        let width = u64::from(TILE_WIDTH);
+        let first = before / width;
+        let mut all = match before % width {
+            0 => Vec::new(),
+            _ => self.store.entries(BundleId::containing(before - 1, before)?)?,
+        };
+        all.extend(new);
+        for (tile, entries) in (first..).zip(all.chunks(usize::from(TILE_WIDTH))) {
+            let id = BundleId::containing(tile * width, after)?;
+            self.store.write(&id.to_string(), &encode_entries(entries)?)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the partial tiles of an older size that the present one replaces.
+    fn remove_partial_tiles(&self, older: u64) -> Result<()> {
+        let now = partial_tiles(self.size());
+        for path in partial_tiles(older).into_iter().filter(|path| !now.contains(path)) {
+            self.store.remove(&path)?;
+            self.store.remove_partial_folder(&path);
+        }
+        Ok(())
+    }
+
+    /// Clears what an append that was cut short left beyond the checkpoint.
+    fn sweep(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.unswept) {
+            return Ok(());
+        }
+        self.store.sweep(self.size())
+    }
+}
+
+struct Pending {
+    entry: Entry,
+    body: Body,
+    verified: Verified<Statement>,
+}
+
+fn fresh_salt() -> Result<[u8; 32]> {
+    let mut salt = [0; 32];
+    rand::fill(&mut salt).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+    Ok(salt)
+}

@@ -1,0 +1,173 @@
+//! The ledger entry, `sealwright-entry/v1`: what the Merkle tree commits to (predicates section 1.1).
+//!
+//! An entry stays for ever and tells nothing of its record but what it is selected by: the commitment is salted, and
+//! record and salt lie apart, in the body.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::predicate;
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
+use crate::{json, limits};
+
+/// Format name of an entry.
+const FORMAT: &str = "sealwright-entry/v1";
+/// Tag that says that not all tags fitted; such an entry matches every selection.
+const MORE: &str = "more";
+
+/// A ledger entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Entry {
+    v: String,
+    /// Sequencer's Unix milliseconds; never less than that of the entry before.
+    pub time: i64,
+    /// Whether the record can turn a pass into a refusal (predicates section 1.2).
+    pub control: bool,
+    /// Predicate type of the record.
+    #[serde(rename = "type")]
+    pub predicate_type: String,
+    /// What the record is selected by: `subject`, `change`, `service`, `release`, `environment`, `decision`, `kind`.
+    pub tags: BTreeMap<String, BTreeSet<String>>,
+    /// Lower-case hex of SHA-256 over salt and record.
+    pub record: String,
+    /// Bytes of the record.
+    pub size: u64,
+}
+
+/// Salt and record of an entry; erased together when a record is disposed of.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) salt: [u8; 32],
+    pub(crate) record: Vec<u8>,
+}
+
+impl Body {
+    /// The stored form: the salt, then the record.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&self.salt[..], &self.record].concat()
+    }
+
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        let (salt, record) = bytes.split_first_chunk::<32>()?;
+        Some(Self { salt: *salt, record: record.to_vec() })
+    }
+
+    /// What an entry says of this body.
+    pub(crate) fn commitment(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.salt);
+        hasher.update(&self.record);
+        hex::encode(hasher.finalize())
+    }
+}
+
+impl Entry {
+    /// Derives the entry of a record, logged at `time`. A ledger makes no entry in any other way.
+    pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp) -> Result<Self> {
+        let tags = predicate::tags(statement);
+        let named = [
+            ("subject", tags.subject),
+            ("change", tags.change),
+            ("service", tags.service),
+            ("release", tags.release),
+            ("environment", tags.environment),
+            ("decision", tags.decision),
+            ("kind", tags.kind),
+        ];
+        let mut entry = Self {
+            v: FORMAT.to_owned(),
+            time: time.unix_millis(),
+            control: predicate::is_control(statement),
+            predicate_type: statement.predicate_type().to_owned(),
+            tags: named
+                .into_iter()
+                .map(|(name, values)| (name.to_owned(), values.into_iter().collect::<BTreeSet<_>>()))
+                .filter(|(_, values)| !values.is_empty())
+                .collect(),
+            record: body.commitment(),
+            size: body.record.len() as u64,
+        };
+        entry.fit()?;
+        Ok(entry)
+    }
+
+    /// Reads an entry; only the one canonical form of at most 1 KiB is one.
+    ///
+    /// # Errors
+    /// `LEDGER_TAMPERED` for anything else.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let fault = |why: String| Error::new(ErrorKind::LedgerTampered, format!("not a ledger entry: {why}"));
+        if bytes.len() > limits::ENTRY_BYTES {
+            return Err(fault(format!("{} bytes, over {}", bytes.len(), limits::ENTRY_BYTES)));
+        }
+        let entry: Self = json::parse("entry", bytes).map_err(|e| fault(e.message().to_owned()))?;
+        if entry.v != FORMAT {
+            return Err(fault(format!("format `{}`, expected `{FORMAT}`", entry.v.escape_debug())));
+        }
+        if entry.to_bytes()? != bytes {
+            return Err(fault("it is not written canonically".to_owned()));
+        }
+        Ok(entry)
+    }
+
+    /// The bytes that a leaf is the hash of.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        json::canonical("entry", self)
+    }
+
+    /// When it was logged.
+    ///
+    /// # Errors
+    /// `LEDGER_TAMPERED` if that is no time.
+    pub fn logged_at(&self) -> Result<Timestamp> {
+        Timestamp::from_unix_millis(self.time)
+            .map_err(|e| Error::new(ErrorKind::LedgerTampered, format!("the time of an entry is none: {}", e.message())))
+    }
+
+    /// The values of one tag.
+    pub fn tag(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.tags.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether it has this value of this tag.
+    pub fn has_tag(&self, name: &str, value: &str) -> bool {
+        self.tags.get(name).is_some_and(|values| values.contains(value))
+    }
+
+    /// Whether not all tags fitted, so that it matches every selection.
+    pub fn has_more_tags(&self) -> bool {
+        self.tags.contains_key(MORE)
+    }
+
+    /// Leaves out tag values until the entry fits, the bulkiest tags first; `decision` never, permits are found by it.
+    fn fit(&mut self) -> Result<()> {
+        while self.to_bytes()?.len() > limits::ENTRY_BYTES {
+            self.tags.insert(MORE.to_owned(), BTreeSet::from(["true".to_owned()]));
+            let bulk = |values: &BTreeSet<String>| values.iter().map(String::len).sum::<usize>();
+            let bulkiest = self
+                .tags
+                .iter_mut()
+                .filter(|(name, values)| *name != MORE && *name != "decision" && !values.is_empty())
+                .max_by_key(|(_, values)| bulk(values));
+            let Some((_, values)) = bulkiest else {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!(
+                        "an entry for the predicate type `{}` does not fit {} bytes; use a shorter type",
+                        self.predicate_type.escape_debug(),
+                        limits::ENTRY_BYTES
+                    ),
+                ));
+            };
+            values.pop_last();
+            self.tags.retain(|_, values| !values.is_empty());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! Spending a decision: the ledger itself refuses a second use, another digest or place, and a late one.
+//!
+//! A recorded, passing, enforced policy-evaluation allows one promotion and one deployment (all records of one
+//! `deploymentId`). Uses are found by walking the entries, so that nothing an index hides is spent twice (predicates
+//! sections 4.3, 4.6, 4.7; policy section 1.10).
+
+use std::collections::BTreeSet;
+
+use super::Ledger;
+use super::entry::Entry;
+use super::walk::Selection;
+use crate::digest::{Algorithm, Digest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::PolicyBundle;
+use crate::predicate::{
+    Deployment, Enforcement, EnvironmentClass, EvaluationResult, PolicyEvaluation, Predicate, PredicateType, Promotion,
+};
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
+
+/// What a record asks of the decision it names.
+struct Use<'a> {
+    decision: Digest,
+    environment: &'a str,
+    subjects: BTreeSet<Vec<u8>>,
+    by: UseBy<'a>,
+}
+
+enum UseBy<'a> {
+    Promotion,
+    Deployment(&'a Deployment),
+}
+
+impl Ledger {
+    /// Refuses a promotion or deployment, to be logged at entry `index` at the time `at`, whose decision it may not use.
+    /// `pending` are records of the same batch that go before it.
+    pub(super) fn check_spend(
+        &self,
+        statement: &Statement,
+        at: Timestamp,
+        index: u64,
+        pending: &[(&Entry, &Statement)],
+    ) -> Result<()> {
+        let predicate = statement.predicate()?;
+        let (decision, environment, by) = match &predicate {
+            Predicate::Promotion(p) => (p.decision.payload()?, p.to.id.as_str(), UseBy::Promotion),
+            Predicate::Deployment(d) => match &d.decision {
+                Some(decision) => (decision.payload()?, d.environment.id.as_str(), UseBy::Deployment(d)),
+                // what happened without a decision is recorded, and is a finding from then on
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        let subjects = artifacts(statement);
+        let usage = Use { decision, environment, subjects, by };
+        self.check_use(&usage, at, index, pending).map_err(|e| e.with("decision", &usage.decision))
+    }
+
+    fn check_use(&self, usage: &Use<'_>, at: Timestamp, place: u64, pending: &[(&Entry, &Statement)]) -> Result<()> {
+        let payload = usage.decision.hex();
+        let mut uses = Vec::new();
+        let mut candidates = Vec::new();
+        let mut controls = Vec::new();
+        self.walk(|index, entry| {
+            if index >= place {
+                return Ok(());
+            }
+            if entry.has_tag("decision", &payload) {
+                uses.push((index, entry.predicate_type.clone()));
+            }
+            if entry.predicate_type == PolicyEvaluation::TYPE {
+                candidates.push(index);
+            }
+            if entry.control {
+                controls.push((index, entry.clone()));
+            }
+            Ok(())
+        })?;
+        // newest first: a permit is spent soon after it was given
+        let mut found = None;
+        for index in candidates.into_iter().rev() {
+            let record = self.record(index)?;
+            if record.statement().payload_digest() == usage.decision {
+                found = Some(record);
+                break;
+            }
+        }
+        let decided = found.ok_or_else(|| {
+            refused(format!("the decision `{payload}` is not in this ledger"), "ask the gate of this ledger")
+        })?;
+        let evaluation: PolicyEvaluation = decided.statement().predicate_as()?;
+        check_decision(&evaluation, decided.statement(), usage)?;
+        if decided.revoked {
+            return Err(refused("the decision was revoked".to_owned(), "decide again"));
+        }
+        if !self.is_first_use(usage, &uses, pending)? {
+            return Ok(());
+        }
+        self.check_in_time(&evaluation, decided.logged_at()?, at)?;
+        let selection = relevant(&decided.entry, usage);
+        let after = controls.iter().find(|(index, entry)| {
+            *index > decided.index && (selection.matches(entry) || Selection::cannot_rule_out(entry))
+        });
+        let in_batch = pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
+        if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
+            return Err(refused(
+                format!("since the decision, a record of type `{}` was logged that may change it", entry.predicate_type),
+                "decide again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether no use of this kind was made yet. Further records of the same deployment are no new use.
+    fn is_first_use(&self, usage: &Use<'_>, uses: &[(u64, String)], pending: &[(&Entry, &Statement)]) -> Result<bool> {
+        let mut earlier: Vec<Statement> = Vec::new();
+        for (index, _) in uses {
+            earlier.push(self.record(*index)?.statement().clone());
+        }
+        let payload = usage.decision.hex();
+        earlier.extend(pending.iter().filter(|(e, _)| e.has_tag("decision", &payload)).map(|(_, s)| (*s).clone()));
+        match &usage.by {
+            UseBy::Promotion => {
+                if earlier.iter().any(|s| s.predicate_type() == Promotion::TYPE) {
+                    return Err(refused("the decision was spent by an earlier promotion".to_owned(), "decide again"));
+                }
+                Ok(true)
+            }
+            UseBy::Deployment(deployment) => {
+                check_promotion(deployment, &earlier)?;
+                let mut first = true;
+                for statement in earlier.iter().filter(|s| s.predicate_type() != Promotion::TYPE) {
+                    match statement.predicate()? {
+                        Predicate::Deployment(other) if other.deployment_id == deployment.deployment_id => first = false,
+                        _ => return Err(refused("the decision was spent by an earlier deployment".to_owned(), "decide again")),
+                    }
+                }
+                Ok(first)
+            }
+        }
+    }
+
+    fn check_in_time(&self, evaluation: &PolicyEvaluation, decided_at: Timestamp, at: Timestamp) -> Result<()> {
+        let digest = evaluation.policy.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256)).ok_or_else(|| {
+            refused("the decision names no policy bundle by SHA-256".to_owned(), "decide again")
+        })?;
+        let class = evaluation.environment.as_ref().map_or(EnvironmentClass::Prod, |e| e.class);
+        let bundle = PolicyBundle::parse(&self.policy_bundle(&digest)?)?;
+        let valid = bundle.permit_valid_millis(class.name());
+        let age = at.unix_millis() - decided_at.unix_millis();
+        if age > valid {
+            return Err(refused(
+                format!("the decision is {} min old, and counts for {} min", age / 60_000, valid / 60_000),
+                "decide again",
+            )
+            .with("ageMillis", age));
+        }
+        Ok(())
+    }
+}
+
+fn check_decision(evaluation: &PolicyEvaluation, statement: &Statement, usage: &Use<'_>) -> Result<()> {
+    if evaluation.result != EvaluationResult::Passed || evaluation.enforcement != Enforcement::Enforced {
+        return Err(refused("the decision is no enforced pass".to_owned(), "meet the policy, then ask the gate again"));
+    }
+    let decided = evaluation.environment.as_ref().map_or("none", |e| e.id.as_str());
+    if decided != usage.environment {
+        return Err(refused(
+            format!("the decision is for the environment `{decided}`, not for `{}`", usage.environment),
+            "ask the gate for this environment",
+        ));
+    }
+    if artifacts(statement) != usage.subjects {
+        return Err(refused("the decision is for another digest".to_owned(), "ask the gate for this artifact"));
+    }
+    Ok(())
+}
+
+/// Above dev, a deployment names the promotion that named its decision.
+fn check_promotion(deployment: &Deployment, earlier: &[Statement]) -> Result<()> {
+    let Some(promotion) = &deployment.promotion else {
+        if deployment.environment.class == EnvironmentClass::Dev {
+            return Ok(());
+        }
+        return Err(refused("above dev, a deployment names the promotion it follows".to_owned(), "promote first"));
+    };
+    let named = promotion.payload()?;
+    if !earlier.iter().any(|s| s.predicate_type() == Promotion::TYPE && s.payload_digest() == named) {
+        return Err(refused(
+            format!("the promotion `{}` did not spend this decision", named.hex()),
+            "name the promotion that did",
+        ));
+    }
+    Ok(())
+}
+
+/// What a control entry must touch to void the decision: anything the decision or its use is about.
+fn relevant(decision: &Entry, usage: &Use<'_>) -> Selection {
+    let mut selection = Selection::default().with("environment", usage.environment);
+    for name in ["subject", "change", "service", "release", "environment"] {
+        for value in decision.tag(name) {
+            selection = selection.with(name, value);
+        }
+    }
+    selection
+}
+
+fn artifacts(statement: &Statement) -> BTreeSet<Vec<u8>> {
+    let digests = statement.subjects().iter().flat_map(|s| s.digests());
+    digests.filter(|d| d.algorithm() == Algorithm::Sha256).map(|d| d.bytes().to_vec()).collect()
+}
+
+fn refused(why: String, fix: &str) -> Error {
+    Error::new(ErrorKind::PermitRefused, format!("{why}; {fix}"))
+}

@@ -1,0 +1,282 @@
+//! The folder a ledger lies in: C2SP tlog-tiles, bodies, attachments; what is written is whole and on disk.
+//!
+//! ```text
+//! ledger.json          format, origin and public key of the log
+//! checkpoint           the newest signed checkpoint; replacing it is what commits an append
+//! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
+//! bodies/<N>           salt and record of entry N, N written like a tile index
+//! attachments/<hex>    files that records name by SHA-256
+//! lock                 held while appending; empty
+//! index.sqlite         for searching; derived, never the truth, made anew at will
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::entry::Body;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
+
+pub(crate) const CONFIG: &str = "ledger.json";
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub(crate) const LOCK: &str = "lock";
+pub(crate) const INDEX: &str = "index.sqlite";
+pub(crate) const BODIES: &str = "bodies";
+pub(crate) const ATTACHMENTS: &str = "attachments";
+pub(crate) const TILES: &str = "tile";
+/// Files not yet whole end so; they are never read and are cleared before the next append.
+pub(crate) const UNFINISHED: &str = ".unfinished";
+
+/// A ledger's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    root: PathBuf,
+}
+
+/// The right to append, held by one process at a time and given up when dropped, or when the process dies.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "holding the file open is what holds the lock")] File);
+
+impl Store {
+    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Waits for the right to append. The system frees it when its holder dies, however it dies.
+    pub(crate) fn lock(&self, patience: Duration) -> Result<Lock> {
+        let path = self.path(LOCK);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| Error::io("lock the ledger at", &path, e))?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock(file)),
+                Err(std::fs::TryLockError::Error(e)) => return Err(Error::io("lock the ledger at", &path, e)),
+                Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() >= patience => {
+                    return Err(Error::new(
+                        ErrorKind::LedgerBusy,
+                        format!(
+                            "another process has appended to the ledger `{}` for over {} s; run it again, or end that process",
+                            self.root.display(),
+                            patience.as_secs()
+                        ),
+                    ));
+                }
+                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        limits::read_file("ledger file", &self.path(name), limit)
+    }
+
+    /// Writes a file whole and on disk before its name appears; what stood there before is replaced at once.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_whole(&self.path(name), bytes)
+    }
+
+    /// The entries of a bundle.
+    pub(crate) fn entries(&self, id: BundleId) -> Result<Vec<Vec<u8>>> {
+        let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
+        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), limit)?;
+        let mut entries = decode_entries(&bytes, width)?;
+        entries.truncate(usize::from(id.width()));
+        Ok(entries)
+    }
+
+    /// A tile or bundle of this path, or a wider one in its place: others append while this is read, and what a
+    /// wider one begins with is the narrower one. Gives the width that was found.
+    fn read_at_least(&self, path: &str, width: u16, limit: u64) -> Result<(Vec<u8>, u16)> {
+        let missing = match self.read(path, limit) {
+            Err(e) if e.kind() == ErrorKind::NotFound && width < TILE_WIDTH => e,
+            found => return found.map(|bytes| (bytes, width)),
+        };
+        let whole = path.split(".p/").next().unwrap_or(path);
+        // the narrower one is removed after the wider one is there, so a second look finds what a first one missed
+        for _ in 0..3 {
+            if let Ok(bytes) = self.read(whole, limit) {
+                return Ok((bytes, TILE_WIDTH));
+            }
+            for wider in self.widths(whole).into_iter().filter(|w| *w > width) {
+                if let Ok(bytes) = self.read(&format!("{whole}.p/{wider}"), limit) {
+                    return Ok((bytes, wider));
+                }
+            }
+        }
+        Err(missing)
+    }
+
+    fn widths(&self, whole: &str) -> Vec<u16> {
+        let Ok(entries) = std::fs::read_dir(self.path(&format!("{whole}.p"))) else { return Vec::new() };
+        let mut widths: Vec<u16> =
+            entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).filter(|w| *w < TILE_WIDTH).collect();
+        widths.sort_unstable_by(|a, b| b.cmp(a));
+        widths
+    }
+
+    pub(crate) fn body_name(index: u64) -> String {
+        // numbered like a full tile, three digits a folder
+        let number = BundleId::new(index, TILE_WIDTH).map(|id| id.to_string()).unwrap_or_default();
+        format!("{BODIES}/{}", number.trim_start_matches("tile/entries/"))
+    }
+
+    /// The body of an entry, none if it is not there.
+    pub(crate) fn body(&self, index: u64) -> Result<Option<Body>> {
+        match self.read(&Self::body_name(index), limits::RECORD_BYTES + 32) {
+            Ok(bytes) => Ok(Body::from_bytes(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, e)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Store {
+    /// Clears what an append that was cut short left: files beyond `size`, and files not yet whole.
+    pub(crate) fn sweep(&self, size: u64) -> Result<()> {
+        let mut dead = vec![format!("{CHECKPOINT}{UNFINISHED}"), format!("{CONFIG}{UNFINISHED}")];
+        for index in size.. {
+            let name = Self::body_name(index);
+            let unfinished = format!("{name}{UNFINISHED}");
+            let there = [name, unfinished].into_iter().filter(|n| self.path(n).exists());
+            let before = dead.len();
+            dead.extend(there);
+            if dead.len() == before {
+                break;
+            }
+        }
+        for path in partial_tiles(size) {
+            self.collect_beside(&path, &mut dead)?;
+        }
+        dead.iter().try_for_each(|name| self.remove(name))
+    }
+
+    /// Files in the folder of the partial tile `path`, and whole tiles of its number, other than itself.
+    fn collect_beside(&self, path: &str, dead: &mut Vec<String>) -> Result<()> {
+        let Some((folder, own)) = path.rsplit_once('/') else { return Ok(()) };
+        let whole = folder.trim_end_matches(".p");
+        dead.extend([whole.to_owned(), format!("{whole}{UNFINISHED}")].into_iter().filter(|n| self.path(n).is_file()));
+        let entries = match std::fs::read_dir(self.path(folder)) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io("read folder", &self.path(folder), e)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::io("read folder", &self.path(folder), e))?;
+            if let Some(name) = entry.file_name().to_str().filter(|n| *n != own) {
+                dead.push(format!("{folder}/{name}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the folder of a partial tile that is no more, if nothing is left in it.
+    pub(crate) fn remove_partial_folder(&self, path: &str) {
+        if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| folder.ends_with(".p")) {
+            // it stays if another partial tile lies in it
+            let _ = std::fs::remove_dir(self.path(folder));
+        }
+    }
+}
+
+impl TileReader for Store {
+    fn tile(&self, id: TileId) -> Result<Vec<Hash>> {
+        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), u64::from(TILE_WIDTH) * 32)?;
+        let mut hashes = decode_tile(&bytes, width)?;
+        hashes.truncate(usize::from(id.width()));
+        Ok(hashes)
+    }
+}
+
+/// Paths of the partial tiles of a log of `size` entries, and of its partial entry bundle.
+pub(crate) fn partial_tiles(size: u64) -> Vec<String> {
+    let width = u64::from(TILE_WIDTH);
+    let mut paths = Vec::new();
+    let mut hashes = size;
+    for level in 0.. {
+        if hashes == 0 {
+            break;
+        }
+        if hashes % width != 0 {
+            // both numbers are in range: the level is below 8 and the width below 256
+            let partial = u16::try_from(hashes % width).unwrap_or(TILE_WIDTH);
+            paths.extend(TileId::new(level, hashes / width, partial).map(|id| id.to_string()));
+            if level == 0 {
+                paths.extend(BundleId::new(hashes / width, partial).map(|id| id.to_string()));
+            }
+        }
+        hashes /= width;
+    }
+    paths
+}
+
+/// Writes `bytes` to a new file beside `path`, brings them to disk, then gives it the name.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    let unfinished = PathBuf::from(unfinished);
+    let failed = |what: &'static str| {
+        let path = path.to_path_buf();
+        move |e| Error::io(what, &path, e)
+    };
+    let result = File::create(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(failed("write"));
+    if result.is_err() {
+        // best effort: the next append clears it as well
+        let _ = std::fs::remove_file(&unfinished);
+        return result;
+    }
+    sync_folder(folder)
+}
+
+/// Makes a folder and those above it, each on disk in its parent.
+fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+        make_folder(parent)?;
+    }
+    match std::fs::create_dir(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io("make folder", folder, e)),
+        _ => folder.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder),
+    }
+}
+
+/// Brings the names in a folder to disk, where the system can.
+fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))?;
+    }
+    Ok(())
+}

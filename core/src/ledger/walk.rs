@@ -1,0 +1,271 @@
+//! Reading entries and records, each proven against the checkpoint; walking all of them, so that nothing is missed.
+
+use std::collections::BTreeSet;
+
+use super::Ledger;
+use super::entry::{Body, Entry};
+use super::receipt::Receipt;
+use crate::error::{Error, ErrorKind, Result};
+use crate::merkle::{BundleId, EMPTY_ROOT, Frontier, Hash, inclusion_proof, leaf_hash, verify_inclusion};
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
+use crate::trust_policy::Speaker;
+use crate::verifier::Verified;
+
+/// A record of the ledger: proven to be in it, and verified under the trust policy at its index.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LedgerRecord {
+    /// Index of its entry, from 0.
+    pub index: u64,
+    /// Its entry.
+    pub entry: Entry,
+    /// The record, verified.
+    pub verified: Verified<Statement>,
+    /// Who signed it, as the trust policy at its index knows them; the first of several.
+    pub speaker: Speaker,
+    /// Whether a revocation of today takes away what it supports. What it refuses, it still refuses.
+    pub revoked: bool,
+}
+
+impl LedgerRecord {
+    /// What the record says.
+    pub fn statement(&self) -> &Statement {
+        self.verified.value()
+    }
+
+    /// When it was logged.
+    ///
+    /// # Errors
+    /// `LEDGER_TAMPERED` if its entry holds no time.
+    pub fn logged_at(&self) -> Result<Timestamp> {
+        self.entry.logged_at()
+    }
+}
+
+/// Tags by which entries are selected; an entry matches that has one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) tags: BTreeSet<(&'static str, String)>,
+}
+
+/// Entries of a [`Selection`], complete up to the checkpoint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selected {
+    /// Entries that match by a tag.
+    pub(crate) matched: Vec<u64>,
+    /// Control entries that match by no tag and are not ruled out by theirs.
+    pub(crate) control: Vec<u64>,
+    /// All control entries.
+    pub(crate) controls: u64,
+    /// Time of the last entry.
+    pub(crate) last: Option<Timestamp>,
+}
+
+/// Tags that can rule a control entry out: it names others of these, and none of the selected.
+const RULING: [&str; 5] = ["subject", "change", "service", "release", "environment"];
+
+impl Selection {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.tags.insert((name, value.into()));
+        self
+    }
+
+    /// Whether an entry matches by a tag.
+    pub(crate) fn matches(&self, entry: &Entry) -> bool {
+        entry.has_more_tags() || self.tags.iter().any(|(name, value)| entry.has_tag(name, value))
+    }
+
+    /// Whether a control entry is not ruled out: it names nothing that could rule it out.
+    pub(crate) fn cannot_rule_out(entry: &Entry) -> bool {
+        // records about records and things without bytes have subjects that are no artifacts, and rule nothing out
+        let about_artifacts = !ABOUT_OTHER_THINGS.iter().any(|name| entry.predicate_type.contains(name));
+        entry.control
+            && RULING
+                .iter()
+                .filter(|name| about_artifacts || **name != "subject")
+                .all(|name| entry.tag(name).next().is_none())
+    }
+}
+
+/// Types of ours whose subject is a record, a checkpoint or a thing without bytes.
+const ABOUT_OTHER_THINGS: [&str; 8] = [
+    "sealwright.dev/attestation/trust-policy/",
+    "sealwright.dev/attestation/drift-report/",
+    "sealwright.dev/attestation/exception-status/",
+    "sealwright.dev/attestation/incident/",
+    "sealwright.dev/attestation/risk/",
+    "sealwright.dev/attestation/legal-hold/",
+    "sealwright.dev/attestation/retention-disposal/",
+    "sealwright.dev/attestation/privileged-session/",
+];
+
+impl Ledger {
+    /// The entry at `index`, proven against the checkpoint.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` beyond the last one, `LEDGER_TAMPERED` if it does not prove.
+    pub fn entry(&self, index: u64) -> Result<Entry> {
+        let (bytes, _) = self.proven_entry(index)?;
+        Entry::parse(&bytes)
+    }
+
+    /// The record at `index`, proven and verified.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` beyond the last one, `BODY_LOST` if its body is not there, `LEDGER_TAMPERED` if it does not prove or is
+    /// labelled other than what it is, and those of [`TrustChain::verify`](crate::trust_policy::TrustChain::verify).
+    pub fn record(&self, index: u64) -> Result<LedgerRecord> {
+        let (entry, body) = self.proven_body(index)?;
+        let at = entry.logged_at()?;
+        let revoked = match self.trust.verify(&body.record, index, at) {
+            Err(e) if e.kind() == ErrorKind::Revoked => true,
+            Err(e) => return Err(e.while_doing(format_args!("entry {index}"))),
+            Ok(_) => false,
+        };
+        let verified = self.trust.verify_despite_revocation(&body.record, index, at)?;
+        if Entry::derive(verified.value(), &body, at)? != entry {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("entry {index} is labelled other than what its record is; find out who wrote it"),
+            ));
+        }
+        let policy = match self.trust.in_force_at(index) {
+            Some(policy) => policy,
+            None => self.trust.newest()?,
+        };
+        let speaker = verified.signers().first().map(|s| policy.speaker(s)).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "a verified record has no signer")
+        })?;
+        Ok(LedgerRecord { index, entry, verified, speaker, revoked })
+    }
+
+    /// Receipt of the entry at `index` under the present checkpoint.
+    ///
+    /// # Errors
+    /// As [`Ledger::record`].
+    pub fn prove(&self, index: u64) -> Result<Receipt> {
+        let (entry, body) = self.proven_body(index)?;
+        let path = inclusion_proof(index, self.size(), &self.store)?;
+        Receipt::new(index, &entry, &body, &path, &self.checkpoint)
+    }
+
+    pub(crate) fn proven_record(&self, index: u64) -> Result<(Entry, Vec<u8>)> {
+        self.proven_body(index).map(|(entry, body)| (entry, body.record))
+    }
+
+    /// An entry with its body, the body checked against its commitment.
+    pub(crate) fn proven_body(&self, index: u64) -> Result<(Entry, Body)> {
+        let entry = self.entry(index)?;
+        let body = self.store.body(index)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::BodyLost,
+                format!("entry {index} of the ledger `{}` has no body; restore it from a copy", self.origin()),
+            )
+            .with("index", index)
+        })?;
+        if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the body of entry {index} is not the one it commits to: the record was edited; restore it from a copy"),
+            )
+            .with("index", index));
+        }
+        Ok((entry, body))
+    }
+
+    /// The bytes of an entry with its inclusion proof, verified against the checkpoint.
+    pub(crate) fn proven_entry(&self, index: u64) -> Result<(Vec<u8>, Vec<Hash>)> {
+        let size = self.size();
+        if index >= size {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the ledger `{}` has {size} entries, none at index {index}", self.origin()),
+            ));
+        }
+        let mut entries = self.store.entries(BundleId::containing(index, size)?).map_err(lost_tile)?;
+        let at = usize::try_from(index % 256).unwrap_or(usize::MAX);
+        if at >= entries.len() {
+            return Err(Error::new(ErrorKind::LedgerTampered, format!("the entry bundle of index {index} is too short")));
+        }
+        let bytes = entries.swap_remove(at);
+        let proof = inclusion_proof(index, size, &self.store).map_err(lost_tile)?;
+        verify_inclusion(index, size, &leaf_hash(&bytes), &proof, &self.checkpoint.checkpoint().root).map_err(|e| {
+            Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to")).caused_by(e)
+        })?;
+        Ok((bytes, proof))
+    }
+
+    /// Visits all entries in order; see [`Ledger::walk_after`].
+    pub(crate) fn walk(&self, visit: impl FnMut(u64, &Entry) -> Result<()>) -> Result<()> {
+        self.walk_after(0, &EMPTY_ROOT, visit)
+    }
+
+    /// Visits all entries after those of a verified checkpoint of `size` and `root`, in order, and proves at the end
+    /// that they are those of the present checkpoint: what `visit` gathered counts only if this returns `Ok`.
+    pub(crate) fn walk_after(
+        &self,
+        from: u64,
+        root: &Hash,
+        mut visit: impl FnMut(u64, &Entry) -> Result<()>,
+    ) -> Result<()> {
+        let size = self.size();
+        let mut frontier = Frontier::load(from, root, &self.store).map_err(lost_tile)?;
+        let mut last = 0;
+        let mut index = from;
+        while index < size {
+            let bundle = BundleId::containing(index, size)?;
+            let entries = self.store.entries(bundle).map_err(lost_tile)?;
+            let begun = usize::try_from(index % 256).unwrap_or(usize::MAX);
+            let new = entries.get(begun..).unwrap_or_default();
+            frontier.grow(&new.iter().map(|bytes| leaf_hash(bytes)).collect::<Vec<_>>())?;
+            for bytes in new {
+                let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+                if entry.time < last {
+                    return Err(Error::new(ErrorKind::LedgerTampered, format!("time runs back at entry {index}")));
+                }
+                last = entry.time;
+                visit(index, &entry)?;
+                index += 1;
+            }
+            if new.is_empty() {
+                break;
+            }
+        }
+        if frontier.size() != size || frontier.root() != self.checkpoint.checkpoint().root {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the entries of the ledger `{}` are not those its checkpoint commits to; restore it from a copy", self.origin()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// All entries that match, and all control entries that are not ruled out, up to the checkpoint.
+    pub(crate) fn select(&self, selection: &Selection) -> Result<Selected> {
+        let mut selected = Selected::default();
+        self.walk(|index, entry| {
+            if selection.matches(entry) {
+                selected.matched.push(index);
+            } else if Selection::cannot_rule_out(entry) {
+                selected.control.push(index);
+            }
+            selected.controls += u64::from(entry.control);
+            selected.last = Some(entry.logged_at()?);
+            Ok(())
+        })?;
+        Ok(selected)
+    }
+}
+
+/// A tile that is missing or unreadable below the checkpoint is damage, whatever the system says of it.
+fn lost_tile(e: Error) -> Error {
+    match e.kind() {
+        ErrorKind::NotFound | ErrorKind::Malformed | ErrorKind::LimitExceeded => Error::new(
+            ErrorKind::LedgerTampered,
+            format!("a tile of the ledger is missing or damaged: {}; restore it from a copy", e.message()),
+        )
+        .caused_by(e),
+        _ => e,
+    }
+}
