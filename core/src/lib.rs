@@ -19,5 +19,6 @@ pub mod digest;
 pub mod artifact;
 
 pub mod key;
+pub mod merkle;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

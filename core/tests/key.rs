@@ -1,5 +1,11 @@
 //! Keys: what is read, written, signed and verified, against Wycheproof and the `openssl` command.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test stops where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test stops where it fails, and says what it did not run"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
