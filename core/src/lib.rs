@@ -18,4 +18,7 @@ pub mod digest;
 
 pub mod artifact;
 
+pub mod key;
+pub mod merkle;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
