@@ -18,4 +18,8 @@ pub mod digest;
 
 pub mod artifact;
 
+pub mod predicate;
+
+pub mod statement;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
