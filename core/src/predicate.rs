@@ -10,13 +10,29 @@
 mod actor;
 mod approval;
 mod change_request;
+mod control;
+mod cyclonedx;
+mod deployment;
+mod drift_report;
 mod environment;
+mod environment_snapshot;
+mod evidence_pack;
 mod field;
+mod kind;
 mod nonce;
+mod policy_evaluation;
 mod profile;
+mod promotion;
 mod record_ref;
+mod release;
+mod scai;
+mod slsa_provenance;
+mod tags;
+mod test_result;
 mod trust_policy;
+mod unset;
 mod vocabulary;
+mod vsa;
 mod window;
 
 use serde::Serialize;
@@ -31,11 +47,27 @@ pub use change_request::{
     Category, CategorySource, ChangeRequest, Emergency, Impact, RequiredApproval, RiskTier, RollbackMethod,
     RollbackPlan,
 };
+pub(crate) use control::is_control;
+pub use cyclonedx::Cyclonedx;
+pub use deployment::{Deployment, DeploymentStatus, Strategy, StrategyDetail};
+pub use drift_report::{DriftAction, DriftKind, DriftReport, Finding, FindingType, Severity};
 pub use environment::{DataClass, Environment, EnvironmentClass};
+pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
+pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
 pub use nonce::nonce;
+pub use policy_evaluation::{
+    CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,
+};
 pub use profile::{LeftOut, Profile};
+pub use promotion::{Promotion, Relocation};
 pub use record_ref::{RecordHints, RecordRef};
+pub use release::{Release, ReleaseKind};
+pub use scai::{ATTRIBUTES, Attribute, Scai};
+pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+pub use tags::Tags;
+pub use test_result::{TestKind, TestOutcome, TestResult};
 pub use trust_policy::{Admin, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer};
+pub use vsa::{VerificationResult, Vsa, VsaVerifier};
 pub use window::Window;
 
 /// Where our own predicate types begin.
@@ -97,10 +129,34 @@ macro_rules! predicates {
 }
 
 predicates! {
+    /// How artifacts were built.
+    Provenance,
+    /// A run of tests or of a scanner.
+    TestResult,
+    /// A CycloneDX BOM.
+    Cyclonedx,
+    /// What a verifier found.
+    Vsa,
+    /// Claims about attributes.
+    Scai,
+    /// A release.
+    Release,
     /// What is to change.
     ChangeRequest,
     /// A decision of a person.
     Approval,
+    /// A decision of a gate.
+    PolicyEvaluation,
+    /// A move to the next environment.
+    Promotion,
+    /// What was put into an environment.
+    Deployment,
+    /// What ran in an environment.
+    EnvironmentSnapshot,
+    /// What is not as it ought to be.
+    DriftReport,
+    /// Index of an evidence pack.
+    EvidencePack,
     /// Who may say what.
     TrustPolicy,
 }

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::limits;
-use crate::predicate::{Predicate, PredicateType};
+use crate::predicate::{self, Predicate, PredicateType, Tags};
 
 /// `_type` of a Statement that counts.
 const V1: &str = "https://in-toto.io/Statement/v1";
@@ -57,7 +57,7 @@ struct ReadWire<'a> {
 struct WriteWire<'a, P> {
     #[serde(rename = "_type")]
     version: &'a str,
-    subject: &'a [ResourceDescriptor],
+    subject: Vec<ResourceDescriptor>,
     predicate_type: &'a str,
     predicate: &'a P,
 }
@@ -70,7 +70,7 @@ impl Statement {
     /// `LIMIT_EXCEEDED` if it is too long.
     pub fn new<P: PredicateType>(subjects: Vec<ResourceDescriptor>, predicate: &P) -> Result<Self> {
         predicate.validate()?;
-        let wire = WriteWire { version: V1, subject: &subjects, predicate_type: P::TYPE, predicate };
+        let wire = WriteWire { version: V1, subject: subjects, predicate_type: P::TYPE, predicate };
         Self::parse(json::canonical("statement", &wire)?)
     }
 
@@ -175,6 +175,21 @@ impl Statement {
     /// The bytes of the predicate within the payload; `{}` where it has none, which means the same.
     pub fn predicate_bytes(&self) -> &[u8] {
         self.predicate.clone().and_then(|range| self.payload.get(range)).unwrap_or(b"{}")
+    }
+}
+
+/// What its ledger entry says of it (predicates sections 1.1 and 1.2).
+impl Statement {
+    /// Whether it is a control record, one that can turn a pass into a refusal.
+    ///
+    /// What cannot be read, and a type of ours not known here, is one.
+    pub fn is_control(&self) -> bool {
+        self.predicate_json().map_or(true, |json| predicate::is_control(&self.predicate_type, &json))
+    }
+
+    /// What one selects it by.
+    pub fn tags(&self) -> Tags {
+        Tags::of(&self.subjects, &self.predicate_type, &self.predicate_json().unwrap_or_default())
     }
 }
 

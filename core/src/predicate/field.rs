@@ -110,7 +110,7 @@ impl At<'_> {
     }
 
     /// A number that must be at least 1.
-    pub(crate) fn from_one(&self, name: &str, value: u64) -> Result<()> {
+    pub(crate) fn at_least_one(&self, name: &str, value: u64) -> Result<()> {
         if value > 0 { Ok(()) } else { Err(self.field(name).wrong("is 0; it starts at 1")) }
     }
 

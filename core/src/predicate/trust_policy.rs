@@ -173,7 +173,7 @@ impl PredicateType for TrustPolicy {
 
     fn validate(&self) -> Result<()> {
         let at = ROOT;
-        at.from_one("version", self.version)?;
+        at.at_least_one("version", self.version)?;
         at.needed("supersedes", self.version <= 1 || self.supersedes.is_some(), "`predicate.version` is above 1")?;
         at.check("supersedes", &self.supersedes)?;
         at.check("profile", &self.profile)?;
@@ -225,7 +225,7 @@ impl TrustPolicy {
                 return Err(place.field("signer").wrong("stands twice; a signer counts once"));
             }
         }
-        at.from_one("threshold", self.threshold)?;
+        at.at_least_one("threshold", self.threshold)?;
         if self.threshold > self.admins.len() as u64 {
             return Err(at.field("threshold").wrong("is more than there are admins; lower it or name more"));
         }
