@@ -290,7 +290,7 @@ impl Ledger {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.checkpoint, newer);
-        if let Err(e) = self.check_extends(before.checkpoint()).and_then(|()| self.load_trust_after(before.checkpoint().size)) {
+        if let Err(e) = self.check_extends(before.checkpoint()).and_then(|()| self.load_trust_after(before.checkpoint().size, &before.checkpoint().root)) {
             self.checkpoint = before;
             return Err(e);
         }

@@ -18,7 +18,23 @@ pub mod digest;
 
 pub mod artifact;
 
+pub mod predicate;
+pub mod statement;
+
+pub mod envelope;
+
 pub mod key;
+
 pub mod merkle;
+
+pub mod bundle;
+
+pub mod trust;
+
+pub mod signer;
+
+pub mod verifier;
+
+pub mod trust_policy;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

@@ -1,0 +1,162 @@
+//! What a Statement says: standard predicates, and ours (predicates sections 2 to 4).
+//!
+//! A known type is read strictly: every required field, every closed vocabulary, every condition. Fields it does not
+//! know are ignored; what was signed is kept by [`crate::statement::Statement`]. An unknown type is kept and satisfies
+//! nothing.
+//!
+//! The structs are open to literals on purpose, against the habit of this crate: a record is written field by field,
+//! and a writer that forgets one that a new version demands should fail to compile, not to be believed.
+
+mod actor;
+mod approval;
+mod change_request;
+mod control;
+mod cyclonedx;
+mod deployment;
+mod drift_report;
+mod environment;
+mod environment_snapshot;
+mod evidence_pack;
+mod field;
+mod kind;
+mod nonce;
+mod policy_evaluation;
+mod profile;
+mod promotion;
+mod record_ref;
+mod release;
+mod scai;
+mod slsa_provenance;
+mod tags;
+mod test_result;
+mod trust_policy;
+mod unset;
+mod vocabulary;
+mod vsa;
+mod window;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Result;
+use crate::json;
+
+pub use actor::{Actor, ActorKind, Authentication};
+pub use approval::{Approval, ApprovalDecision, Capture, CaptureMethod, Stage};
+pub use change_request::{
+    Category, CategorySource, ChangeRequest, Emergency, Impact, RequiredApproval, RiskTier, RollbackMethod,
+    RollbackPlan,
+};
+pub(crate) use control::is_control;
+pub use cyclonedx::Cyclonedx;
+pub use deployment::{Deployment, DeploymentStatus, Strategy, StrategyDetail};
+pub use drift_report::{DriftAction, DriftKind, DriftReport, Finding, FindingType, Severity};
+pub use environment::{DataClass, Environment, EnvironmentClass};
+pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
+pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
+pub use nonce::nonce;
+pub use policy_evaluation::{
+    CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,
+};
+pub use profile::{LeftOut, Profile};
+pub use promotion::{Promotion, Relocation};
+pub use record_ref::{RecordHints, RecordRef};
+pub use release::{Release, ReleaseKind};
+pub use scai::{ATTRIBUTES, Attribute, Scai};
+pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+pub use tags::Tags;
+pub use test_result::{TestKind, TestOutcome, TestResult};
+pub use trust_policy::{Admin, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer};
+pub use vsa::{VerificationResult, Vsa, VsaVerifier};
+pub use window::Window;
+
+/// Where our own predicate types begin.
+pub const NAMESPACE: &str = "https://sealwright.dev/attestation/";
+
+/// A predicate this library can read, write and check.
+pub trait PredicateType: Serialize + DeserializeOwned {
+    /// The exact `predicateType` it is written with.
+    const TYPE: &'static str;
+
+    /// Checks what the types alone do not: conditions between fields, shapes of texts, order of times.
+    ///
+    /// # Errors
+    /// `MALFORMED`, naming the field by its path.
+    fn validate(&self) -> Result<()>;
+
+    /// Whether a record of this `predicateType` is read as this one; other than `TYPE` only for aliases in the field.
+    fn reads(predicate_type: &str) -> bool {
+        predicate_type == Self::TYPE
+    }
+
+    /// Reads and validates the JSON of a predicate.
+    ///
+    /// # Errors
+    /// `MALFORMED`, naming the field at fault; `LIMIT_EXCEEDED` for too deep nesting.
+    fn parse(raw: &[u8]) -> Result<Self> {
+        let predicate: Self = json::parse("predicate", raw)?;
+        predicate.validate()?;
+        Ok(predicate)
+    }
+}
+
+/// Declares [`Predicate`] with a variant for each type.
+macro_rules! predicates {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// A predicate of any type.
+        #[non_exhaustive]
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Predicate {
+            $($(#[$doc])* $name(Box<$name>),)+
+            /// Of a type not known here; it satisfies nothing.
+            Unknown,
+        }
+
+        impl Predicate {
+            /// Reads and validates the JSON of a predicate of this `predicateType`.
+            ///
+            /// # Errors
+            /// `MALFORMED` if a known type is not what its specification demands, `LIMIT_EXCEEDED` for too deep
+            /// nesting. An unknown type is never an error.
+            pub fn parse(predicate_type: &str, raw: &[u8]) -> Result<Self> {
+                $(if $name::reads(predicate_type) {
+                    return $name::parse(raw).map(|p| Self::$name(Box::new(p)));
+                })+
+                Ok(Self::Unknown)
+            }
+        }
+    };
+}
+
+predicates! {
+    /// How artifacts were built.
+    Provenance,
+    /// A run of tests or of a scanner.
+    TestResult,
+    /// A CycloneDX BOM.
+    Cyclonedx,
+    /// What a verifier found.
+    Vsa,
+    /// Claims about attributes.
+    Scai,
+    /// A release.
+    Release,
+    /// What is to change.
+    ChangeRequest,
+    /// A decision of a person.
+    Approval,
+    /// A decision of a gate.
+    PolicyEvaluation,
+    /// A move to the next environment.
+    Promotion,
+    /// What was put into an environment.
+    Deployment,
+    /// What ran in an environment.
+    EnvironmentSnapshot,
+    /// What is not as it ought to be.
+    DriftReport,
+    /// Index of an evidence pack.
+    EvidencePack,
+    /// Who may say what.
+    TrustPolicy,
+}

@@ -1,0 +1,17 @@
+//! Nonces, so that the digest of a record whose content can be guessed confirms nothing.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// 16 fresh random bytes in lower-case hex (predicates section 1.10).
+///
+/// A retry sends the same bytes; a Statement made anew takes a new nonce.
+///
+/// # Errors
+/// `INTERNAL` if the operating system gives no randomness.
+pub fn nonce() -> Result<String> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
+        Error::new(ErrorKind::Internal, "the operating system gave no randomness for a nonce; run it again")
+    })?;
+    Ok(hex::encode(bytes))
+}
