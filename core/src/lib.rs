@@ -21,4 +21,6 @@ pub mod artifact;
 pub mod key;
 pub mod merkle;
 
+pub mod checkpoint;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
