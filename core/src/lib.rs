@@ -36,5 +36,6 @@ pub mod signer;
 pub mod verifier;
 
 pub mod trust_policy;
+pub mod checkpoint;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

@@ -467,9 +467,7 @@ fn tiles_and_hashes_are_read_back_and_only_whole() {
     let text = hashes[0].to_string();
     assert_eq!(text.parse::<Hash>().unwrap(), hashes[0]);
     let unpadded = text.trim_end_matches('=').to_owned();
-    for bad in
-        [unpadded.clone(), format!("{unpadded}"), format!(" {text}"), format!("{text}\n"), String::new(), "AAAA".into()]
-    {
+    for bad in [unpadded, format!(" {text}"), format!("{text}\n"), String::new(), "AAAA".into()] {
         assert_eq!(bad.parse::<Hash>().unwrap_err().kind(), ErrorKind::Malformed);
     }
     assert!("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=".parse::<Hash>().is_err(), "bits after the end");
