@@ -1,4 +1,5 @@
 //! What a ledger entry derives from a record: the control flag, tags and kinds (predicates sections 1.1 and 1.2).
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test by panicking")]
 
 use sealwright::digest::Digest;
 use sealwright::statement::Statement;

@@ -1,4 +1,12 @@
 //! Our predicates against their schema: both accept the same examples, and both refuse what lacks a required field.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "helpers of tests fail the test by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
