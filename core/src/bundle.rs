@@ -59,7 +59,11 @@ impl Bundle {
         if bytes.len() as u64 > limits::RECORD_BYTES {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
-                format!("the record has {} bytes, over {}; attach large reports by digest", bytes.len(), limits::RECORD_BYTES),
+                format!(
+                    "the record has {} bytes, over {}; attach large reports by digest",
+                    bytes.len(),
+                    limits::RECORD_BYTES
+                ),
             ));
         }
         let shape: Shape = json::parse("record", bytes)?;
@@ -165,12 +169,16 @@ struct ChainWire {
 
 impl MaterialWire {
     fn into_material(self) -> Result<Material> {
-        let leaf = self.certificate.or_else(|| self.x509_certificate_chain.and_then(|c| c.certificates.into_iter().next()));
+        let leaf =
+            self.certificate.or_else(|| self.x509_certificate_chain.and_then(|c| c.certificates.into_iter().next()));
         match (self.public_key, leaf) {
             (Some(key), None) => Ok(Material::PublicKey { hint: key.hint.filter(|h| !h.is_empty()) }),
-            (None, Some(certificate)) => STANDARD.decode(&certificate.raw_bytes).map(Material::Certificate).map_err(|e| {
-                Error::new(ErrorKind::Malformed, format!("the certificate of the bundle is not base64: {e}")).caused_by(e)
-            }),
+            (None, Some(certificate)) => {
+                STANDARD.decode(&certificate.raw_bytes).map(Material::Certificate).map_err(|e| {
+                    Error::new(ErrorKind::Malformed, format!("the certificate of the bundle is not base64: {e}"))
+                        .caused_by(e)
+                })
+            }
             _ => Err(Error::new(
                 ErrorKind::Malformed,
                 "the verification material of the bundle must be a public key or a certificate, and one of them",

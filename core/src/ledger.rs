@@ -27,6 +27,7 @@ pub use entry::Entry;
 pub use receipt::Receipt;
 pub use search::{Found, Query};
 pub use walk::LedgerRecord;
+pub(crate) use walk::{Selected, Selection};
 
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
@@ -115,9 +116,12 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
-            return Err(Error::new(ErrorKind::ApiMisuse, "the key of a log must be Ed25519; generate one of that type"));
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "the key of a log must be Ed25519; generate one of that type",
+            ));
         }
-        let vkey = VerifierKey::new(origin, log_key.public())?;
+        let vkey = VerifierKey::new(origin, log_key.public().clone())?;
         if anchors.load(origin)?.is_some() {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
@@ -132,8 +136,7 @@ impl Ledger {
         }
         let store = Store::new(folder);
         let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
-        let empty = Checkpoint::new(origin, 0, EMPTY_ROOT)?;
-        let checkpoint = SignedCheckpoint::sign(&empty, &log_key)?;
+        let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
             store,
             anchors: anchors.clone(),
@@ -188,7 +191,9 @@ impl Ledger {
         {
             return Err(Error::new(
                 ErrorKind::TrustPolicyRefused,
-                format!("the trust policy `{given}` is demanded, and `{known}` is pinned here; ask its admins which is right"),
+                format!(
+                    "the trust policy `{given}` is demanded, and `{known}` is pinned here; ask its admins which is right"
+                ),
             ));
         }
         let checkpoint = read_checkpoint(&store, &found_key)?;
@@ -199,7 +204,11 @@ impl Ledger {
             checkpoint,
             trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
             trust_entries: Vec::new(),
-            anchored: if anchor.is_some() || pins.min_checkpoint.is_some() { Anchored::Extends } else { Anchored::FirstUse },
+            anchored: if anchor.is_some() || pins.min_checkpoint.is_some() {
+                Anchored::Extends
+            } else {
+                Anchored::FirstUse
+            },
             sequencer: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             unswept: true,
@@ -219,11 +228,14 @@ impl Ledger {
     /// # Errors
     /// `UNTRUSTED_SIGNER` if it is another key than the ledger's.
     pub fn with_log_key(mut self, key: PrivateKey) -> Result<Self> {
-        let vkey = VerifierKey::new(self.origin(), key.public())?;
+        let vkey = VerifierKey::new(self.origin(), key.public().clone())?;
         if vkey != self.log_key {
             return Err(Error::new(
                 ErrorKind::UntrustedSigner,
-                format!("the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with", self.log_key),
+                format!(
+                    "the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with",
+                    self.log_key
+                ),
             ));
         }
         self.sequencer = Some(Arc::new(key));
@@ -239,7 +251,7 @@ impl Ledger {
 
     /// The name of the log.
     pub fn origin(&self) -> &str {
-        &self.checkpoint.checkpoint().origin
+        self.checkpoint.checkpoint().origin()
     }
 
     /// The key of the log.
@@ -249,7 +261,7 @@ impl Ledger {
 
     /// Number of entries.
     pub fn size(&self) -> u64 {
-        self.checkpoint.checkpoint().size
+        self.checkpoint.checkpoint().size()
     }
 
     /// The newest checkpoint this handle has seen, signed.
@@ -290,7 +302,10 @@ impl Ledger {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.checkpoint, newer);
-        if let Err(e) = self.check_extends(before.checkpoint()).and_then(|()| self.load_trust_after(before.checkpoint().size, &before.checkpoint().root)) {
+        if let Err(e) = self
+            .check_extends(before.checkpoint())
+            .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
+        {
             self.checkpoint = before;
             return Err(e);
         }
@@ -300,23 +315,23 @@ impl Ledger {
     /// Checks that the ledger extends a checkpoint seen before.
     pub(crate) fn check_extends(&self, seen: &Checkpoint) -> Result<()> {
         let now = self.checkpoint.checkpoint();
-        if seen.origin != now.origin {
+        if seen.origin() != now.origin() {
             return Err(Error::new(
                 ErrorKind::LedgerForked,
-                format!("expected the ledger `{}`, found `{}`", seen.origin, now.origin),
+                format!("expected the ledger `{}`, found `{}`", seen.origin(), now.origin()),
             ));
         }
-        if now.size < seen.size {
+        if now.size() < seen.size() {
             return Err(Error::new(
                 ErrorKind::LedgerRolledBack,
                 format!(
                     "the ledger `{}` has {} entries, and {} were seen before; it was rolled back to an older state: restore the \
                      newer one from a copy, and find out who replaced it",
-                    now.origin, now.size, seen.size
+                    now.origin(), now.size(), seen.size()
                 ),
             )
-            .with("expected", seen.size)
-            .with("found", now.size));
+            .with("expected", seen.size())
+            .with("found", now.size()));
         }
         let forked = |e: Error| {
             Error::new(
@@ -324,25 +339,29 @@ impl Ledger {
                 format!(
                     "the ledger `{}` with {} entries contradicts the checkpoint of {} entries seen before: its history was \
                      rewritten; keep both states as proof and call the owner of the evidence",
-                    now.origin, now.size, seen.size
+                    now.origin(), now.size(), seen.size()
                 ),
             )
             .caused_by(e)
         };
-        let proof = consistency_proof(seen.size, now.size, &self.store)?;
-        verify_consistency(seen.size, &seen.root, now.size, &now.root, &proof).map_err(forked)
+        if seen.size() == 0 {
+            return Ok(());
+        }
+        let proof = consistency_proof(seen.size(), now.size(), &self.store)?;
+        verify_consistency(seen.size(), seen.root(), now.size(), now.root(), &proof).map_err(forked)
     }
 
     /// Reads the trust policies: those the anchor knows by index, and those found by walking what is newer.
     fn load_trust(&mut self, anchor: Option<&Anchor>) -> Result<()> {
         let mut seen = Checkpoint::new(self.origin(), 0, EMPTY_ROOT)?;
         if let Some(anchor) = anchor {
-            seen = SignedCheckpoint::parse_and_verify(anchor.checkpoint.as_bytes(), &self.log_key)?.checkpoint().clone();
+            seen =
+                SignedCheckpoint::parse_and_verify(anchor.checkpoint.as_bytes(), &self.log_key)?.checkpoint().clone();
             for &index in &anchor.trust_policy_entries {
                 self.take_trust_policy(index)?;
             }
         }
-        self.load_trust_after(seen.size, &seen.root)?;
+        self.load_trust_after(seen.size(), seen.root())?;
         self.trust.newest().map(|_| ())
     }
 
@@ -374,12 +393,12 @@ impl Ledger {
             origin: self.origin().to_owned(),
             log_key: self.log_key.to_string(),
             trust_policy: first.payload().hex(),
-            checkpoint: self.checkpoint.to_text(),
+            checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
         self.anchors.raise(&anchor, |kept| {
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
-            Ok(kept.checkpoint().size < self.size())
+            Ok(kept.checkpoint().size() < self.size())
         })
     }
 
@@ -402,7 +421,9 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
         ),
         _ => e,
     })?;
-    let tampered = |why: &str| Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"));
+    let tampered = |why: &str| {
+        Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
+    };
     let config: Config = json::parse("ledger configuration", &bytes).map_err(|e| tampered(e.message()))?;
     if config.v != FORMAT {
         return Err(Error::new(
@@ -426,11 +447,17 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
         _ => e,
     })?;
     let checkpoint = SignedCheckpoint::parse_and_verify(&bytes, key).map_err(|e| {
-        Error::new(ErrorKind::LedgerTampered, format!("the checkpoint of the ledger is not as it was signed: {}", e.message()))
-            .caused_by(e)
+        Error::new(
+            ErrorKind::LedgerTampered,
+            format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),
+        )
+        .caused_by(e)
     })?;
-    if checkpoint.to_text().as_bytes() != bytes {
-        return Err(Error::new(ErrorKind::LedgerTampered, "the checkpoint of the ledger holds more than its signed note"));
+    if checkpoint.note().as_bytes() != bytes {
+        return Err(Error::new(
+            ErrorKind::LedgerTampered,
+            "the checkpoint of the ledger holds more than its signed note",
+        ));
     }
     Ok(checkpoint)
 }

@@ -27,6 +27,8 @@ pub mod key;
 
 pub mod merkle;
 
+pub mod checkpoint;
+
 pub mod bundle;
 
 pub mod trust;
@@ -35,7 +37,13 @@ pub mod signer;
 
 pub mod verifier;
 
+pub mod policy;
 pub mod trust_policy;
-pub mod checkpoint;
+
+pub mod ledger;
+
+pub mod gate;
+
+pub mod release;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

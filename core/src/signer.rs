@@ -35,6 +35,7 @@ impl Signer for PrivateKey {
 pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
     let key_id = signer.public_key().id();
     let sig = signer.sign(&pae(IN_TOTO, statement.payload()))?;
-    let envelope = Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(Some(key_id.clone()), sig)])?;
+    let envelope =
+        Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(Some(key_id.clone()), sig)])?;
     Ok(Bundle::of_key(envelope, key_id))
 }

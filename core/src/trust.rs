@@ -40,7 +40,9 @@ impl Window {
         if let Some(from) = self.from.filter(|f| at < *f) {
             return Err(Error::new(
                 ErrorKind::NotYetValid,
-                format!("{what} is valid from `{from}`, and this was signed or logged at `{at}`; use a key that is valid"),
+                format!(
+                    "{what} is valid from `{from}`, and this was signed or logged at `{at}`; use a key that is valid"
+                ),
             )
             .with("from", from)
             .with("at", at));
@@ -48,7 +50,9 @@ impl Window {
         if let Some(until) = self.until.filter(|u| at >= *u) {
             return Err(Error::new(
                 ErrorKind::Expired,
-                format!("{what} was valid until `{until}`, and this was signed or logged at `{at}`; sign with a valid key"),
+                format!(
+                    "{what} was valid until `{until}`, and this was signed or logged at `{at}`; sign with a valid key"
+                ),
             )
             .with("until", until)
             .with("at", at));
@@ -90,7 +94,10 @@ impl TrustRoot {
         if let Some(twin) = self.keys.iter().find(|k| k.name == name || k.key == key) {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
-                format!("`{name}` shares its name or key with the trusted key `{}`; each key needs one name", twin.name),
+                format!(
+                    "`{name}` shares its name or key with the trusted key `{}`; each key needs one name",
+                    twin.name
+                ),
             ));
         }
         self.keys.push(TrustedKey { name, key, window });

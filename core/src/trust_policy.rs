@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
-use crate::predicate::{Actor, Person, PredicateType, TrustPolicy as Predicate, TrustSigner};
+use crate::predicate::{Actor, Person, PredicateType, TrustPolicy as Predicate, TrustedSigner};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, Window};
@@ -88,7 +88,7 @@ impl TrustPolicy {
     }
 
     /// The signer of this name.
-    pub fn signer(&self, name: &str) -> Option<&TrustSigner> {
+    pub fn signer(&self, name: &str) -> Option<&TrustedSigner> {
         self.predicate.signers.iter().find(|s| s.name == name)
     }
 
@@ -187,12 +187,12 @@ pub fn key_descriptor(key: &PublicKey) -> crate::artifact::ResourceDescriptor {
     descriptor
 }
 
-fn public_key(signer: &TrustSigner) -> Result<Option<PublicKey>> {
+fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
     let content = descriptor.content.as_deref().unwrap_or_default();
-    let der = STANDARD.decode(content).map_err(|e| {
-        refused(format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e)
-    })?;
+    let der = STANDARD
+        .decode(content)
+        .map_err(|e| refused(format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e))?;
     if !descriptor.has(&Digest::sha256(&der)) {
         return Err(refused(format!("the key of signer `{}` is not the one its digest names", signer.name)));
     }

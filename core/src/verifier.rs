@@ -224,7 +224,10 @@ impl Verifier {
             .iter()
             .map(|name| {
                 self.trust.keys().iter().find(|k| k.name == *name).ok_or_else(|| {
-                    Error::new(ErrorKind::ApiMisuse, format!("the demanded signer `{name}` is not in the trust root; add its key"))
+                    Error::new(
+                        ErrorKind::ApiMisuse,
+                        format!("the demanded signer `{name}` is not in the trust root; add its key"),
+                    )
                 })
             })
             .collect()
@@ -252,7 +255,10 @@ impl Verifier {
                 let other = known.unwrap_or(other);
                 Error::new(
                     ErrorKind::UntrustedSigner,
-                    format!("expected a signature by `{wanted}`, found one by `{}`; check who must sign it", other.escape_debug()),
+                    format!(
+                        "expected a signature by `{wanted}`, found one by `{}`; check who must sign it",
+                        other.escape_debug()
+                    ),
                 )
                 .with("expected", wanted)
                 .with("found", other)

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::limits;
 use crate::merkle::{BundleId, Frontier, Hash, TILE_WIDTH, encode_entries, encode_tile, leaf_hash};
+use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::verifier::Verified;
@@ -39,6 +40,16 @@ impl Ledger {
         self.append_all(std::slice::from_ref(record), now)?
             .pop()
             .ok_or_else(|| Error::new(ErrorKind::Internal, "an append gave no receipt"))
+    }
+
+    /// Signs a statement and appends it, in one.
+    ///
+    /// # Errors
+    /// Those of the signer, and as [`Ledger::append_all`].
+    pub fn record_statement(&mut self, statement: &Statement, signer: &dyn Signer, now: Timestamp) -> Result<Receipt> {
+        let record = sign(statement, signer)?.to_json();
+        let verified = self.verify(&record, now)?;
+        self.append(&verified, now)
     }
 
     /// Appends records in this order, all or none, under one checkpoint.
@@ -97,10 +108,7 @@ impl Ledger {
             let _ = self.catch_up_index();
         }
         drop(lock);
-        places
-            .into_iter()
-            .map(|(index, already_there)| Ok(Receipt { already_there, ..self.prove(index)? }))
-            .collect()
+        places.into_iter().map(|(index, already_there)| Ok(Receipt { already_there, ..self.prove(index)? })).collect()
     }
 
     /// Keeps a file that records name by its SHA-256, such as a raw report or a policy bundle.
@@ -109,7 +117,10 @@ impl Ledger {
     /// `LIMIT_EXCEEDED` over 1 GiB, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn attach(&self, bytes: &[u8]) -> Result<Digest> {
         if bytes.len() as u64 > limits::ATTACHMENT_BYTES {
-            return Err(Error::new(ErrorKind::LimitExceeded, format!("an attachment of {} bytes is too large", bytes.len())));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("an attachment of {} bytes is too large", bytes.len()),
+            ));
         }
         let digest = Digest::sha256(bytes);
         let name = format!("{ATTACHMENTS}/{}", digest.hex());
@@ -191,14 +202,14 @@ impl Ledger {
         }
         let bytes = batch.iter().map(|p| p.entry.to_bytes()).collect::<Result<Vec<_>>>()?;
         let leaves: Vec<Hash> = bytes.iter().map(|b| leaf_hash(b)).collect();
-        let growth = Frontier::load(before, &self.checkpoint.checkpoint().root, &self.store)?.grow(&leaves)?;
+        let growth = Frontier::load(before, self.checkpoint.checkpoint().root(), &self.store)?.grow(&leaves)?;
         for (id, hashes) in &growth.tiles {
             self.store.write(&id.to_string(), &encode_tile(hashes))?;
         }
         self.write_entries(before, growth.size, bytes)?;
         let checkpoint = Checkpoint::new(self.origin(), growth.size, growth.root)?;
-        let signed = SignedCheckpoint::sign(&checkpoint, key)?;
-        self.store.write(CHECKPOINT, signed.to_text().as_bytes())?;
+        let signed = SignedCheckpoint::sign(checkpoint, key)?;
+        self.store.write(CHECKPOINT, signed.note().as_bytes())?;
         self.checkpoint = signed;
         for (index, pending) in (before..).zip(batch) {
             if crate::trust_policy::is_trust_policy(pending.verified.value().predicate_type()) {

@@ -98,7 +98,7 @@ impl Ledger {
         let mut report = AuditReport {
             origin: self.origin().to_owned(),
             size: self.size(),
-            root: self.checkpoint.checkpoint().root.to_string(),
+            root: self.checkpoint.checkpoint().root().to_string(),
             findings: Vec::new(),
         };
         let mut expected = BTreeSet::from([CONFIG.to_owned(), CHECKPOINT.to_owned(), LOCK.to_owned()]);
@@ -141,7 +141,7 @@ impl Ledger {
             }
         }
         let Ok(grown) = Frontier::default().grow(&leaves) else { return entries };
-        if grown.root != self.checkpoint.checkpoint().root {
+        if grown.root != *self.checkpoint.checkpoint().root() {
             let place = self.first_foreign_entry(&leaves);
             report.add(
                 AuditFindingKind::EntryTampered,
@@ -210,7 +210,13 @@ impl Ledger {
         named
     }
 
-    fn audit_record(&self, index: u64, entry: &Entry, trust: &mut TrustChain, report: &mut AuditReport) -> Option<Statement> {
+    fn audit_record(
+        &self,
+        index: u64,
+        entry: &Entry,
+        trust: &mut TrustChain,
+        report: &mut AuditReport,
+    ) -> Option<Statement> {
         let place = format!("entry {index}");
         let body = match self.store.body(index) {
             Ok(Some(body)) => body,
@@ -252,7 +258,12 @@ impl Ledger {
     }
 
     /// Files that must not be there, and attachments.
-    fn audit_files(&self, named: &BTreeMap<String, u64>, expected: &BTreeSet<String>, report: &mut AuditReport) -> Result<()> {
+    fn audit_files(
+        &self,
+        named: &BTreeMap<String, u64>,
+        expected: &BTreeSet<String>,
+        report: &mut AuditReport,
+    ) -> Result<()> {
         let mut attached = BTreeSet::new();
         for (name, path) in files_below(self.store.root())? {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
@@ -267,12 +278,20 @@ impl Ledger {
                 }
             } else if !expected.contains(&name) && !name.starts_with(INDEX) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name.ends_with(UNFINISHED);
-                let why = if beyond { "nothing the checkpoint commits to; the next append clears what an unfinished one left" } else { "it does not belong to a ledger" };
+                let why = if beyond {
+                    "nothing the checkpoint commits to; the next append clears what an unfinished one left"
+                } else {
+                    "it does not belong to a ledger"
+                };
                 report.add(AuditFindingKind::UnexpectedFile, name, why);
             }
         }
         for (hex, index) in named.iter().filter(|(hex, _)| !attached.contains(*hex)) {
-            report.add(AuditFindingKind::AttachmentLost, format!("{ATTACHMENTS}/{hex}"), format!("entry {index} names it, and it is not there"));
+            report.add(
+                AuditFindingKind::AttachmentLost,
+                format!("{ATTACHMENTS}/{hex}"),
+                format!("entry {index} names it, and it is not there"),
+            );
         }
         Ok(())
     }
@@ -285,7 +304,11 @@ impl Ledger {
         match self.index_differs() {
             Ok(None) => Ok(()),
             Ok(Some(what)) => {
-                report.add(AuditFindingKind::IndexDiffers, INDEX, format!("{what}; make it anew with `sealwright ledger rebuild`"));
+                report.add(
+                    AuditFindingKind::IndexDiffers,
+                    INDEX,
+                    format!("{what}; make it anew with `sealwright ledger rebuild`"),
+                );
                 Ok(())
             }
             Err(e) if e.kind() == ErrorKind::Io => {

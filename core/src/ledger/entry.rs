@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::{json, limits};
@@ -70,7 +69,7 @@ impl Body {
 impl Entry {
     /// Derives the entry of a record, logged at `time`. A ledger makes no entry in any other way.
     pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp) -> Result<Self> {
-        let tags = predicate::tags(statement);
+        let tags = statement.tags();
         let named = [
             ("subject", tags.subject),
             ("change", tags.change),
@@ -83,7 +82,7 @@ impl Entry {
         let mut entry = Self {
             v: FORMAT.to_owned(),
             time: time.unix_millis(),
-            control: predicate::is_control(statement),
+            control: statement.is_control(),
             predicate_type: statement.predicate_type().to_owned(),
             tags: named
                 .into_iter()
@@ -126,8 +125,9 @@ impl Entry {
     /// # Errors
     /// `LEDGER_TAMPERED` if that is no time.
     pub fn logged_at(&self) -> Result<Timestamp> {
-        Timestamp::from_unix_millis(self.time)
-            .map_err(|e| Error::new(ErrorKind::LedgerTampered, format!("the time of an entry is none: {}", e.message())))
+        Timestamp::from_unix_millis(self.time).map_err(|e| {
+            Error::new(ErrorKind::LedgerTampered, format!("the time of an entry is none: {}", e.message()))
+        })
     }
 
     /// The values of one tag.

@@ -6,7 +6,7 @@ use super::Ledger;
 use super::store::INDEX;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::{self, Predicate};
+use crate::predicate::Predicate;
 use crate::statement::Statement;
 
 const SCHEMA: &str = "
@@ -35,7 +35,8 @@ impl Ledger {
             Ok(index) => Ok(index),
             // a damaged index is no loss: it is derived
             Err(e) if e.kind() == ErrorKind::Io => {
-                let fresh = match self.store.remove(INDEX).and_then(|()| self.store.remove(&format!("{INDEX}-journal"))) {
+                let fresh = match self.store.remove(INDEX).and_then(|()| self.store.remove(&format!("{INDEX}-journal")))
+                {
                     Ok(()) => self.open_index(),
                     Err(_) => Connection::open_in_memory(),
                 };
@@ -79,16 +80,22 @@ impl Ledger {
         ] {
             let rows = |connection: &Connection| {
                 let mut statement = connection.prepare(select)?;
-                statement.query_map([have], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+                statement
+                    .query_map([i64::try_from(have).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?
+                    .collect::<rusqlite::Result<Vec<_>>>()
             };
             let (own, right) = (rows(&index).map_err(fault)?, rows(&fresh).map_err(fault)?);
             if own != right {
-                let other = own.iter().zip(&right).find(|(a, b)| a != b).map_or("a row more or less", |(a, _)| a.as_str());
+                let other =
+                    own.iter().zip(&right).find(|(a, b)| a != b).map_or("a row more or less", |(a, _)| a.as_str());
                 return Ok(Some(format!("it says other than the log: {other}")));
             }
         }
-        let beyond: i64 =
-            index.query_row("SELECT COUNT(*) FROM key WHERE idx >= ?1", [have], |row| row.get(0)).map_err(fault)?;
+        let beyond: i64 = index
+            .query_row("SELECT COUNT(*) FROM key WHERE idx >= ?1", [i64::try_from(have).unwrap_or(i64::MAX)], |row| {
+                row.get(0)
+            })
+            .map_err(fault)?;
         Ok((beyond > 0).then(|| "it has keys of entries it does not list".to_owned()))
     }
 
@@ -121,9 +128,8 @@ impl Ledger {
     }
 
     fn indexed(&self, index: &Connection) -> Result<u64> {
-        let rows: i64 = index
-            .query_row("SELECT COALESCE(MAX(idx) + 1, 0) FROM entry", [], |row| row.get(0))
-            .map_err(fault)?;
+        let rows: i64 =
+            index.query_row("SELECT COALESCE(MAX(idx) + 1, 0) FROM entry", [], |row| row.get(0)).map_err(fault)?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }
 
@@ -153,7 +159,7 @@ impl Ledger {
 
 /// All that a record is found by, beside its type and time.
 pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
-    let tags = predicate::tags(statement);
+    let tags = statement.tags();
     let mut keys = Vec::new();
     for (name, values) in [
         ("digest", tags.subject),
@@ -171,10 +177,15 @@ pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
 
 /// Commits a record is about: its Git subjects, and the sources a provenance was built from.
 fn commits(statement: &Statement) -> Vec<String> {
-    let mut commits: Vec<String> =
-        statement.subjects().iter().flat_map(|s| s.digests()).filter(|d| d.algorithm() == Algorithm::GitCommit).map(|d| d.hex()).collect();
+    let mut commits: Vec<String> = statement
+        .subjects()
+        .iter()
+        .flat_map(|s| s.digests())
+        .filter(|d| d.algorithm() == Algorithm::GitCommit)
+        .map(|d| d.hex())
+        .collect();
     if let Ok(Predicate::Provenance(provenance)) = statement.predicate() {
-        let sources = provenance.build_definition.resolved_dependencies.into_iter().flatten();
+        let sources = provenance.build_definition.resolved_dependencies.into_iter();
         commits.extend(sources.filter_map(|s| s.digest?.get(Algorithm::GitCommit)).map(|d| d.hex()));
     }
     commits.sort();
@@ -183,6 +194,9 @@ fn commits(statement: &Statement) -> Vec<String> {
 }
 
 pub(super) fn fault(e: rusqlite::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("the search index could not be used: {e}; rebuild it with `sealwright ledger rebuild`"))
-        .caused_by(e)
+    Error::new(
+        ErrorKind::Io,
+        format!("the search index could not be used: {e}; rebuild it with `sealwright ledger rebuild`"),
+    )
+    .caused_by(e)
 }

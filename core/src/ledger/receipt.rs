@@ -29,13 +29,21 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn new(index: u64, entry: &Entry, body: &Body, path: &[Hash], checkpoint: &SignedCheckpoint) -> Result<Self> {
+    pub(crate) fn new(
+        index: u64,
+        entry: &Entry,
+        body: &Body,
+        path: &[Hash],
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<Self> {
         let bytes = entry.to_bytes()?;
+        let proof = TlogProof::new(index, &leaf_hash(&bytes), path.to_vec(), checkpoint.clone())?.to_text();
         Ok(Self {
             index,
-            entry: String::from_utf8(bytes).map_err(|e| Error::new(ErrorKind::Internal, "an entry is not UTF-8").caused_by(e))?,
+            entry: String::from_utf8(bytes)
+                .map_err(|e| Error::new(ErrorKind::Internal, "an entry is not UTF-8").caused_by(e))?,
             salt: STANDARD.encode(body.salt),
-            proof: TlogProof::new(index, path.to_vec(), checkpoint.clone()).to_text(),
+            proof,
             already_there: false,
         })
     }
@@ -58,10 +66,10 @@ impl Receipt {
                 format!("entry {} does not commit to this record; take the receipt that was given for it", self.index),
             ));
         }
-        let proof = TlogProof::parse(self.proof.as_bytes())?;
+        let proof = TlogProof::parse_and_verify(self.proof.as_bytes(), &leaf_hash(self.entry.as_bytes()), log_key)?;
         if proof.index() != self.index {
             return Err(Error::new(ErrorKind::LedgerTampered, "the proof of the receipt is for another entry"));
         }
-        proof.verify(&leaf_hash(self.entry.as_bytes()), log_key).map(|_| ())
+        Ok(())
     }
 }

@@ -63,7 +63,10 @@ impl Ledger {
         if limit > limits::SEARCH_ROWS {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
-                format!("a page of {limit} results is too large; ask for at most {} and page with `after`", limits::SEARCH_ROWS),
+                format!(
+                    "a page of {limit} results is too large; ask for at most {} and page with `after`",
+                    limits::SEARCH_ROWS
+                ),
             ));
         }
         let index = self.catch_up_index()?;

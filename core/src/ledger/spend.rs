@@ -101,10 +101,14 @@ impl Ledger {
         let after = controls.iter().find(|(index, entry)| {
             *index > decided.index && (selection.matches(entry) || Selection::cannot_rule_out(entry))
         });
-        let in_batch = pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
+        let in_batch =
+            pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
         if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
             return Err(refused(
-                format!("since the decision, a record of type `{}` was logged that may change it", entry.predicate_type),
+                format!(
+                    "since the decision, a record of type `{}` was logged that may change it",
+                    entry.predicate_type
+                ),
                 "decide again",
             ));
         }
@@ -131,8 +135,15 @@ impl Ledger {
                 let mut first = true;
                 for statement in earlier.iter().filter(|s| s.predicate_type() != Promotion::TYPE) {
                     match statement.predicate()? {
-                        Predicate::Deployment(other) if other.deployment_id == deployment.deployment_id => first = false,
-                        _ => return Err(refused("the decision was spent by an earlier deployment".to_owned(), "decide again")),
+                        Predicate::Deployment(other) if other.deployment_id == deployment.deployment_id => {
+                            first = false
+                        }
+                        _ => {
+                            return Err(refused(
+                                "the decision was spent by an earlier deployment".to_owned(),
+                                "decide again",
+                            ));
+                        }
                     }
                 }
                 Ok(first)
@@ -141,12 +152,15 @@ impl Ledger {
     }
 
     fn check_in_time(&self, evaluation: &PolicyEvaluation, decided_at: Timestamp, at: Timestamp) -> Result<()> {
-        let digest = evaluation.policy.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256)).ok_or_else(|| {
-            refused("the decision names no policy bundle by SHA-256".to_owned(), "decide again")
-        })?;
+        let digest = evaluation
+            .policy
+            .digest
+            .as_ref()
+            .and_then(|d| d.get(Algorithm::Sha256))
+            .ok_or_else(|| refused("the decision names no policy bundle by SHA-256".to_owned(), "decide again"))?;
         let class = evaluation.environment.as_ref().map_or(EnvironmentClass::Prod, |e| e.class);
         let bundle = PolicyBundle::parse(&self.policy_bundle(&digest)?)?;
-        let valid = bundle.permit_valid_millis(class.name());
+        let valid = bundle.permit_valid_millis(class.name())?;
         let age = at.unix_millis() - decided_at.unix_millis();
         if age > valid {
             return Err(refused(

@@ -134,9 +134,11 @@ impl Ledger {
             Some(policy) => policy,
             None => self.trust.newest()?,
         };
-        let speaker = verified.signers().first().map(|s| policy.speaker(s)).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, "a verified record has no signer")
-        })?;
+        let speaker = verified
+            .signers()
+            .first()
+            .map(|s| policy.speaker(s))
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a verified record has no signer"))?;
         Ok(LedgerRecord { index, entry, verified, speaker, revoked })
     }
 
@@ -186,13 +188,19 @@ impl Ledger {
         let mut entries = self.store.entries(BundleId::containing(index, size)?).map_err(lost_tile)?;
         let at = usize::try_from(index % 256).unwrap_or(usize::MAX);
         if at >= entries.len() {
-            return Err(Error::new(ErrorKind::LedgerTampered, format!("the entry bundle of index {index} is too short")));
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the entry bundle of index {index} is too short"),
+            ));
         }
         let bytes = entries.swap_remove(at);
         let proof = inclusion_proof(index, size, &self.store).map_err(lost_tile)?;
-        verify_inclusion(index, size, &leaf_hash(&bytes), &proof, &self.checkpoint.checkpoint().root).map_err(|e| {
-            Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to")).caused_by(e)
-        })?;
+        verify_inclusion(index, size, &leaf_hash(&bytes), &proof, self.checkpoint.checkpoint().root()).map_err(
+            |e| {
+                Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to"))
+                    .caused_by(e)
+            },
+        )?;
         Ok((bytes, proof))
     }
 
@@ -232,10 +240,13 @@ impl Ledger {
                 break;
             }
         }
-        if frontier.size() != size || frontier.root() != self.checkpoint.checkpoint().root {
+        if frontier.size() != size || frontier.root() != *self.checkpoint.checkpoint().root() {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
-                format!("the entries of the ledger `{}` are not those its checkpoint commits to; restore it from a copy", self.origin()),
+                format!(
+                    "the entries of the ledger `{}` are not those its checkpoint commits to; restore it from a copy",
+                    self.origin()
+                ),
             ));
         }
         Ok(())

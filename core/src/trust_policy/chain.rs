@@ -69,7 +69,12 @@ impl TrustChain {
     ///
     /// # Errors
     /// As [`TrustChain::verify`], without `REVOKED`.
-    pub(crate) fn verify_despite_revocation(&self, record: &[u8], index: u64, at: Timestamp) -> Result<Verified<Statement>> {
+    pub(crate) fn verify_despite_revocation(
+        &self,
+        record: &[u8],
+        index: u64,
+        at: Timestamp,
+    ) -> Result<Verified<Statement>> {
         self.verify_with(record, index, at, false)
     }
 
@@ -108,7 +113,8 @@ impl TrustChain {
         let Some(candidate) = self.candidates.get_mut(at) else { return Ok(false) };
         // a signature counts by its key: a name may mean another key in the next version
         candidate.signed_by.extend(verified.signers().iter().map(|s| s.key_id.clone()));
-        let complete = [before, Some(&candidate.policy)].into_iter().flatten().all(|p| p.is_met_by(&candidate.signed_by));
+        let complete =
+            [before, Some(&candidate.policy)].into_iter().flatten().all(|p| p.is_met_by(&candidate.signed_by));
         if complete {
             let policy = candidate.policy.clone();
             self.in_force.push(Version { since: index, policy });
@@ -141,7 +147,10 @@ impl TrustChain {
             if let Some(pin) = self.pin.as_ref().filter(|p| *p != policy.payload()) {
                 return Err(Error::new(
                     ErrorKind::TrustPolicyRefused,
-                    format!("version 1 of the trust policy is `{}`, pinned is `{pin}`; ask its admins which is right", policy.payload()),
+                    format!(
+                        "version 1 of the trust policy is `{}`, pinned is `{pin}`; ask its admins which is right",
+                        policy.payload()
+                    ),
                 )
                 .with("expected", pin)
                 .with("found", policy.payload()));
@@ -156,7 +165,9 @@ impl TrustChain {
         if supersedes.as_ref() != Some(before.payload()) {
             return Err(refused(format!("version {expected} must supersede `{}`", before.payload())));
         }
-        if let Some(dropped) = before.predicate().revocations.iter().find(|r| !policy.predicate().revocations.contains(r)) {
+        if let Some(dropped) =
+            before.predicate().revocations.iter().find(|r| !policy.predicate().revocations.contains(r))
+        {
             return Err(refused(format!("version {expected} drops the revocation of `{}`", dropped.target)));
         }
         Ok(policy)
@@ -166,9 +177,8 @@ impl TrustChain {
 impl TrustPolicy {
     fn is_met_by(&self, key_ids: &BTreeSet<String>) -> bool {
         let admins = self.predicate().admins.iter();
-        let signed = admins.filter(|a| {
-            self.root().keys().iter().any(|k| k.name == a.signer && key_ids.contains(&k.key.id()))
-        });
+        let signed =
+            admins.filter(|a| self.root().keys().iter().any(|k| k.name == a.signer && key_ids.contains(&k.key.id())));
         signed.count() as u64 >= self.predicate().threshold
     }
 }

@@ -42,7 +42,8 @@ impl TrustPolicy {
                 Err(e) => refusal = Some(e),
             }
         }
-        Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::NotEntitled, "the record has no signer of the trust policy")))
+        Err(refusal
+            .unwrap_or_else(|| Error::new(ErrorKind::NotEntitled, "the record has no signer of the trust policy")))
     }
 
     /// Checks that no revocation of today reaches a record logged at `at`.
@@ -85,7 +86,7 @@ impl TrustPolicy {
         if !signer.predicate_types.iter().any(|t| t == statement.predicate_type()) {
             return Err(not_entitled(""));
         }
-        let pairs = signer.speaks_for.as_deref().unwrap_or_default();
+        let pairs = &signer.speaks_for;
         match statement.predicate()? {
             // the builder a provenance names must be one that this signer speaks for (SLSA verifying-artifacts, step 1)
             Predicate::Provenance(p) => {

@@ -1,0 +1,186 @@
+//! Selecting the evidence of a decision: complete up to the checkpoint, by walking all entries.
+
+use std::collections::BTreeMap;
+
+use super::GateRequest;
+use crate::digest::{Algorithm, Digest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::{Ledger, LedgerRecord, Selected, Selection};
+use crate::policy::{PolicyBundle, RefusedRecord};
+use crate::predicate::{ChangeRequest, PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
+use crate::timestamp::Timestamp;
+
+/// All records a decision rests on, and those that could not be read.
+pub(super) struct Evidence {
+    /// Records that were read and verified, in the order of the ledger.
+    pub(super) records: Vec<LedgerRecord>,
+    /// Entries whose record is refused.
+    pub(super) refused: Vec<RefusedRecord>,
+    /// Entries without a body.
+    pub(super) missing: Vec<u64>,
+    pub(super) matched: u64,
+    pub(super) controls: u64,
+    pub(super) last: Option<Timestamp>,
+    selection: Selection,
+}
+
+/// Everything in the ledger about the artifact, its release, its change, its sources and the rules to decide by.
+pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBundle) -> Result<Evidence> {
+    let mut selection =
+        Selection::default().with("release", &request.release_id).with("subject", bundle.digest().to_string());
+    if let Some(digest) = request.artifact.digest() {
+        selection = selection.with("subject", digest.to_string());
+    }
+    if let Some(change) = &request.change_id {
+        selection = selection.with("change", change);
+    }
+    let mut read: BTreeMap<u64, Outcome> = BTreeMap::new();
+    // records name further sources (a provenance its commit, a change its revisions), which select further records
+    loop {
+        let selected = ledger.select(&selection)?;
+        for index in selected.matched.iter().chain(&selected.control) {
+            if !read.contains_key(index) {
+                read.insert(*index, read_one(ledger, *index)?);
+            }
+        }
+        let wider =
+            read.values().filter_map(Outcome::record).fold(selection.clone(), |s, record| sources(record, request, s));
+        if wider == selection {
+            return Ok(Evidence::new(read, &selected, selection));
+        }
+        selection = wider;
+    }
+}
+
+/// The decision of this payload digest.
+pub(crate) fn find_decision(ledger: &Ledger, decision: &Digest) -> Result<LedgerRecord> {
+    let mut candidates = Vec::new();
+    ledger.walk(|index, entry| {
+        if entry.predicate_type == PolicyEvaluation::TYPE {
+            candidates.push(index);
+        }
+        Ok(())
+    })?;
+    for index in candidates.into_iter().rev() {
+        let record = ledger.record(index)?;
+        if record.statement().payload_digest() == *decision {
+            return Ok(record);
+        }
+    }
+    Err(Error::new(
+        ErrorKind::PermitRefused,
+        format!("the decision `{decision}` is not in the ledger `{}`; ask its gate", ledger.origin()),
+    ))
+}
+
+impl Evidence {
+    fn new(read: BTreeMap<u64, Outcome>, selected: &Selected, selection: Selection) -> Self {
+        let mut evidence = Self {
+            records: Vec::new(),
+            refused: Vec::new(),
+            missing: Vec::new(),
+            matched: selected.matched.len() as u64,
+            controls: selected.controls,
+            last: selected.last,
+            selection,
+        };
+        for (index, outcome) in read {
+            match outcome {
+                Outcome::Read(record) => evidence.records.push(*record),
+                Outcome::Refused(refused) => evidence.refused.push(refused),
+                Outcome::Missing => evidence.missing.push(index),
+                // judged by the trust policy itself, which was read from the same entries
+                Outcome::TrustPolicy => {}
+            }
+        }
+        evidence
+    }
+
+    /// The tags that were asked for, plain.
+    pub(super) fn tags(&self) -> Tags {
+        let mut tags = Tags::default();
+        for (name, value) in &self.selection.tags {
+            let list = match *name {
+                "subject" => &mut tags.subject,
+                "change" => &mut tags.change,
+                _ => &mut tags.release,
+            };
+            list.push(value.clone());
+        }
+        tags
+    }
+
+    /// Whether this gate has never decided about this artifact and change before.
+    pub(super) fn is_first_attempt(&self, request: &GateRequest) -> bool {
+        !self.records.iter().any(|r| match r.statement().predicate() {
+            Ok(Predicate::PolicyEvaluation(e)) => {
+                e.gate == request.gate()
+                    && e.change_id == request.change_id
+                    && request.artifact.digest().is_some_and(|d| r.statement().has_subject(d))
+            }
+            _ => false,
+        })
+    }
+}
+
+enum Outcome {
+    Read(Box<LedgerRecord>),
+    Refused(RefusedRecord),
+    Missing,
+    TrustPolicy,
+}
+
+impl Outcome {
+    fn record(&self) -> Option<&LedgerRecord> {
+        match self {
+            Self::Read(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
+    let entry = ledger.entry(index)?;
+    if entry.predicate_type == TrustPolicy::TYPE {
+        return Ok(Outcome::TrustPolicy);
+    }
+    match ledger.record(index) {
+        Ok(record) => Ok(Outcome::Read(Box::new(record))),
+        Err(e) => match e.kind() {
+            ErrorKind::BodyLost => Ok(Outcome::Missing),
+            // the machine failed, not the evidence: there is no decision at all then
+            ErrorKind::Io | ErrorKind::PermissionDenied | ErrorKind::StorageFull | ErrorKind::Internal => Err(e),
+            _ => Ok(Outcome::Refused(RefusedRecord {
+                index,
+                payload: None,
+                code: e.code().to_owned(),
+                signer: e.context().iter().find(|(name, _)| *name == "signer").map(|(_, value)| value.clone()),
+                predicate_type: Some(entry.predicate_type),
+                actor: None,
+                why: e.message().to_owned(),
+            })),
+        },
+    }
+}
+
+/// Widens a selection by the sources a record names: where the artifact came from, and what the change covers.
+fn sources(record: &LedgerRecord, request: &GateRequest, selection: Selection) -> Selection {
+    let about_artifact = request.artifact.digest().is_some_and(|d| record.statement().has_subject(d));
+    let digests: Vec<Digest> = match record.statement().predicate() {
+        Ok(Predicate::Provenance(p)) if about_artifact => {
+            p.build_definition.resolved_dependencies.iter().flat_map(|d| d.digests().collect::<Vec<_>>()).collect()
+        }
+        Ok(Predicate::ChangeRequest(c)) if is_asked(&c, request) => {
+            record.statement().subjects().iter().flat_map(|s| s.digests().collect::<Vec<_>>()).collect()
+        }
+        _ => Vec::new(),
+    };
+    digests
+        .into_iter()
+        .filter(|d| matches!(d.algorithm(), Algorithm::GitCommit | Algorithm::GitTree))
+        .fold(selection, |s, d| s.with("subject", d.to_string()))
+}
+
+fn is_asked(change: &ChangeRequest, request: &GateRequest) -> bool {
+    request.change_id.as_deref() == Some(change.change_id.as_str())
+}
