@@ -18,4 +18,8 @@ pub mod digest;
 
 pub mod artifact;
 
+pub mod sbom;
+
+pub mod ingest;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
