@@ -42,10 +42,10 @@ impl JUnitReport {
 
 /// Reads a JUnit report.
 ///
-/// A suite that declares more tests, or more failures and errors together, than it shows is refused: something was
-/// cut out. Fewer are taken, for tools differ in whether they count nested suites, skipped tests and repetitions; none
-/// of that can make a failed test pass. Suites named `pytest` may declare more tests, as pytest counts subtests that
-/// it does not list.
+/// A suite is refused that declares more tests than it shows, or more failures or errors than it shows of both
+/// together: something was cut out. Fewer are taken, for tools differ in whether they count nested suites, skipped
+/// tests and repetitions, and in what is a failure or an error; none of that can make a failed test pass. Suites named
+/// `pytest` may declare more tests, as pytest counts subtests that it does not list.
 ///
 /// ```
 /// let report = br#"<testsuite tests="2"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>"#;
@@ -70,14 +70,16 @@ pub fn read(bytes: &[u8]) -> Result<JUnitReport> {
         return Err(encoding("UTF-16"));
     }
     let declared = declared_encoding(bytes);
-    if let Some(name) = declared.as_deref().filter(|n| !matches!(n.to_ascii_lowercase().as_str(), "utf-8" | "us-ascii" | "ascii")) {
+    if let Some(name) =
+        declared.as_deref().filter(|n| !matches!(n.to_ascii_lowercase().as_str(), "utf-8" | "us-ascii" | "ascii"))
+    {
         return Err(encoding(name));
     }
     let text = std::str::from_utf8(bytes).map_err(|e| malformed(format_args!("is not UTF-8: {e}")))?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut reading = Reading::default();
     loop {
-        match reader.read_event().map_err(|e| malformed(e))? {
+        match reader.read_event().map_err(malformed)? {
             Event::Start(start) => reading.open(&start)?,
             Event::Empty(start) => {
                 reading.open(&start)?;
@@ -115,6 +117,7 @@ enum Open {
 struct Suite {
     name: String,
     declared_tests: Option<u64>,
+    /// The larger of its `failures` and `errors`; some tools count a test in both.
     declared_faults: Option<u64>,
     tests: u64,
     /// `failure` and `error` elements, of which one test may have several.
@@ -140,7 +143,10 @@ struct Reading {
 impl Reading {
     fn open(&mut self, start: &BytesStart<'_>) -> Result<()> {
         if self.open.len() >= DEPTH {
-            return Err(Error::new(ErrorKind::LimitExceeded, format!("the report is nested deeper than {DEPTH} elements")));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("the report is nested deeper than {DEPTH} elements"),
+            ));
         }
         let local = start.local_name();
         let element: &str = local.as_ref();
@@ -167,7 +173,7 @@ impl Reading {
                 Open::Suite(Suite {
                     name: value("name").unwrap_or_default().to_owned(),
                     declared_tests: number("tests")?,
-                    declared_faults: faults.into_iter().flatten().reduce(u64::saturating_add),
+                    declared_faults: faults.into_iter().flatten().max(),
                     ..Suite::default()
                 })
             }
@@ -253,7 +259,7 @@ impl Suite {
         if let Some(declared) = self.declared_faults.filter(|d| *d > self.faults) {
             let shown = self.faults;
             return Err(malformed(format_args!(
-                "declares {declared} failures and errors in the suite `{name}` and shows {shown}"
+                "declares {declared} failures or errors in the suite `{name}` and shows {shown}"
             )));
         }
         if let Some(declared) = self.declared_tests.filter(|d| *d > self.tests && self.name != "pytest") {
@@ -291,8 +297,11 @@ impl Case {
 fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|e| malformed(e))?;
-        let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|e| malformed(e))?;
+        let attribute = attribute.map_err(malformed)?;
+        if attribute.value.contains('<') {
+            return Err(malformed("has a bare `<` in an attribute"));
+        }
+        let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(malformed)?;
         let name = attribute.key.local_name();
         let name: &str = name.as_ref();
         found.push((name.to_owned(), value.into_owned()));
@@ -351,7 +360,10 @@ mod tests {
     fn a_report_passes_only_if_a_test_ran_and_none_failed() {
         for (text, verdict) in [
             ("<testsuites><testsuite tests='1'><testcase name='a'/></testsuite></testsuites>", "passed"),
-            ("<testsuite><testcase name='a'><system-out><![CDATA[<failure/>]]></system-out></testcase></testsuite>", "passed"),
+            (
+                "<testsuite><testcase name='a'><system-out><![CDATA[<failure/>]]></system-out></testcase></testsuite>",
+                "passed",
+            ),
             ("<testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase></testsuite>", "passed"),
             ("<testsuite/>", "failed"),
             ("<testsuites tests='0'></testsuites>", "failed"),
@@ -394,6 +406,7 @@ mod tests {
             ("<testsuite>&a;<testcase/></testsuite>", "MALFORMED"),
             ("<testsuite name='&a;'><testcase/></testsuite>", "MALFORMED"),
             ("<testsuite name='a' name='b'><testcase/></testsuite>", "MALFORMED"),
+            ("<testsuite name='a<b'><testcase/></testsuite>", "MALFORMED"),
             ("<testsuite><testcase/></testsuite><testsuite/>", "MALFORMED"),
             ("<testsuite><testcase/></testsuite>x", "MALFORMED"),
             ("<testsuite><testcase></testsuite></testcase>", "MALFORMED"),
@@ -417,5 +430,18 @@ mod tests {
         assert_eq!((report.tests, report.failures, report.errors, report.skipped), (3, 1, 1, 0));
         assert_eq!(report.failed_names, ["c::a <1>", "d"]);
         assert_eq!(report.duration_millis, 1_000_501);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic_or_pass_for_nothing(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+            parts in "(<testsuite>|</testsuite>|<testcase|<failure/>|/>|>| name='|'|&lt;|<!\\[CDATA\\[|\\]\\]>|<!--|-->){0,12}",
+        ) {
+            let _ = read(&bytes);
+            if let Ok(report) = read(parts.as_bytes()) {
+                proptest::prop_assert!(!report.passed() || parts.contains("<testcase"));
+            }
+        }
     }
 }

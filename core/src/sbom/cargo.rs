@@ -85,17 +85,15 @@ pub(super) fn read(found: &Found, text: &str, cargo_home: Option<&Path>) -> Resu
 }
 
 fn parse(path: &str, text: &str) -> Result<Wire> {
-    let wire: Wire = toml::from_str(text).map_err(|e| {
-        match toml::from_str::<VersionAlone>(text) {
-            Ok(VersionAlone { version: Some(version) }) if version.as_integer().is_none_or(|v| !(1..=4).contains(&v)) => {
-                unknown_version(path, &version)
-            }
-            _ => Error::new(
-                ErrorKind::Malformed,
-                format!("`{path}` is no whole lock file of Cargo: {}; lock again and don't edit it", e.message()),
-            )
-            .caused_by(e),
+    let wire: Wire = toml::from_str(text).map_err(|e| match toml::from_str::<VersionAlone>(text) {
+        Ok(VersionAlone { version: Some(version) }) if version.as_integer().is_none_or(|v| !(1..=4).contains(&v)) => {
+            unknown_version(path, &version)
         }
+        _ => Error::new(
+            ErrorKind::Malformed,
+            format!("`{path}` is no whole lock file of Cargo: {}; lock again and don't edit it", e.message()),
+        )
+        .caused_by(e),
     })?;
     match wire.version {
         None | Some(1..=4) => {}
@@ -110,7 +108,13 @@ fn parse(path: &str, text: &str) -> Result<Wire> {
 /// The place of the package that the manifest beside the lock file names.
 fn member(path: &str, packages: &[Package], name: &str) -> Result<usize> {
     packages.iter().position(|p| p.origin == Origin::Local && p.name == name).ok_or_else(|| {
-        malformed(path, format_args!("lacks the package `{}` of the manifest beside it, so it is cut or stale", name.escape_debug()))
+        malformed(
+            path,
+            format_args!(
+                "lacks the package `{}` of the manifest beside it, so it is cut or stale",
+                name.escape_debug()
+            ),
+        )
     })
 }
 
@@ -131,7 +135,10 @@ impl<'a> Lookup<'a> {
             // both become part of a path below the Cargo home
             if !sound(&package.name, "-_") || !sound(&package.version, ".-+") {
                 let what = format!("{} {}", package.name, package.version);
-                return Err(malformed(path, format_args!("has the package `{}`, which is no name and version", what.escape_debug())));
+                return Err(malformed(
+                    path,
+                    format_args!("has the package `{}`, which is no name and version", what.escape_debug()),
+                ));
             }
             let same = by_name.entry(&package.name).or_default();
             let twice = same.iter().filter_map(|&m| wires.get(m));
@@ -197,9 +204,15 @@ fn checksum(path: &str, package: &WirePackage, metadata: &BTreeMap<String, Strin
 }
 
 fn unknown_version(path: &str, version: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("`{path}` is a Cargo lock file of version {version}; versions 1 to 4 are read"))
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("`{path}` is a Cargo lock file of version {version}; versions 1 to 4 are read"),
+    )
 }
 
 fn malformed(path: &str, fault: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Malformed, format!("the lock file `{path}` {fault}; run `cargo update --workspace` and look at it"))
+    Error::new(
+        ErrorKind::Malformed,
+        format!("the lock file `{path}` {fault}; run `cargo update --workspace` and look at it"),
+    )
 }

@@ -160,7 +160,8 @@ impl Graph {
         }
         components.sort_by(|a, b| a.bom_ref.cmp(&b.bom_ref));
         edges.sort_by(|a, b| a.component.cmp(&b.component));
-        if let Some([same, _]) = edges.array_windows().find(|[a, b]| a.component == b.component) {
+        let mut pairs = edges.iter().zip(edges.iter().skip(1));
+        if let Some((same, _)) = pairs.find(|(a, b)| a.component == b.component) {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
                 format!("`{}` names the product and a package; give the product another bom-ref", same.component),
@@ -184,8 +185,12 @@ impl Graph {
     fn product_needs(&self, place: Option<usize>) -> BTreeSet<usize> {
         let mut needs = self.unnamed_needs.clone();
         let above = self.leading_to(place);
-        let needed: BTreeSet<usize> =
-            self.nodes.iter().enumerate().flat_map(|(n, node)| node.needs.iter().copied().filter(move |&m| m != n)).collect();
+        let needed: BTreeSet<usize> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .flat_map(|(n, node)| node.needs.iter().copied().filter(move |&m| m != n))
+            .collect();
         needs.extend((0..self.nodes.len()).filter(|n| {
             let local = self.nodes.get(*n).is_some_and(|node| node.package.origin == Origin::Local);
             local && Some(*n) != place && !needed.contains(n) && !above.contains(n)

@@ -122,10 +122,7 @@ mod tests {
         assert_eq!(json(" GPL-2.0 "), r#"{"license":{"id":"GPL-2.0"}}"#);
         assert_eq!(json("MIT/Apache-2.0"), r#"{"expression":"MIT OR Apache-2.0"}"#);
         assert_eq!(json("(MIT or Apache-2.0) and Zlib"), r#"{"expression":"(MIT OR Apache-2.0) AND Zlib"}"#);
-        assert_eq!(
-            json("Apache-2.0 WITH LLVM-exception"),
-            r#"{"expression":"Apache-2.0 WITH LLVM-exception"}"#
-        );
+        assert_eq!(json("Apache-2.0 WITH LLVM-exception"), r#"{"expression":"Apache-2.0 WITH LLVM-exception"}"#);
         // known to the crate and not to the schema
         assert_eq!(json("GFDL-1.1-invariants"), r#"{"expression":"GFDL-1.1-invariants"}"#);
         for name in ["UNLICENSED", "SEE LICENSE IN LICENSE.md", "BSD", "MIT OR", "Apache License, Version 2.0"] {
@@ -143,5 +140,20 @@ mod tests {
             r#"[{"license":{"id":"MIT"}},{"license":{"name":"MIT OR Zlib"}}]"#
         );
         assert_eq!(of("true"), "[]");
+    }
+
+    #[test]
+    fn deep_parentheses_do_not_end_the_process() {
+        let deep = format!("{}MIT OR Zlib{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(declared(&deep).is_some());
+        assert!(declared(&"(".repeat(100_000)).is_some());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in r"\PC{0,40}", words in "((MIT|OR|/|WITH|[+]|[(]|[)]|GPL-2.0|LicenseRef-) ?){0,12}") {
+            declared(&text);
+            declared(&words);
+        }
     }
 }

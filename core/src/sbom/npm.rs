@@ -87,8 +87,7 @@ fn assemble(path: &str, folders: &Folders) -> Result<LockFile> {
         let at = places.len();
         places.insert(folder.as_str(), (at, entry));
     }
-    let mut lock =
-        LockFile { path: path.to_owned(), packages: Vec::new(), product: None, unnamed_needs: Vec::new() };
+    let mut lock = LockFile { path: path.to_owned(), packages: Vec::new(), product: None, unnamed_needs: Vec::new() };
     lock.product = places.get("").map(|(at, _)| *at);
     // the map and this loop have the same order, so that a place is the position in `packages`
     for (folder, (_, entry)) in &places {
@@ -163,7 +162,8 @@ fn package(path: &str, folder: &str, entry: &Entry, needs: Vec<usize>) -> Result
         _ => Scope::Required,
     };
     Ok(Package {
-        purl: purl::npm(&name, entry.version.as_deref(), resolved).map_err(|e| e.while_doing(format_args!("`{path}`")))?,
+        purl: purl::npm(&name, entry.version.as_deref(), resolved)
+            .map_err(|e| e.while_doing(format_args!("`{path}`")))?,
         name,
         version: entry.version.clone(),
         origin,
@@ -179,7 +179,8 @@ fn name_of(folder: &str) -> &str {
     let start = folder.rfind("node_modules/").map_or(0, |at| at + "node_modules/".len());
     let rest = folder.get(start..).unwrap_or_default();
     let base = rest.rfind('/').map_or(0, |at| at + 1);
-    let scope = rest.get(..base.saturating_sub(1)).and_then(|above| above.rfind('/').map_or(Some(0), |at| Some(at + 1)));
+    let scope =
+        rest.get(..base.saturating_sub(1)).and_then(|above| above.rfind('/').map_or(Some(0), |at| Some(at + 1)));
     match scope {
         Some(at) if rest.get(at..).is_some_and(|r| r.starts_with('@')) => rest.get(at..).unwrap_or_default(),
         _ => rest.get(base..).unwrap_or_default(),
@@ -204,7 +205,10 @@ fn hashes(path: &str, folder: &str, integrity: &str) -> Result<Vec<Hash>> {
             Ok(bytes) if bytes.len() == length => found.push(Hash { alg, content: hex::encode(bytes) }),
             _ => {
                 let part = part.escape_debug();
-                return Err(malformed(path, format_args!("has the integrity `{part}` for `{folder}`, which is no {alg}")));
+                return Err(malformed(
+                    path,
+                    format_args!("has the integrity `{part}` for `{folder}`, which is no {alg}"),
+                ));
             }
         }
     }
@@ -244,7 +248,10 @@ mod tests {
             }
             seen
         };
-        assert_eq!(chain("node_modules/a/node_modules/@s/b"), ["node_modules/a/node_modules/@s/b", "node_modules/a/node_modules/@s", "node_modules/a", ""]);
+        assert_eq!(
+            chain("node_modules/a/node_modules/@s/b"),
+            ["node_modules/a/node_modules/@s/b", "node_modules/a/node_modules/@s", "node_modules/a", ""]
+        );
         assert_eq!(chain("packages/a"), ["packages/a", "packages", ""]);
     }
 

@@ -13,9 +13,8 @@ use crate::limits;
 /// Packages by name, each with those in its own `node_modules`.
 pub(super) type Tree = BTreeMap<String, Nested>;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 pub(super) struct Nested {
     version: Option<String>,
     resolved: Option<String>,
@@ -52,8 +51,7 @@ pub(super) fn folders(found: &Found, tree: Tree) -> Result<Folders> {
             let mut entry = Entry {
                 resolved: nested.resolved,
                 integrity: nested.integrity,
-                dev: nested.dev && !nested.optional,
-                dev_optional: nested.dev && nested.optional,
+                dev: nested.dev,
                 optional: nested.optional,
                 ..Entry::default()
             };

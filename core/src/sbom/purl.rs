@@ -4,7 +4,8 @@ use packageurl::PackageUrl;
 
 use crate::error::{Error, ErrorKind, Result};
 
-const CRATES_IO: [&str; 2] = ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
+const CRATES_IO: [&str; 2] =
+    ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
 const NPM: [&str; 2] = ["https://registry.npmjs.org", "https://registry.yarnpkg.com"];
 
 /// The purl of a crate; `source` is that of `Cargo.lock`, none for a local crate.
@@ -158,6 +159,16 @@ mod tests {
             assert!(!purl.contains("s3cret"), "{purl}");
             let purl = cargo("a", "1.0.0", Some(url)).unwrap();
             assert!(!purl.contains("s3cret"), "{purl}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in r"\PC{0,40}", tail in "[%@#?&=/:a-f0-9]{0,20}") {
+            fault(&text);
+            fault(&format!("pkg:npm/{tail}"));
+            let _ = npm(&text, Some(&tail), Some(&text));
+            let _ = cargo(&tail, &text, Some(&text));
         }
     }
 }

@@ -31,7 +31,8 @@ impl Found {
     pub(super) fn read(&self, left: u64) -> Result<String> {
         let bytes = limits::read_file("lock file", &self.path, left)?;
         let text = String::from_utf8(bytes).map_err(|e| {
-            Error::new(ErrorKind::Malformed, format!("`{}` is not UTF-8 text; write it anew", self.relative)).caused_by(e)
+            Error::new(ErrorKind::Malformed, format!("`{}` is not UTF-8 text; write it anew", self.relative))
+                .caused_by(e)
         })?;
         if text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
             return Err(Error::new(

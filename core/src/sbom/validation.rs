@@ -125,15 +125,27 @@ impl<'a> Walk<'a> {
                     if let Some(text) = map.get("bom-ref").and_then(Value::as_str)
                         && !self.refs.insert(text)
                     {
-                        self.tell(Rule::UniqueRef, &path, format_args!("the bom-ref `{}` stands twice", text.escape_debug()));
+                        self.tell(
+                            Rule::UniqueRef,
+                            &path,
+                            format_args!("the bom-ref `{}` stands twice", text.escape_debug()),
+                        );
                     }
                     if let Some(text) = map.get("purl").and_then(Value::as_str)
                         && let Some(fault) = purl::fault(text)
                     {
-                        self.tell(Rule::Purl, &format!("{path}/purl"), format_args!("`{}` is no package url: {fault}", text.escape_debug()));
+                        self.tell(
+                            Rule::Purl,
+                            &format!("{path}/purl"),
+                            format_args!("`{}` is no package url: {fault}", text.escape_debug()),
+                        );
                     }
                     let inner = map.iter().filter(|(_, v)| v.is_object() || v.is_array());
-                    open.extend(inner.rev().map(|(key, v)| (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), v)));
+                    open.extend(
+                        inner
+                            .rev()
+                            .map(|(key, v)| (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), v)),
+                    );
                 }
                 Value::Array(list) => {
                     let inner = list.iter().enumerate().filter(|(_, v)| v.is_object() || v.is_array());
@@ -153,7 +165,11 @@ impl<'a> Walk<'a> {
                 let Some(end) = end.as_str() else { continue };
                 if !self.refs.contains(end) && !end.starts_with("urn:cdx:") {
                     let path = format!("/dependencies/{n}");
-                    self.tell(Rule::KnownRef, &path, format_args!("`{}` is no bom-ref of this BOM", end.escape_debug()));
+                    self.tell(
+                        Rule::KnownRef,
+                        &path,
+                        format_args!("`{}` is no bom-ref of this BOM", end.escape_debug()),
+                    );
                 }
             }
         }
