@@ -45,5 +45,8 @@ pub mod ledger;
 pub mod gate;
 
 pub mod release;
+pub mod sbom;
+
+pub mod ingest;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

@@ -1,0 +1,181 @@
+//! Software bills of materials: made from lock files, read, and validated (CycloneDX 1.6).
+//!
+//! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4) and `package-lock.json`
+//! (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
+//! the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
+//!
+//! [`validate`] holds a BOM against the official schema and against what a schema can't say; [`read()`] gives the view
+//! that policies look at.
+
+mod cargo;
+mod cargo_manifest;
+mod graph;
+mod license;
+mod model;
+mod npm;
+mod npm_v1;
+mod purl;
+mod summary;
+mod tree;
+mod validation;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::timestamp::Timestamp;
+
+pub use license::{License, LicenseChoice};
+pub use model::{Component, ComponentKind, Dependency, Hash, Metadata, Property, Sbom, Scope, Tools};
+pub use summary::{ComponentSummary, Summary, read};
+pub use validation::{Finding, Rule, validate};
+
+/// What [`generate`] is told beside the tree.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GenerateOptions {
+    /// Name of the product, a local package or a name of its own. Else the root manifest names it.
+    pub name: Option<String>,
+    /// Version of the product, else that of its manifest.
+    pub version: Option<String>,
+    /// Package url of the product, else made from its manifest.
+    pub purl: Option<String>,
+    /// `bom-ref` of the product, else its package url, else `name@version`.
+    pub bom_ref: Option<String>,
+    /// `metadata.timestamp`. Without it, the same tree gives the same bytes at any time.
+    pub timestamp: Option<Timestamp>,
+    /// Cargo's home, where the sources of crates are unpacked, to read their licences from. Without it, crates from
+    /// registries have no licence in the BOM.
+    pub cargo_home: Option<PathBuf>,
+}
+
+/// Makes one BOM of all lock files in the tree below `root`.
+///
+/// Folders named `target` or `node_modules`, hidden folders and links are left out. Packages that several lock files
+/// have become one component, and their edges are united. A development dependency has the scope `excluded`, an
+/// optional one `optional`, any other `required` (CycloneDX 1.6, `component.scope`: excluded components "document
+/// component usage for test and other non-runtime purposes"); a `Cargo.lock` does not tell which are which, so its
+/// packages are all `required`.
+///
+/// ```
+/// use sealwright::sbom::{GenerateOptions, generate};
+/// # let dir = tempfile::tempdir().map_err(|e| sealwright::Error::io("make", "".as_ref(), e))?;
+/// # std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"app\"\nversion = \"1.0.0\"\n").unwrap();
+/// # let lock = "version = 4\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n";
+/// # std::fs::write(dir.path().join("Cargo.lock"), lock).unwrap();
+/// let sbom = generate(dir.path(), &GenerateOptions::default())?;
+/// assert_eq!(sbom.metadata.component.purl.as_deref(), Some("pkg:cargo/app@1.0.0"));
+/// # Ok::<(), sealwright::Error>(())
+/// ```
+///
+/// # Errors
+/// `NOT_FOUND` if there is no lock file; `MALFORMED` for one that is cut, edited, in a merge conflict, or needs a
+/// package it does not hold; `UNSUPPORTED` for an unknown version of one; `DIGEST_MISMATCH` if two of them give a
+/// package different hashes; `LIMIT_EXCEEDED` for too many files or bytes; `API_MISUSE` if the product has no name;
+/// `IO` and its kin if a file can't be read.
+pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
+    let found = tree::lock_files(root)?;
+    if found.is_empty() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "found no lock file below `{}`; expected a `Cargo.lock` or `package-lock.json`, so lock the \
+                 dependencies and commit that file",
+                root.display()
+            ),
+        ));
+    }
+    let mut graph = graph::Graph::default();
+    let mut products = BTreeSet::new();
+    let mut at_root = None;
+    let mut left = limits::DOCUMENT_BYTES;
+    for file in &found {
+        let text = file.read(left)?;
+        left = left.saturating_sub(text.len() as u64);
+        let lock = match file.kind {
+            tree::Kind::Cargo => cargo::read(file, &text, options.cargo_home.as_deref())?,
+            tree::Kind::Npm => npm::read(file, &text)?,
+        };
+        let product = graph.add(lock)?;
+        products.extend(product);
+        if file.is_at_root() {
+            at_root = at_root.or(product);
+        }
+    }
+    let only = if products.len() == 1 { products.first().copied() } else { None };
+    let place = match &options.name {
+        Some(name) => graph.local(name),
+        None => at_root.or(only),
+    };
+    let product = product(&graph, place, options)?;
+    let (components, dependencies) = graph.write(product.bom_ref.as_deref().unwrap_or_default(), place)?;
+    Ok(Sbom {
+        bom_format: "CycloneDX",
+        spec_version: "1.6",
+        version: 1,
+        metadata: Metadata {
+            timestamp: options.timestamp,
+            tools: Tools {
+                components: vec![plain("sealwright".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()))],
+            },
+            component: product,
+        },
+        components,
+        dependencies,
+    })
+}
+
+fn product(graph: &graph::Graph, place: Option<usize>, options: &GenerateOptions) -> Result<Component> {
+    let mut product = match (place.and_then(|p| graph.product(p)), &options.name) {
+        (Some(product), _) => product,
+        (None, Some(name)) => plain(name.clone(), None),
+        (None, None) => {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "no manifest in the root names the product; give its name, and its version",
+            ));
+        }
+    };
+    if let Some(version) = &options.version {
+        product.purl = product.purl.map(|purl| purl::with_version(&purl, version)).transpose()?;
+        product.bom_ref.clone_from(&product.purl);
+        product.version = Some(version.clone());
+    }
+    if let Some(purl) = &options.purl {
+        if let Some(fault) = purl::fault(purl) {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                format!("`{}` is no package url: {fault}; write it as `pkg:type/name@version`", purl.escape_debug()),
+            ));
+        }
+        product.purl = Some(purl.clone());
+        product.bom_ref = Some(purl.clone());
+    }
+    if options.bom_ref.is_some() {
+        product.bom_ref.clone_from(&options.bom_ref);
+    }
+    product.bom_ref.get_or_insert_with(|| match &product.version {
+        Some(version) => format!("{}@{version}", product.name),
+        None => product.name.clone(),
+    });
+    Ok(product)
+}
+
+fn plain(name: String, version: Option<String>) -> Component {
+    Component {
+        kind: ComponentKind::Application,
+        bom_ref: None,
+        group: None,
+        name,
+        version,
+        scope: None,
+        hashes: BTreeSet::new(),
+        licenses: Vec::new(),
+        purl: None,
+        properties: Vec::new(),
+    }
+}

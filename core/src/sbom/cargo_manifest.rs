@@ -1,0 +1,159 @@
+//! What `Cargo.toml` files add to a lock file: which package is the product, and licences.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// Longest manifest that is read.
+const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(alias = "project")]
+    package: Option<WirePackage>,
+    workspace: Option<WireWorkspace>,
+}
+
+#[derive(Deserialize)]
+struct WirePackage {
+    name: Option<String>,
+    license: Option<Inherited>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct WireWorkspace {
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    default_members: Vec<String>,
+    package: Option<WirePackage>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Inherited {
+    Text(String),
+    FromWorkspace {
+        #[serde(rename = "workspace")]
+        _workspace: bool,
+    },
+}
+
+/// The manifests that go with one lock file.
+pub(super) struct Manifests {
+    product: Option<String>,
+    /// Licence by name of the package.
+    licenses: BTreeMap<String, Option<String>>,
+    /// The folders below `registry/src` of the Cargo home.
+    sources: Vec<PathBuf>,
+}
+
+impl Manifests {
+    /// Reads the manifest in `folder` and those of its workspace members.
+    pub(super) fn open(folder: &Path, cargo_home: Option<&Path>) -> Result<Self> {
+        let mut manifests = Self { product: None, licenses: BTreeMap::new(), sources: Vec::new() };
+        if let Some(home) = cargo_home {
+            manifests.sources = folders(&home.join("registry/src"));
+        }
+        let Some(root) = read(folder)? else { return Ok(manifests) };
+        let shared = root.workspace.as_ref().and_then(|w| w.package.as_ref());
+        let shared = shared.and_then(|p| text(p.license.as_ref(), None));
+        manifests.product = root.package.as_ref().and_then(|p| p.name.clone());
+        manifests.declare(root.package.as_ref(), shared.as_deref());
+        if let Some(workspace) = &root.workspace {
+            for pattern in &workspace.members {
+                for member in matching(folder, pattern) {
+                    if let Some(wire) = read(&member)? {
+                        manifests.declare(wire.package.as_ref(), shared.as_deref());
+                    }
+                }
+            }
+            let only = |list: &[String]| if let [one] = list { matching(folder, one).pop() } else { None };
+            let chosen = only(&workspace.default_members).or_else(|| only(&workspace.members));
+            if let (None, Some(member)) = (&manifests.product, chosen) {
+                manifests.product = read(&member)?.and_then(|w| w.package?.name);
+            }
+        }
+        Ok(manifests)
+    }
+
+    /// The package that the lock file is for: that of the manifest beside it, or the only (default) member.
+    pub(super) fn product(&self) -> Option<&str> {
+        self.product.as_deref()
+    }
+
+    /// The licence that a workspace member declares.
+    pub(super) fn license_of_member(&self, name: &str) -> Option<String> {
+        self.licenses.get(name).cloned().flatten()
+    }
+
+    /// The licence that a package of a registry declares, if it was unpacked below the Cargo home.
+    pub(super) fn license_of_unpacked(&self, name: &str, version: &str) -> Result<Option<String>> {
+        for source in &self.sources {
+            if let Some(wire) = read(&source.join(format!("{name}-{version}")))? {
+                return Ok(wire.package.and_then(|p| text(p.license.as_ref(), None)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn declare(&mut self, package: Option<&WirePackage>, shared: Option<&str>) {
+        if let Some((name, package)) = package.and_then(|p| Some((p.name.clone()?, p))) {
+            self.licenses.insert(name, text(package.license.as_ref(), shared));
+        }
+    }
+}
+
+fn text(license: Option<&Inherited>, shared: Option<&str>) -> Option<String> {
+    match license? {
+        Inherited::Text(text) => Some(text.clone()),
+        Inherited::FromWorkspace { .. } => shared.map(str::to_owned),
+    }
+}
+
+/// The manifest in `folder`, if there is one.
+fn read(folder: &Path) -> Result<Option<Wire>> {
+    let path = folder.join("Cargo.toml");
+    let bytes = match limits::read_file("manifest", &path, MANIFEST_BYTES) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let broken = |e: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
+    toml::from_str(text).map(Some).map_err(|e| broken(&e.message()))
+}
+
+/// The folders that a member pattern means; `*` stands for any part of one name. Those outside are left out.
+fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_path_buf()];
+    for part in pattern.split('/').filter(|p| !p.is_empty() && *p != ".") {
+        if part == ".." {
+            return Vec::new();
+        }
+        found = match part.split_once('*') {
+            None => found.into_iter().map(|f| f.join(part)).collect(),
+            Some((start, end)) => found.iter().flat_map(|f| folders(f)).filter(|f| named(f, start, end)).collect(),
+        };
+    }
+    found
+}
+
+fn named(folder: &Path, start: &str, end: &str) -> bool {
+    let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end))
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok);
+    let mut found: Vec<_> = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,239 @@
+//! Packages of several lock files, united into one graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::license::LicenseChoice;
+use super::model::{Component, ComponentKind, Dependency, Hash, Property, Scope};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where the bytes of a package come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// The tree itself.
+    Local,
+    /// A registry, a repository or another server.
+    Fetched,
+}
+
+/// A package as one lock file has it.
+pub(super) struct Package {
+    /// The whole name, an npm scope included.
+    pub(super) name: String,
+    pub(super) version: Option<String>,
+    pub(super) purl: String,
+    pub(super) origin: Origin,
+    pub(super) scope: Scope,
+    pub(super) hashes: Vec<Hash>,
+    pub(super) licenses: Vec<LicenseChoice>,
+    /// Places in [`LockFile::packages`].
+    pub(super) needs: Vec<usize>,
+}
+
+/// What one lock file says.
+pub(super) struct LockFile {
+    /// Its path relative to the root of the tree.
+    pub(super) path: String,
+    pub(super) packages: Vec<Package>,
+    /// The place of the package that the manifest beside it describes.
+    pub(super) product: Option<usize>,
+    /// What a manifest without a name needs.
+    pub(super) unnamed_needs: Vec<usize>,
+}
+
+/// A package as all lock files together have it.
+struct Node {
+    package: Package,
+    found_in: BTreeSet<String>,
+    needs: BTreeSet<usize>,
+}
+
+/// All packages, each once.
+#[derive(Default)]
+pub(super) struct Graph {
+    places: BTreeMap<(String, Origin), usize>,
+    nodes: Vec<Node>,
+    /// What manifests without a name need.
+    unnamed_needs: BTreeSet<usize>,
+}
+
+impl Graph {
+    /// Adds what a lock file says; gives the place of its product.
+    ///
+    /// # Errors
+    /// `DIGEST_MISMATCH` if it has another hash for a package than a lock file added before.
+    pub(super) fn add(&mut self, lock: LockFile) -> Result<Option<usize>> {
+        let mut places = Vec::with_capacity(lock.packages.len());
+        let mut needs = Vec::with_capacity(lock.packages.len());
+        for mut package in lock.packages {
+            needs.push(std::mem::take(&mut package.needs));
+            places.push(self.unite(package, &lock.path)?);
+        }
+        let place = |local: &usize| places.get(*local).copied();
+        for (from, needs) in places.iter().zip(&needs) {
+            if let Some(node) = self.nodes.get_mut(*from) {
+                node.needs.extend(needs.iter().filter_map(place));
+            }
+        }
+        self.unnamed_needs.extend(lock.unnamed_needs.iter().filter_map(place));
+        Ok(lock.product.as_ref().and_then(place))
+    }
+
+    fn unite(&mut self, package: Package, path: &str) -> Result<usize> {
+        let key = (package.purl.clone(), package.origin);
+        let Some(node) = self.places.get(&key).and_then(|&place| self.nodes.get_mut(place)) else {
+            let place = self.nodes.len();
+            self.places.insert(key, place);
+            self.nodes.push(Node { package, found_in: BTreeSet::from([path.to_owned()]), needs: BTreeSet::new() });
+            return Ok(place);
+        };
+        let known = &mut node.package;
+        for hash in package.hashes {
+            let mut same = known.hashes.iter().filter(|h| h.alg == hash.alg).peekable();
+            if let Some(other) = same.peek().copied() {
+                if !same.any(|h| h.content == hash.content) {
+                    return Err(Error::new(
+                        ErrorKind::DigestMismatch,
+                        format!(
+                            "`{}` has the {} `{}` in `{path}` and `{}` elsewhere; one of them is not the package \
+                             that was published, find out which",
+                            known.purl, hash.alg, hash.content, other.content
+                        ),
+                    )
+                    .with("purl", &known.purl));
+                }
+            } else {
+                known.hashes.push(hash);
+            }
+        }
+        known.scope = known.scope.min(package.scope);
+        if known.licenses.is_empty() {
+            known.licenses = package.licenses;
+        }
+        node.found_in.insert(path.to_owned());
+        self.places.get(&key).copied().ok_or_else(|| Error::new(ErrorKind::Internal, "a package lost its place"))
+    }
+
+    /// The place of the first local package of this name.
+    pub(super) fn local(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|n| n.package.origin == Origin::Local && n.package.name == name)
+    }
+
+    /// The component of the package at `place`, as the product.
+    pub(super) fn product(&self, place: usize) -> Option<Component> {
+        let package = &self.nodes.get(place)?.package;
+        let mut component = component(package, ComponentKind::Application);
+        component.scope = None;
+        component.bom_ref = component.purl.clone();
+        Some(component)
+    }
+
+    /// The components and edges, `product` aside, which stands at `place` or in no lock file.
+    ///
+    /// The product needs what its lock file says, what manifests without a name need, and each local package
+    /// that nothing else here needs.
+    pub(super) fn write(&self, product: &str, place: Option<usize>) -> Result<(Vec<Component>, Vec<Dependency>)> {
+        let refs: Vec<String> = (0..self.nodes.len()).map(|n| self.bom_ref(n, product, place)).collect();
+        let of = |places: &BTreeSet<usize>| -> BTreeSet<String> {
+            places.iter().filter_map(|&n| refs.get(n).cloned()).collect()
+        };
+        let mut needs = self.product_needs(place);
+        if let Some(node) = place.and_then(|p| self.nodes.get(p)) {
+            needs.extend(&node.needs);
+        }
+        let local = self.nodes.iter().filter(|n| n.package.origin == Origin::Local);
+        let direct: BTreeSet<usize> = local.flat_map(|n| &n.needs).chain(&needs).copied().collect();
+
+        let mut components = Vec::with_capacity(self.nodes.len());
+        let mut edges = vec![Dependency { component: product.to_owned(), depends_on: of(&needs) }];
+        for (n, (node, bom_ref)) in self.nodes.iter().zip(&refs).enumerate() {
+            if Some(n) == place {
+                continue;
+            }
+            let mut component = component(&node.package, ComponentKind::Library);
+            component.bom_ref = Some(bom_ref.clone());
+            let found = node.found_in.iter().map(|path| Property { name: "sealwright:lockfile", value: path.clone() });
+            component.properties.extend(found);
+            let relationship = if direct.contains(&n) { "direct" } else { "transitive" };
+            component.properties.push(Property { name: "sealwright:relationship", value: relationship.to_owned() });
+            components.push(component);
+            edges.push(Dependency { component: bom_ref.clone(), depends_on: of(&node.needs) });
+        }
+        components.sort_by(|a, b| a.bom_ref.cmp(&b.bom_ref));
+        edges.sort_by(|a, b| a.component.cmp(&b.component));
+        let mut pairs = edges.iter().zip(edges.iter().skip(1));
+        if let Some((same, _)) = pairs.find(|(a, b)| a.component == b.component) {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                format!("`{}` names the product and a package; give the product another bom-ref", same.component),
+            ));
+        }
+        Ok((components, edges))
+    }
+
+    fn bom_ref(&self, n: usize, product: &str, place: Option<usize>) -> String {
+        let Some(node) = self.nodes.get(n).filter(|_| Some(n) != place) else { return product.to_owned() };
+        let purl = &node.package.purl;
+        // a local package beside a published one of the same name and version is another component
+        let local = node.package.origin == Origin::Local;
+        if local && self.places.contains_key(&(purl.clone(), Origin::Fetched)) {
+            format!("{purl}#local")
+        } else {
+            purl.clone()
+        }
+    }
+
+    fn product_needs(&self, place: Option<usize>) -> BTreeSet<usize> {
+        let mut needs = self.unnamed_needs.clone();
+        let above = self.leading_to(place);
+        let needed: BTreeSet<usize> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .flat_map(|(n, node)| node.needs.iter().copied().filter(move |&m| m != n))
+            .collect();
+        needs.extend((0..self.nodes.len()).filter(|n| {
+            let local = self.nodes.get(*n).is_some_and(|node| node.package.origin == Origin::Local);
+            local && Some(*n) != place && !needed.contains(n) && !above.contains(n)
+        }));
+        needs
+    }
+
+    /// The places from which edges lead to `place`.
+    fn leading_to(&self, place: Option<usize>) -> BTreeSet<usize> {
+        let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (n, node) in self.nodes.iter().enumerate() {
+            for &need in &node.needs {
+                users.entry(need).or_default().push(n);
+            }
+        }
+        let mut above = BTreeSet::new();
+        let mut open: Vec<usize> = place.into_iter().collect();
+        while let Some(n) = open.pop() {
+            for &user in users.get(&n).map(Vec::as_slice).unwrap_or_default() {
+                if above.insert(user) {
+                    open.push(user);
+                }
+            }
+        }
+        above
+    }
+}
+
+fn component(package: &Package, kind: ComponentKind) -> Component {
+    let (group, name) = match package.name.split_once('/') {
+        Some((scope, name)) => (Some(scope.to_owned()), name),
+        None => (None, &*package.name),
+    };
+    Component {
+        kind,
+        bom_ref: None,
+        group,
+        name: name.to_owned(),
+        version: package.version.clone(),
+        scope: Some(package.scope),
+        hashes: package.hashes.iter().cloned().collect(),
+        licenses: package.licenses.clone(),
+        purl: Some(package.purl.clone()),
+        properties: Vec::new(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Finds the lock files of a source tree.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// A lock file found below the root.
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    pub(super) path: PathBuf,
+    /// Its path relative to the root, `/` between parts.
+    pub(super) relative: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Cargo,
+    Npm,
+}
+
+impl Found {
+    /// Whether it stands in the root itself.
+    pub(super) fn is_at_root(&self) -> bool {
+        !self.relative.contains('/')
+    }
+
+    /// Reads it as text, at most `left` bytes.
+    pub(super) fn read(&self, left: u64) -> Result<String> {
+        let bytes = limits::read_file("lock file", &self.path, left)?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            Error::new(ErrorKind::Malformed, format!("`{}` is not UTF-8 text; write it anew", self.relative))
+                .caused_by(e)
+        })?;
+        if text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                format!("`{}` holds merge-conflict markers; resolve the conflict and lock again", self.relative),
+            ));
+        }
+        Ok(text)
+    }
+}
+
+/// All lock files below `root`, sorted by path. Build outputs, installed packages and hidden folders are left out,
+/// links are not followed.
+pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_path_buf(), String::new(), 0)];
+    let mut seen = 0;
+    while let Some((folder, prefix, depth)) = open.pop() {
+        if depth > limits::FOLDER_DEPTH {
+            return Err(too_much(root, format_args!("folders deeper than {}", limits::FOLDER_DEPTH)));
+        }
+        for entry in std::fs::read_dir(&folder).map_err(|e| Error::io("read folder", &folder, e))? {
+            let entry = entry.map_err(|e| Error::io("read folder", &folder, e))?;
+            let kind = entry.file_type().map_err(|e| Error::io("read", &entry.path(), e))?;
+            seen += 1;
+            if seen > limits::FOLDER_FILES {
+                return Err(too_much(root, format_args!("more than {} files", limits::FOLDER_FILES)));
+            }
+            // a name that is not UTF-8 is none of those read here, and as a folder has no path we could write down
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let relative = format!("{prefix}{name}");
+            if kind.is_dir() && !name.starts_with('.') && !matches!(&*name, "target" | "node_modules") {
+                open.push((entry.path(), format!("{relative}/"), depth + 1));
+            } else if kind.is_file() {
+                let kind = match &*name {
+                    "Cargo.lock" => Kind::Cargo,
+                    "package-lock.json" => Kind::Npm,
+                    _ => continue,
+                };
+                found.push(Found { kind, folder: folder.clone(), path: entry.path(), relative });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.relative.cmp(&b.relative));
+    Ok(found)
+}
+
+fn too_much(root: &Path, what: std::fmt::Arguments<'_>) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("`{}` holds {what}; name a smaller folder", root.display()))
+}
