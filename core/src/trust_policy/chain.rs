@@ -125,9 +125,17 @@ impl TrustChain {
     }
 
     fn verify_trust_policy(&self, record: &[u8], claimed: &Statement, at: Timestamp) -> Result<Verified<Statement>> {
-        let candidate = self.successor(claimed)?;
+        let past = self.in_force.iter().position(|v| *v.policy.payload() == claimed.payload_digest());
+        let (before, own) = match past {
+            Some(at) => (at.checked_sub(1).and_then(|before| self.in_force.get(before)), self.in_force.get(at)),
+            None => (self.in_force.last(), None),
+        };
+        let own = match own {
+            Some(version) => version.policy.clone(),
+            None => self.successor(claimed)?,
+        };
         let mut refusal = None;
-        for policy in self.in_force.last().map(|v| &v.policy).into_iter().chain([&candidate]) {
+        for policy in before.map(|v| &v.policy).into_iter().chain([&own]) {
             let expectation = Expectation::new(Artifact::AnyUnsafe, policy.admins(), at);
             match policy.verifier().verify(record, &expectation) {
                 Ok(verified) => return Ok(verified),
