@@ -18,4 +18,6 @@ pub mod digest;
 
 pub mod artifact;
 
+pub mod policy;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
