@@ -1,7 +1,5 @@
 //! A release that passes every gate, to be broken in one place by each test.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use sealwright::policy::{
     CheckOutcome, CheckResult, Enforcement, Evaluation, PolicyBundle, evaluate_json, starter_bundle,
 };
