@@ -48,5 +48,6 @@ pub mod release;
 pub mod sbom;
 
 pub mod ingest;
+pub mod policy;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

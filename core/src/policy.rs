@@ -29,7 +29,6 @@ mod evaluation;
 mod input;
 mod message;
 mod need;
-mod permit;
 mod rules;
 mod starter;
 

@@ -128,3 +128,44 @@ fn last_line(text: &str) -> String {
 fn undecided(what: &str) -> Error {
     Error::new(ErrorKind::PolicyUndecided, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(rego: &str, limit: Duration) -> Result<Value> {
+        let text = format!("package sealwright\n\nimport rego.v1\n\n{rego}");
+        let (engine, _) = Compiled::parse_modules(&BTreeMap::from([("own.rego".to_owned(), text)]))?;
+        Compiled::prepare(engine, &Value::Null)?.run("{}".to_owned(), limit)
+    }
+
+    #[test]
+    fn s057_rules_that_take_too_long_are_stopped() {
+        let xs = (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let slow = format!(
+            "xs := [{xs}]\n\nchecks[\"EV-ART-001\"] := count([1 | some a in xs; some b in xs; some c in xs; \
+             some d in xs; some e in xs; a + b + c + d + e < 0])"
+        );
+        let started = std::time::Instant::now();
+        let e = run(&slow, Duration::from_millis(100)).unwrap_err();
+        assert_eq!(e.code(), "POLICY_UNDECIDED");
+        assert!(e.message().contains("time limit"), "{e}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn s057_a_function_that_does_not_look_at_the_clock_is_not_waited_for() {
+        // such functions are refused when a bundle is loaded; this is what holds if one is missed
+        let endless = "checks[\"EV-ART-001\"] := count(numbers.range(1, 60000000))";
+        let started = std::time::Instant::now();
+        assert_eq!(run(endless, Duration::from_millis(50)).unwrap_err().code(), "POLICY_UNDECIDED");
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn s057_a_panic_in_the_engine_is_an_error_here() {
+        let e = on_own_thread::<()>(None, || panic!("a fault of the engine")).unwrap_err();
+        assert_eq!((e.code(), e.message()), ("POLICY_UNDECIDED", "the engine broke down over the rules"));
+        assert_eq!(run("x := 1", Duration::from_secs(1)).unwrap_err().message(), "no rule gave an outcome");
+    }
+}

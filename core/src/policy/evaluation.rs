@@ -285,3 +285,41 @@ fn place(input: &Input) -> Place<'_> {
 fn digest_hex<S: Serializer>(digest: &Digest, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(&digest.hex())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::starter_bundle;
+
+    #[test]
+    fn s057_an_evaluation_out_of_time_is_undecided_in_every_check() {
+        let bundle = PolicyBundle::parse(&starter_bundle().unwrap()).unwrap();
+        let slow = "package sealwright\n\nimport rego.v1\n\nmore if { some a in xs; some b in xs; some c in xs; \
+                    a + b + c < 0 }\n\nxs contains n if { some a in digits; some b in digits; some c in digits; \
+                    n := (a * 100 + b * 10) + c }\n\ndigits := [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n\n\
+                    checks[\"EV-SIG-001\"] := {\"outcome\": \"PASSED\", \"fields\": [], \"evidence\": []} if more";
+        let mut document: Value = serde_json::from_slice(&starter_bundle().unwrap()).unwrap();
+        document["checks"].as_array_mut().unwrap().truncate(1);
+        document["modules"] = serde_json::json!({ "slow.rego": slow });
+        let slow = PolicyBundle::parse(&json::canonical("bundle", &document).unwrap()).unwrap();
+        let input = serde_json::json!({
+            "gate": "dev", "nowUnix": 0, "profile": bundle.profile(),
+            "trustPolicy": { "version": 1, "payload": "", "problems": [], "builders": [] },
+            "target": { "id": "dev", "class": "dev" }, "releaseId": "r", "releaseKind": "service",
+            "artifact": { "sha256": null, "purl": null, "reference": "x" }, "deployer": null, "change": null,
+            "approvals": [], "evidence": { "provenance": [], "sbom": [], "tests": [] },
+            "custody": { "promotions": [], "deployments": [] }, "records": { "read": 1, "refused": [] },
+            "ledger": { "origin": "o", "size": 1, "rootHash": "", "lastEntryUnix": 0, "matched": 1, "control": 0,
+                        "disposed": 0, "missing": [], "anchored": true, "proven": true },
+            "policy": { "digest": "", "signed": true, "pinned": true, "approvals": [], "authors": [] }
+        });
+        let input: Input = serde_json::from_value(input).unwrap();
+        let bytes = json::canonical("input", &input).unwrap();
+        let evaluation = decide(&slow, &input, &bytes, Duration::from_millis(100));
+        assert_eq!(evaluation.result, EvaluationResult::Error);
+        assert!(evaluation.checks.iter().all(|check| check.result == CheckResult::Error));
+        assert!(evaluation.problem.unwrap().contains("time limit"));
+        // the same input leaves the sound bundle time enough to refuse
+        assert_eq!(evaluate(&bundle, &input).result, EvaluationResult::Failed);
+    }
+}

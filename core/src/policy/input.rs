@@ -157,6 +157,7 @@ pub struct Revision {
 }
 
 /// What a person decided.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Decision {

@@ -223,7 +223,14 @@ impl Rule<'_> {
                 // brackets of a reference may hold expressions; its root is the rule's own name
                 let mut reference = part;
                 while let Some(outer) = ["RefDot", "RefBrack"].iter().find_map(|kind| reference.get(kind)) {
-                    self.walk(outer.get("index").unwrap_or(&Value::Null), names, used)?;
+                    let index = outer.get("index").unwrap_or(&Value::Null);
+                    if !(index.is_null() || index.get("String").is_some() || index.get("Var").is_some()) {
+                        // the engine would find out only when it runs
+                        return Err(
+                            self.fault(head, "the brackets left of `:=` hold more than a name; name it in the body")
+                        );
+                    }
+                    self.walk(index, names, used)?;
                     reference = outer.get("refr").unwrap_or(&Value::Null);
                 }
             } else {

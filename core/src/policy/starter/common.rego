@@ -13,6 +13,7 @@ verdict(ok, fields, evidence) := {"outcome": "FAILED", "fields": fields, "eviden
 
 # Undefined if no digest was named, and then nothing below can match it.
 sha256 := input.artifact.sha256 if {
+	is_string(input.artifact.sha256)
 	regex.match("^[0-9a-f]{64}$", input.artifact.sha256)
 }
 
@@ -138,11 +139,11 @@ enough(team, wanted) if {
 	}
 }
 
-# How many of the people could take any of the seats, not more than there are seats.
-have(team, wanted) := min([wanted.need, count({name |
+# How many seats can be filled: all but the largest shortage of any set of them.
+have(team, wanted) := wanted.need - max({0} | {lack |
 	some group in wanted.groups
-	some name in able(team, group)
-})])
+	lack := group.count - count(able(team, group))
+})
 
 short_seats(team, wanted) := {text |
 	some group in wanted.groups

@@ -38,6 +38,7 @@ about_change(approval) if {
 
 about_change(approval) if {
 	some revision in input.change.revisions
+	is_string(revision.tree)
 	concat(":", ["gitTree", revision.tree]) in approval.subjects
 }
 
@@ -66,22 +67,22 @@ src001 if {
 	enough(reviewers, input.demand.sourceReview)
 }
 
-excluded[who(approval.approver)] contains "they wrote the change" if {
+excluded contains {"name": who(approval.approver), "reason": "they wrote the change"} if {
 	some approval in reviews
 	is_author(approval.approver)
 }
 
-excluded[who(approval.approver)] contains "the trust policy knows no person behind the id" if {
+excluded contains {"name": who(approval.approver), "reason": "the trust policy knows no person behind the id"} if {
 	some approval in reviews
 	not mapped(approval.approver)
 }
 
-excluded[who(approval.approver)] contains "no human decided" if {
+excluded contains {"name": who(approval.approver), "reason": "no human decided"} if {
 	some approval in reviews
 	approval.approver.kind != "human"
 }
 
-excluded[who(approval.approver)] contains "the review was taken back or expired" if {
+excluded contains {"name": who(approval.approver), "reason": "the review was taken back or expired"} if {
 	some approval in reviews
 	not stands(approval, input.approvals)
 	not who(approval.approver) in object.keys(reviewers)
@@ -92,8 +93,8 @@ src001_fields := [fields |
 	fields := {
 		"have": have(reviewers, input.demand.sourceReview),
 		"need": input.demand.sourceReview.need,
-		"excluded": listed({name | some name, _ in excluded}, "nobody"),
-		"reason": listed({reason | some reason in excluded[_]}, "nobody else reviewed"),
+		"excluded": listed({one.name | some one in excluded}, "nobody"),
+		"reason": listed({one.reason | some one in excluded}, "nobody else reviewed"),
 		"role": missing_roles(reviewers, input.demand.sourceReview),
 	}
 ]
