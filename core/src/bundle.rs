@@ -201,7 +201,7 @@ mod tests {
     fn a_bundle_reads_what_it_wrote_and_the_sigstore_crate_reads_it_too() {
         let bytes = bundle().to_json();
         assert_eq!(Bundle::parse(&bytes).unwrap(), bundle());
-        let peer = sigstore_bundle::Bundle::from_json(std::str::from_utf8(&bytes).unwrap());
+        let peer = sigstore_types::Bundle::from_json(std::str::from_utf8(&bytes).unwrap());
         assert!(peer.is_ok(), "{:?}", peer.err());
     }
 

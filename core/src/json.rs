@@ -139,31 +139,4 @@ mod tests {
             assert_eq!(check("statement", bytes).unwrap_err().code(), "MALFORMED", "{bytes:?}");
         }
     }
-
-    #[test]
-    fn the_canonical_form_equals_the_published_vectors() {
-        let Some(dir) = corpora("crypto-vectors/jcs-rfc8785/testdata") else { return };
-        let mut seen = 0;
-        for entry in std::fs::read_dir(dir.join("input")).unwrap() {
-            let name = entry.unwrap().file_name();
-            let value: Value = parse("vector", &std::fs::read(dir.join("input").join(&name)).unwrap()).unwrap();
-            let expected = std::fs::read(dir.join("output").join(&name)).unwrap();
-            assert_eq!(canonical("vector", &value).unwrap(), expected, "{name:?}");
-            seen += 1;
-        }
-        assert!(seen >= 6, "only {seen} vectors");
-    }
-
-    fn corpora(path: &str) -> Option<std::path::PathBuf> {
-        let root = std::env::var_os("SEALWRIGHT_CORPORA").map_or_else(
-            || concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(),
-            std::path::PathBuf::from,
-        );
-        let dir = root.join(path);
-        if !dir.is_dir() {
-            eprintln!("not run, no corpora: {path}");
-            return None;
-        }
-        Some(dir)
-    }
 }

@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+
 pub mod limits;
 
 pub mod json;
+
 pub mod timestamp;
 
 pub mod digest;
@@ -19,6 +21,7 @@ pub mod digest;
 pub mod artifact;
 
 pub mod predicate;
+
 pub mod statement;
 
 pub mod envelope;
@@ -37,17 +40,18 @@ pub mod signer;
 
 pub mod verifier;
 
-pub mod policy;
 pub mod trust_policy;
+
+pub mod sbom;
+
+pub mod ingest;
+
+pub mod policy;
 
 pub mod ledger;
 
 pub mod gate;
 
 pub mod release;
-pub mod sbom;
-
-pub mod ingest;
-pub mod policy;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

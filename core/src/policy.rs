@@ -29,6 +29,7 @@ mod evaluation;
 mod input;
 mod message;
 mod need;
+mod permit;
 mod rules;
 mod starter;
 

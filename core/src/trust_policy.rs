@@ -49,7 +49,7 @@ impl TrustPolicy {
         for signer in &predicate.signers {
             let Some(key) = public_key(signer)? else { continue };
             let window = Window::new(signer.valid_from, signer.valid_until)?;
-            root = root.with_key(&signer.name, key, window).map_err(|e| refused(e.message().to_owned()))?;
+            root = root.with_key(&signer.name, key, window).map_err(|e| refused(e.message()))?;
         }
         let policy = Self { predicate, payload: statement.payload_digest(), root };
         policy.check_admins()?;
@@ -125,17 +125,17 @@ impl TrustPolicy {
     fn check_admins(&self) -> Result<()> {
         let names: BTreeSet<_> = self.predicate.admins.iter().map(|a| a.signer.as_str()).collect();
         if names.len() != self.predicate.admins.len() {
-            return Err(refused("an admin is named twice, and would count twice".to_owned()));
+            return Err(refused("an admin is named twice, and would count twice"));
         }
         if let Some(unknown) = names.iter().find(|n| !self.root.keys().iter().any(|k| k.name == **n)) {
-            return Err(refused(format!("the admin `{unknown}` has no key among the signers")));
+            return Err(refused(&format!("the admin `{unknown}` has no key among the signers")));
         }
         let threshold = self.predicate.threshold;
         if threshold == 0 || threshold > names.len() as u64 {
-            return Err(refused(format!("a threshold of {threshold} of {} admins is out of reach", names.len())));
+            return Err(refused(&format!("a threshold of {threshold} of {} admins is out of reach", names.len())));
         }
         if !self.predicate.profile.single_operator && (threshold < 2 || self.predicate.quorum == 0) {
-            return Err(refused(format!(
+            return Err(refused(&format!(
                 "threshold {threshold} and quorum {} are for a single operator, and the profile `{}` says it is none",
                 self.predicate.quorum, self.predicate.profile.name
             )));
@@ -148,10 +148,10 @@ impl TrustPolicy {
         let mut persons = BTreeSet::new();
         for person in &self.predicate.people {
             if !persons.insert(&person.person) {
-                return Err(refused(format!("the person `{}` is listed twice", person.person)));
+                return Err(refused(&format!("the person `{}` is listed twice", person.person)));
             }
             if let Some(id) = person.ids.iter().find(|id| !seen.insert((&id.issuer, &id.subject))) {
-                return Err(refused(format!("the id `{}` of `{}` is listed twice", id.subject, id.issuer)));
+                return Err(refused(&format!("the id `{}` of `{}` is listed twice", id.subject, id.issuer)));
             }
         }
         Ok(())
@@ -190,16 +190,16 @@ pub fn key_descriptor(key: &PublicKey) -> crate::artifact::ResourceDescriptor {
 fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
     let content = descriptor.content.as_deref().unwrap_or_default();
-    let der = STANDARD
-        .decode(content)
-        .map_err(|e| refused(format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e))?;
+    let der = STANDARD.decode(content).map_err(|e| {
+        refused(&format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e)
+    })?;
     if !descriptor.has(&Digest::sha256(&der)) {
-        return Err(refused(format!("the key of signer `{}` is not the one its digest names", signer.name)));
+        return Err(refused(&format!("the key of signer `{}` is not the one its digest names", signer.name)));
     }
     PublicKey::from_spki_der(&der).map(Some)
 }
 
-fn refused(why: String) -> Error {
+fn refused(why: &str) -> Error {
     Error::new(ErrorKind::TrustPolicyRefused, format!("the trust policy is refused: {why}; have its admins mend it"))
 }
 

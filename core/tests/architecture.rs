@@ -2,6 +2,8 @@
 //!
 //! The order is that of docs/architecture.md. An arrow that points down, or a cycle, fails here.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::indexing_slicing, reason = "tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

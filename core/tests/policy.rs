@@ -137,7 +137,7 @@ fn no_value_of_the_input_makes_the_starters_rules_fail_instead_of_decide() {
             match evaluation.problem {
                 // it is no input at all
                 Some(problem) => {
-                    assert!(problem.starts_with("policy input is not what"), "{pointer} {value}: {problem}")
+                    assert!(problem.starts_with("policy input is not what"), "{pointer} {value}: {problem}");
                 }
                 None => {
                     assert_ne!(evaluation.result, EvaluationResult::Error, "{pointer} {value}");

@@ -52,7 +52,7 @@ impl Body {
         [&self.salt[..], &self.record].concat()
     }
 
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (salt, record) = bytes.split_first_chunk::<32>()?;
         Some(Self { salt: *salt, record: record.to_vec() })
     }

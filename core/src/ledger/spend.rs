@@ -86,12 +86,12 @@ impl Ledger {
             }
         }
         let decided = found.ok_or_else(|| {
-            refused(format!("the decision `{payload}` is not in this ledger"), "ask the gate of this ledger")
+            refused(&format!("the decision `{payload}` is not in this ledger"), "ask the gate of this ledger")
         })?;
         let evaluation: PolicyEvaluation = decided.statement().predicate_as()?;
         check_decision(&evaluation, decided.statement(), usage)?;
         if decided.revoked {
-            return Err(refused("the decision was revoked".to_owned(), "decide again"));
+            return Err(refused("the decision was revoked", "decide again"));
         }
         if !self.is_first_use(usage, &uses, pending)? {
             return Ok(());
@@ -105,7 +105,7 @@ impl Ledger {
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
         if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
             return Err(refused(
-                format!(
+                &format!(
                     "since the decision, a record of type `{}` was logged that may change it",
                     entry.predicate_type
                 ),
@@ -126,7 +126,7 @@ impl Ledger {
         match &usage.by {
             UseBy::Promotion => {
                 if earlier.iter().any(|s| s.predicate_type() == Promotion::TYPE) {
-                    return Err(refused("the decision was spent by an earlier promotion".to_owned(), "decide again"));
+                    return Err(refused("the decision was spent by an earlier promotion", "decide again"));
                 }
                 Ok(true)
             }
@@ -136,13 +136,10 @@ impl Ledger {
                 for statement in earlier.iter().filter(|s| s.predicate_type() != Promotion::TYPE) {
                     match statement.predicate()? {
                         Predicate::Deployment(other) if other.deployment_id == deployment.deployment_id => {
-                            first = false
+                            first = false;
                         }
                         _ => {
-                            return Err(refused(
-                                "the decision was spent by an earlier deployment".to_owned(),
-                                "decide again",
-                            ));
+                            return Err(refused("the decision was spent by an earlier deployment", "decide again"));
                         }
                     }
                 }
@@ -157,14 +154,14 @@ impl Ledger {
             .digest
             .as_ref()
             .and_then(|d| d.get(Algorithm::Sha256))
-            .ok_or_else(|| refused("the decision names no policy bundle by SHA-256".to_owned(), "decide again"))?;
+            .ok_or_else(|| refused("the decision names no policy bundle by SHA-256", "decide again"))?;
         let class = evaluation.environment.as_ref().map_or(EnvironmentClass::Prod, |e| e.class);
         let bundle = PolicyBundle::parse(&self.policy_bundle(&digest)?)?;
         let valid = bundle.permit_valid_millis(class.name())?;
         let age = at.unix_millis() - decided_at.unix_millis();
         if age > valid {
             return Err(refused(
-                format!("the decision is {} min old, and counts for {} min", age / 60_000, valid / 60_000),
+                &format!("the decision is {} min old, and counts for {} min", age / 60_000, valid / 60_000),
                 "decide again",
             )
             .with("ageMillis", age));
@@ -175,17 +172,17 @@ impl Ledger {
 
 fn check_decision(evaluation: &PolicyEvaluation, statement: &Statement, usage: &Use<'_>) -> Result<()> {
     if evaluation.result != EvaluationResult::Passed || evaluation.enforcement != Enforcement::Enforced {
-        return Err(refused("the decision is no enforced pass".to_owned(), "meet the policy, then ask the gate again"));
+        return Err(refused("the decision is no enforced pass", "meet the policy, then ask the gate again"));
     }
     let decided = evaluation.environment.as_ref().map_or("none", |e| e.id.as_str());
     if decided != usage.environment {
         return Err(refused(
-            format!("the decision is for the environment `{decided}`, not for `{}`", usage.environment),
+            &format!("the decision is for the environment `{decided}`, not for `{}`", usage.environment),
             "ask the gate for this environment",
         ));
     }
     if artifacts(statement) != usage.subjects {
-        return Err(refused("the decision is for another digest".to_owned(), "ask the gate for this artifact"));
+        return Err(refused("the decision is for another digest", "ask the gate for this artifact"));
     }
     Ok(())
 }
@@ -196,12 +193,12 @@ fn check_promotion(deployment: &Deployment, earlier: &[Statement]) -> Result<()>
         if deployment.environment.class == EnvironmentClass::Dev {
             return Ok(());
         }
-        return Err(refused("above dev, a deployment names the promotion it follows".to_owned(), "promote first"));
+        return Err(refused("above dev, a deployment names the promotion it follows", "promote first"));
     };
     let named = promotion.payload()?;
     if !earlier.iter().any(|s| s.predicate_type() == Promotion::TYPE && s.payload_digest() == named) {
         return Err(refused(
-            format!("the promotion `{}` did not spend this decision", named.hex()),
+            &format!("the promotion `{}` did not spend this decision", named.hex()),
             "name the promotion that did",
         ));
     }
@@ -224,6 +221,6 @@ fn artifacts(statement: &Statement) -> BTreeSet<Vec<u8>> {
     digests.filter(|d| d.algorithm() == Algorithm::Sha256).map(|d| d.bytes().to_vec()).collect()
 }
 
-fn refused(why: String, fix: &str) -> Error {
+fn refused(why: &str, fix: &str) -> Error {
     Error::new(ErrorKind::PermitRefused, format!("{why}; {fix}"))
 }

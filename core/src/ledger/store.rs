@@ -139,7 +139,7 @@ impl Store {
     /// The body of an entry, none if it is not there.
     pub(crate) fn body(&self, index: u64) -> Result<Option<Body>> {
         match self.read(&Self::body_name(index), limits::RECORD_BYTES + 32) {
-            Ok(bytes) => Ok(Body::from_bytes(bytes)),
+            Ok(bytes) => Ok(Body::from_bytes(&bytes)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         }
@@ -220,7 +220,7 @@ pub(crate) fn partial_tiles(size: u64) -> Vec<String> {
         if hashes == 0 {
             break;
         }
-        if hashes % width != 0 {
+        if !hashes.is_multiple_of(width) {
             // both numbers are in range: the level is below 8 and the width below 256
             let partial = u16::try_from(hashes % width).unwrap_or(TILE_WIDTH);
             paths.extend(TileId::new(level, hashes / width, partial).map(|id| id.to_string()));

@@ -203,6 +203,10 @@ impl PolicyBundle {
         &self.document.checks
     }
 
+    pub(super) fn tables_value(&self) -> &Value {
+        &self.document.tables
+    }
+
     /// The check of that id, if it is carried.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.document.checks.iter().find(|check| check.id == id)

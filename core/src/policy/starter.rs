@@ -34,8 +34,17 @@ const CARRIED: &[&str] = &[
 ];
 
 /// Tables the core and the rules read; the others belong to checks that are left out.
-const TABLES: &[&str] =
-    &["schemaVersion", "vocabulary", "evidence", "otherGates", "approvals", "duties", "tiers", "releaseKinds"];
+const TABLES: &[&str] = &[
+    "schemaVersion",
+    "vocabulary",
+    "evidence",
+    "otherGates",
+    "approvals",
+    "duties",
+    "tiers",
+    "releaseKinds",
+    "permit",
+];
 
 /// Parts of carried checks that the table of profiles does not name, because they need records it has no reader for.
 const PARTS: &[(&str, &str, &str)] = &[

@@ -96,7 +96,7 @@ fn compare(
             record.statement().subjects().iter().filter_map(|s| s.digest.as_ref()).collect();
         match &running.digest {
             None => {
-                findings.push(about(running, FindingType::UnknownDigest, Severity::High, expected.first().copied()))
+                findings.push(about(running, FindingType::UnknownDigest, Severity::High, expected.first().copied()));
             }
             Some(digest) if !expected.iter().any(|e| digest.known().any(|d| e.contains(&d))) => {
                 findings.push(about(

@@ -47,7 +47,7 @@ impl TrustChain {
     /// # Errors
     /// `TRUST_POLICY_REFUSED` if none is in force yet.
     pub fn newest(&self) -> Result<&TrustPolicy> {
-        self.in_force.last().map(|v| &v.policy).ok_or_else(|| refused("none is in force yet".to_owned()))
+        self.in_force.last().map(|v| &v.policy).ok_or_else(|| refused("none is in force yet"))
     }
 
     /// All versions in force, oldest first, with the index of the entry that completed each.
@@ -86,7 +86,7 @@ impl TrustChain {
         if is_trust_policy(claimed.predicate_type()) {
             return self.verify_trust_policy(record, &claimed, at);
         }
-        let policy = self.in_force_at(index).ok_or_else(|| refused("none is in force yet".to_owned()))?;
+        let policy = self.in_force_at(index).ok_or_else(|| refused("none is in force yet"))?;
         let expectation = Expectation::new(Artifact::AnyUnsafe, policy.anyone(), at);
         let verified = policy.verifier().verify(record, &expectation)?;
         policy.check_entitled(&verified)?;
@@ -142,7 +142,7 @@ impl TrustChain {
                 Err(e) => refusal = Some(e),
             }
         }
-        Err(refusal.unwrap_or_else(|| refused("nobody signed it".to_owned())))
+        Err(refusal.unwrap_or_else(|| refused("nobody signed it")))
     }
 
     /// The policy of a statement, if it may follow what is in force.
@@ -150,7 +150,7 @@ impl TrustChain {
         let policy = TrustPolicy::from_statement(statement)?;
         let Some(before) = self.in_force.last().map(|v| &v.policy) else {
             if policy.version() != 1 {
-                return Err(refused(format!("the first version must be 1, found {}", policy.version())));
+                return Err(refused(&format!("the first version must be 1, found {}", policy.version())));
             }
             if let Some(pin) = self.pin.as_ref().filter(|p| *p != policy.payload()) {
                 return Err(Error::new(
@@ -167,16 +167,16 @@ impl TrustChain {
         };
         let expected = before.version() + 1;
         if policy.version() != expected {
-            return Err(refused(format!("expected version {expected}, found {}", policy.version())));
+            return Err(refused(&format!("expected version {expected}, found {}", policy.version())));
         }
         let supersedes = policy.predicate().supersedes.as_ref().map(|r| r.payload()).transpose()?;
         if supersedes.as_ref() != Some(before.payload()) {
-            return Err(refused(format!("version {expected} must supersede `{}`", before.payload())));
+            return Err(refused(&format!("version {expected} must supersede `{}`", before.payload())));
         }
         if let Some(dropped) =
             before.predicate().revocations.iter().find(|r| !policy.predicate().revocations.contains(r))
         {
-            return Err(refused(format!("version {expected} drops the revocation of `{}`", dropped.target)));
+            return Err(refused(&format!("version {expected} drops the revocation of `{}`", dropped.target)));
         }
         Ok(policy)
     }

@@ -20,21 +20,21 @@ use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy::{self, GIT_ISSUER, KEY_ISSUER};
 use sealwright::{Error, gate};
 
-pub const ORIGIN: &str = "example.org/releases";
-pub const RELEASE: &str = "shop-1.4.0";
-pub const CHANGE: &str = "https://example.org/shop/changes/17";
-pub const PURL: &str = "pkg:generic/shop@1.4.0";
-pub const BUILDER: &str = "https://example.org/builders/main";
-pub const REPOSITORY: &str = "git+https://example.org/shop";
-pub const COMMIT: &str = "1111111111111111111111111111111111111111";
-pub const TREE: &str = "2222222222222222222222222222222222222222";
-pub const START: &str = "2026-11-21T08:00:00Z";
+pub(crate) const ORIGIN: &str = "example.org/releases";
+pub(crate) const RELEASE: &str = "shop-1.4.0";
+pub(crate) const CHANGE: &str = "https://example.org/shop/changes/17";
+pub(crate) const PURL: &str = "pkg:generic/shop@1.4.0";
+pub(crate) const BUILDER: &str = "https://example.org/builders/main";
+pub(crate) const REPOSITORY: &str = "git+https://example.org/shop";
+pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
+pub(crate) const TREE: &str = "2222222222222222222222222222222222222222";
+pub(crate) const START: &str = "2026-11-21T08:00:00Z";
 
 /// Everybody who signs, by the name the trust policy gives them.
-pub const SIGNERS: [&str; 8] =
+pub(crate) const SIGNERS: [&str; 8] =
     ["admin", "builder", "tester", "author", "reviewer", "release-manager", "deployer", "records"];
 
-pub struct World {
+pub(crate) struct World {
     pub dir: tempfile::TempDir,
     pub ledger: Ledger,
     pub keys: BTreeMap<&'static str, PrivateKey>,
@@ -42,13 +42,13 @@ pub struct World {
 }
 
 /// Keys of the world, each type used by somebody.
-pub fn keys() -> BTreeMap<&'static str, PrivateKey> {
-    let of = |name: &str| if name.len() % 2 == 0 { KeyType::P256 } else { KeyType::Ed25519 };
+pub(crate) fn keys() -> BTreeMap<&'static str, PrivateKey> {
+    let of = |name: &str| if name.len().is_multiple_of(2) { KeyType::P256 } else { KeyType::Ed25519 };
     SIGNERS.iter().map(|name| (*name, PrivateKey::generate(of(name)).unwrap())).collect()
 }
 
 /// The trust policy of the world.
-pub fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPolicy {
+pub(crate) fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPolicy {
     let bundle = PolicyBundle::parse(&starter_bundle().unwrap()).unwrap();
     let signer = |name: &str, types: &[&str], speaks_for: Vec<SpeaksFor>| TrustedSigner {
         name: name.to_owned(),
@@ -110,12 +110,12 @@ pub fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPolicy {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_policy(|_| {})
     }
 
     /// A world whose trust policy is changed before it is signed.
-    pub fn with_policy(change: impl FnOnce(&mut TrustPolicy)) -> Self {
+    pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy)) -> Self {
         let keys = keys();
         let mut policy = trust_policy(&keys);
         change(&mut policy);
@@ -138,35 +138,35 @@ impl World {
         Self { dir, ledger, keys, now }
     }
 
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.dir.path().join("ledger")
     }
 
-    pub fn anchors(&self) -> Anchors {
+    pub(crate) fn anchors(&self) -> Anchors {
         Anchors::in_folder(self.dir.path().join("state"))
     }
 
-    pub fn log_key(&self) -> PrivateKey {
-        PrivateKey::from_pem(&std::fs::read(self.dir.path().join("log.pem")).unwrap(), None).unwrap()
+    pub(crate) fn log_key(&self) -> PrivateKey {
+        sealwright::key::read_private(&self.dir.path().join("log.pem"), None).unwrap()
     }
 
     /// Opens the ledger once more, as another process would.
-    pub fn open(&self) -> Result<Ledger, Error> {
+    pub(crate) fn open(&self) -> Result<Ledger, Error> {
         Ledger::open(&self.folder(), &self.anchors(), &Pins::none())
     }
 
-    pub fn tick(&mut self) -> Timestamp {
+    pub(crate) fn tick(&mut self) -> Timestamp {
         self.now = self.now.plus_millis(1000);
         self.now
     }
 
     /// Signs and appends a statement.
-    pub fn record(&mut self, signer: &str, statement: &Statement) -> Result<Receipt, Error> {
+    pub(crate) fn record(&mut self, signer: &str, statement: &Statement) -> Result<Receipt, Error> {
         let now = self.tick();
         self.ledger.record_statement(statement, &self.keys[signer], now)
     }
 
-    pub fn actor(&self, name: &str) -> Actor {
+    pub(crate) fn actor(&self, name: &str) -> Actor {
         match name {
             "author" => Actor::human("mailto:ada@example.org", "Ada Example").vouched_by(GIT_ISSUER, "ada@example.org"),
             "reviewer" => {
@@ -177,11 +177,11 @@ impl World {
         }
     }
 
-    pub fn provenance(&mut self, artifact: &Digest) -> Receipt {
+    pub(crate) fn provenance(&mut self, artifact: &Digest) -> Receipt {
         self.provenance_of(artifact, BUILDER, COMMIT).unwrap()
     }
 
-    pub fn provenance_of(&mut self, artifact: &Digest, builder: &str, commit: &str) -> Result<Receipt, Error> {
+    pub(crate) fn provenance_of(&mut self, artifact: &Digest, builder: &str, commit: &str) -> Result<Receipt, Error> {
         let source =
             ResourceDescriptor::of(Digest::from_hex(Algorithm::GitCommit, commit).unwrap()).with_uri(REPOSITORY);
         let provenance = Provenance {
@@ -200,18 +200,18 @@ impl World {
         self.record("builder", &Statement::new(vec![self.subject(artifact)], &provenance).unwrap())
     }
 
-    pub fn subject(&self, artifact: &Digest) -> ResourceDescriptor {
+    pub(crate) fn subject(&self, artifact: &Digest) -> ResourceDescriptor {
         ResourceDescriptor::of(artifact.clone()).named("shop").with_uri(PURL)
     }
 
-    pub fn sbom(&mut self, artifact: &Digest) -> Receipt {
+    pub(crate) fn sbom(&mut self, artifact: &Digest) -> Receipt {
         self.sbom_with(
             artifact,
             r#"[{"type":"library","name":"leftpad","version":"1.0.0","purl":"pkg:npm/leftpad@1.0.0"}]"#,
         )
     }
 
-    pub fn sbom_with(&mut self, artifact: &Digest, components: &str) -> Receipt {
+    pub(crate) fn sbom_with(&mut self, artifact: &Digest, components: &str) -> Receipt {
         let statement = format!(
             r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"name":"shop","uri":"{PURL}"}}],
                 "predicateType":"https://cyclonedx.org/bom","predicate":{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,
@@ -221,7 +221,7 @@ impl World {
         self.record("builder", &Statement::parse(statement.into_bytes()).unwrap()).unwrap()
     }
 
-    pub fn tests(&mut self, artifact: &Digest, kind: TestKind, result: TestOutcome) -> Receipt {
+    pub(crate) fn tests(&mut self, artifact: &Digest, kind: TestKind, result: TestOutcome) -> Receipt {
         let test = TestResult {
             result,
             configuration: vec![ResourceDescriptor::at("https://example.org/tests/suite")],
@@ -240,11 +240,11 @@ impl World {
         self.record("tester", &Statement::new(vec![self.subject(artifact)], &test).unwrap()).unwrap()
     }
 
-    pub fn change(&mut self) -> Receipt {
+    pub(crate) fn change(&mut self) -> Receipt {
         self.change_with(|_| {})
     }
 
-    pub fn change_with(&mut self, change: impl FnOnce(&mut ChangeRequest)) -> Receipt {
+    pub(crate) fn change_with(&mut self, change: impl FnOnce(&mut ChangeRequest)) -> Receipt {
         let mut request = ChangeRequest {
             nonce: nonce().unwrap(),
             change_id: CHANGE.to_owned(),
@@ -282,23 +282,23 @@ impl World {
     }
 
     /// The reviewed commit with its tree.
-    pub fn revision(&self) -> ResourceDescriptor {
+    pub(crate) fn revision(&self) -> ResourceDescriptor {
         let commit = Digest::from_hex(Algorithm::GitCommit, COMMIT).unwrap();
         ResourceDescriptor::of(DigestSet::new([commit, tree()]).unwrap()).with_uri(REPOSITORY)
     }
 
-    pub fn review(&mut self) -> Receipt {
+    pub(crate) fn review(&mut self) -> Receipt {
         self.approve("reviewer", Stage::SourceReview, None, |_| {}).unwrap()
     }
 
     /// An approval for promotion into `environment`.
-    pub fn approval(&mut self, signer: &str, artifact: &Digest, environment: &Environment) -> Receipt {
+    pub(crate) fn approval(&mut self, signer: &str, artifact: &Digest, environment: &Environment) -> Receipt {
         let environment = environment.clone();
         self.approve(signer, Stage::Promotion, Some(artifact), |a| a.environment = Some(environment)).unwrap()
     }
 
     /// An approval, changed before it is signed.
-    pub fn approve(
+    pub(crate) fn approve(
         &mut self,
         signer: &str,
         stage: Stage,
@@ -330,7 +330,7 @@ impl World {
     }
 
     /// All evidence that the gates up to prod ask of the starter profile, but for the promotion approval.
-    pub fn build(&mut self, artifact: &Digest) {
+    pub(crate) fn build(&mut self, artifact: &Digest) {
         self.change();
         self.review();
         self.provenance(artifact);
@@ -343,34 +343,34 @@ impl World {
         release::begin(&mut self.ledger, RELEASE, PURL, vec![subject], &self.keys["records"], now).unwrap();
     }
 
-    pub fn request(&self, artifact: &Digest, environment: &Environment) -> GateRequest {
+    pub(crate) fn request(&self, artifact: &Digest, environment: &Environment) -> GateRequest {
         GateRequest::new(ArtifactReference::of(artifact.clone()).unwrap(), environment.clone(), RELEASE, "deployer")
             .for_change(CHANGE)
     }
 
-    pub fn decide(&mut self, artifact: &Digest, environment: &Environment) -> Decision {
+    pub(crate) fn decide(&mut self, artifact: &Digest, environment: &Environment) -> Decision {
         let request = self.request(artifact, environment);
         self.decide_on(&request)
     }
 
-    pub fn decide_on(&mut self, request: &GateRequest) -> Decision {
+    pub(crate) fn decide_on(&mut self, request: &GateRequest) -> Decision {
         let now = self.tick();
         decide(&mut self.ledger, request, &self.keys["records"], now).unwrap()
     }
 
     /// A decision that must pass.
-    pub fn permit(&mut self, artifact: &Digest, environment: &Environment) -> Permit {
+    pub(crate) fn permit(&mut self, artifact: &Digest, environment: &Environment) -> Permit {
         let decision = self.decide(artifact, environment);
-        decision.enforce(&self.ledger).unwrap_or_else(|e| panic!("{environment:?} refused: {e}"))
+        decision.enforce(&self.ledger).unwrap()
     }
 
-    pub fn promote(&mut self, permit: &Permit) -> Result<Recorded, Error> {
+    pub(crate) fn promote(&mut self, permit: &Permit) -> Result<Recorded, Error> {
         let now = self.tick();
         let by = self.actor("records");
         release::promote(&mut self.ledger, permit, RELEASE, by, &self.keys["records"], now)
     }
 
-    pub fn deployment(&self, artifact: &Digest, environment: &Environment) -> Deploy {
+    pub(crate) fn deployment(&self, artifact: &Digest, environment: &Environment) -> Deploy {
         let id = format!("{}/deployments/{}", environment.id, self.now.unix_millis());
         let mut deploy = Deploy::succeeded(
             id,
@@ -386,7 +386,7 @@ impl World {
         deploy
     }
 
-    pub fn deploy(
+    pub(crate) fn deploy(
         &mut self,
         deploy: Deploy,
         permit: Option<&Permit>,
@@ -397,7 +397,7 @@ impl World {
     }
 
     /// Gate, promotion and deployment into one environment.
-    pub fn go(&mut self, artifact: &Digest, environment: &Environment) {
+    pub(crate) fn go(&mut self, artifact: &Digest, environment: &Environment) {
         let permit = self.permit(artifact, environment);
         let promotion = self.promote(&permit).unwrap();
         let deploy = self.deployment(artifact, environment);
@@ -405,7 +405,7 @@ impl World {
     }
 
     /// A release that went all the way.
-    pub fn released(artifact: &Digest) -> Self {
+    pub(crate) fn released(artifact: &Digest) -> Self {
         let mut world = Self::new();
         world.build(artifact);
         world.go(artifact, &dev());
@@ -416,22 +416,22 @@ impl World {
     }
 }
 
-pub fn tree() -> Digest {
+pub(crate) fn tree() -> Digest {
     Digest::from_hex(Algorithm::GitTree, TREE).unwrap()
 }
 
-pub fn dev() -> Environment {
+pub(crate) fn dev() -> Environment {
     Environment::new("urn:example:env:dev", EnvironmentClass::Dev)
 }
 
-pub fn staging() -> Environment {
+pub(crate) fn staging() -> Environment {
     Environment::new("urn:example:env:staging", EnvironmentClass::Staging)
 }
 
-pub fn prod() -> Environment {
+pub(crate) fn prod() -> Environment {
     Environment::new("urn:example:env:prod", EnvironmentClass::Prod)
 }
 
-pub fn artifact() -> Digest {
+pub(crate) fn artifact() -> Digest {
     Digest::sha256(b"the built artifact")
 }
