@@ -43,7 +43,7 @@ lint-rust:
 
 deny: ## licences, sources and bans of the dependencies
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
-	cargo deny --offline check bans licenses sources
+	cargo deny check bans licenses sources
 
 docs: ## the API documentation
 	cargo doc -p sealwright --no-deps
