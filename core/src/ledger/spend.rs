@@ -101,9 +101,9 @@ impl Ledger {
         let selection = relevant(&decided.entry, &evaluation, usage);
         // what was logged while the gate decided, it has not seen either
         let seen = evaluation.ledger_state.size.min(decided.index);
-        let after = controls.iter().find(|(index, entry)| {
-            *index >= seen && (selection.matches(entry) || Selection::cannot_rule_out(entry))
-        });
+        let after = controls
+            .iter()
+            .find(|(index, entry)| *index >= seen && (selection.matches(entry) || Selection::cannot_rule_out(entry)));
         let in_batch =
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
         if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
