@@ -8,7 +8,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use sealwright::digest::Digest;
+use sealwright::digest::{Algorithm, Digest};
 use sealwright::ledger::{AuditFindingKind, Entry, Ledger, LedgerRecord, Query};
 use sealwright::predicate::{Predicate, TestKind, TestOutcome};
 use sealwright::timestamp::Timestamp;
@@ -51,7 +51,7 @@ fn scanned(all: &[LedgerRecord], query: &Query) -> Vec<u64> {
                 entry.tag("subject").filter_map(|s| s.strip_prefix("gitCommit:").map(str::to_owned)).collect();
             if let Ok(Predicate::Provenance(p)) = statement.predicate() {
                 let sources = p.build_definition.resolved_dependencies.into_iter().filter_map(|s| s.digest);
-                commits.extend(sources.flat_map(|d| d.iter().map(|d| d.hex()).collect::<Vec<_>>()));
+                commits.extend(sources.filter_map(|d| d.get(Algorithm::GitCommit)).map(|d| d.hex()));
             }
             tagged(entry, "release", &query.release)
                 && tagged(entry, "subject", &query.digest)
@@ -74,7 +74,7 @@ fn maybe(mut values: Vec<String>) -> impl Strategy<Value = Option<String>> {
     values.sort();
     values.dedup();
     values.push("nothing of this name' OR 1=1".to_owned());
-    prop_oneof![5 => Just(None), 2 => select(values).prop_map(Some)]
+    prop_oneof![10 => Just(None), 2 => select(values).prop_map(Some)]
 }
 
 fn queries(all: &[LedgerRecord]) -> impl Strategy<Value = Query> + use<> {
@@ -84,7 +84,7 @@ fn queries(all: &[LedgerRecord]) -> impl Strategy<Value = Query> + use<> {
     let commits = (0..6).map(|n| n.to_string().repeat(40)).collect();
     let types = all.iter().map(|r| r.entry.predicate_type.clone()).collect();
     let times: Vec<Timestamp> = all.iter().map(|r| r.logged_at().unwrap()).collect();
-    let time = || prop_oneof![3 => Just(None), 1 => select(times.clone()).prop_map(Some)];
+    let time = || prop_oneof![5 => Just(None), 1 => select(times.clone()).prop_map(Some)];
     let size = all.len() as u64;
     let keys = (
         maybe(tags("release")),
@@ -96,7 +96,7 @@ fn queries(all: &[LedgerRecord]) -> impl Strategy<Value = Query> + use<> {
         maybe(tags("kind")),
         maybe(types),
     );
-    let after = prop_oneof![3 => Just(None), 1 => (0..size + 2).prop_map(Some), 1 => Just(Some(u64::MAX))];
+    let after = prop_oneof![8 => Just(None), 2 => (0..size + 2).prop_map(Some), 1 => Just(Some(u64::MAX))];
     let limit = prop_oneof![3 => Just(None), 1 => (1..8_usize).prop_map(Some)];
     (keys, time(), time(), after, limit).prop_map(|(keys, since, until, after, limit)| {
         let mut query = Query::everything();
@@ -112,13 +112,12 @@ fn s005_an_answer_of_the_index_is_what_a_full_scan_finds() {
     let world = generated();
     let all = scan(&world.ledger);
     let strategy = queries(&all);
-    let mut found_some = 0;
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 400,
+        cases: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    let found_some_cell = std::cell::Cell::new(0);
+    let found_some = std::cell::Cell::new(0);
     runner
         .run(&strategy, |query| {
             let expected = scanned(&all, &query);
@@ -128,12 +127,12 @@ fn s005_an_answer_of_the_index_is_what_a_full_scan_finds() {
             prop_assert_eq!(&indexes[..], &expected[..expected.len().min(limit)]);
             prop_assert_eq!(found.more, expected.len() > limit);
             prop_assert_eq!(found.size, all.len() as u64);
-            found_some_cell.set(found_some_cell.get() + usize::from(!expected.is_empty()));
+            found_some.set(found_some.get() + usize::from(!expected.is_empty()));
             Ok(())
         })
         .unwrap();
-    found_some += found_some_cell.get();
-    assert!(found_some > 80, "only {found_some} queries found anything: they prove too little");
+    let found_some = found_some.get();
+    assert!(found_some > 60, "only {found_some} queries found anything: they prove too little");
 }
 
 #[test]
@@ -253,8 +252,10 @@ fn s004_hidden_and_invented_rows_are_named_and_nothing_of_them_is_believed() {
         let mut small = spoiled(sql);
         assert!(named_by_audit(small.dir.path()), "{sql}");
         // what is not in the log is never shown, and what comes after is found, whatever the index said before
-        let found = small.ledger.search(&Query::everything()).unwrap();
-        assert!(found.records.len() >= 3 && found.records.iter().all(|r| r.index < 4), "{sql}");
+        match small.ledger.search(&Query::everything()) {
+            Ok(found) => assert!(found.records.len() >= 3 && found.records.iter().all(|r| r.index < 4), "{sql}"),
+            Err(e) => assert_eq!(e.code(), "LEDGER_TAMPERED", "{sql}: {e}"),
+        }
         let new = small.note("new");
         let mut query = Query::everything();
         query.digest = Some(Digest::sha256(b"new").to_string());
