@@ -25,12 +25,20 @@ fn whole() -> Small {
         "result": "PASSED", "configuration": [{"uri": "https://example.org/suite"}], "sealwright_testKind": "unit"});
     small.record("maker", &of(TestResult::TYPE, b"one", &passed)).unwrap();
     small.note("four");
-    // small pages, so that no byte of the index lies in space that nobody uses
-    small.ledger.search(&Query::everything()).unwrap();
-    let index = rusqlite::Connection::open(small.folder().join(INDEX)).unwrap();
-    index.execute_batch("PRAGMA page_size = 512; VACUUM").unwrap();
     assert_eq!(small.ledger.size(), u64::from(SIZE));
     assert!(audited(small.dir.path()).unwrap().is_clean());
+    small
+}
+
+/// The smallest ledger whose index has rows of all kinds, in small pages, so that little of it is free space.
+fn indexed() -> Small {
+    let mut small = Small::new();
+    let passed = serde_json::json!({
+        "result": "PASSED", "configuration": [{"uri": "https://example.org/suite"}], "sealwright_testKind": "unit"});
+    small.record("maker", &of(TestResult::TYPE, b"one", &passed)).unwrap();
+    small.note("two");
+    let index = rusqlite::Connection::open(small.folder().join(INDEX)).unwrap();
+    index.execute_batch("PRAGMA page_size = 512; VACUUM").unwrap();
     small
 }
 
@@ -84,10 +92,11 @@ impl Copy {
         let mut by_type = Query::everything();
         by_type.predicate_type = Some(NOTE.to_owned());
         by_type.since = Some(small::start().plus_millis(1500));
-        [Query::everything(), by_kind, by_digest, by_type]
+        let ledger = open(self.dir.path()).unwrap();
+        [by_kind, by_digest, by_type, Query::everything()]
             .iter()
             .map(|query| {
-                let found = open(self.dir.path()).and_then(|ledger| ledger.search(query));
+                let found = ledger.search(query);
                 found.map(|f| f.records.iter().map(|r| r.index).collect()).map_err(|e| e.code())
             })
             .collect()
@@ -120,6 +129,8 @@ fn s002_every_byte_changed_in_two_ways_is_named_by_open_or_audit() {
     std::thread::scope(|scope| {
         for flip in [0x01, 0x80] {
             let (names, copy) = (&names, Copy::of(&whole));
+            // it is derived, and would be compared each time
+            std::fs::remove_file(copy.path(INDEX)).unwrap();
             scope.spawn(move || {
                 for name in names {
                     let right = copy.read(name);
@@ -141,9 +152,9 @@ fn s002_every_byte_changed_in_two_ways_is_named_by_open_or_audit() {
 /// are those of free space, of version counters, and of settings that do not reach what is read.
 #[test]
 fn s002_every_byte_of_the_index_changed_is_named_or_changes_no_answer() {
-    let whole = whole();
+    let whole = indexed();
     let right_answers = Copy::of(&whole).answers();
-    assert_eq!(right_answers[0].as_ref().unwrap().len(), usize::from(SIZE));
+    assert_eq!(right_answers[3], Ok(vec![0, 1, 2]));
     std::thread::scope(|scope| {
         for half in 0..2 {
             let (copy, right_answers) = (Copy::of(&whole), &right_answers);
@@ -160,7 +171,11 @@ fn s002_every_byte_of_the_index_changed_is_named_or_changes_no_answer() {
                         assert_eq!(copy.answers(), *right_answers, "byte {at} of {}", right.len());
                     }
                 }
-                assert!(silent * 2 < right.len(), "the audit looks at most of the index");
+                assert!(
+                    silent < right.len() / 3,
+                    "{silent} of {}: the audit looks at what is used of the index",
+                    right.len() / 2
+                );
             });
         }
     });

@@ -143,12 +143,11 @@ impl Ledger {
     pub fn record(&self, index: u64) -> Result<LedgerRecord> {
         let (entry, body) = self.proven_body(index)?;
         let at = entry.logged_at()?;
-        let revoked = match self.trust.verify(&body.record, index, at) {
-            Err(e) if e.kind() == ErrorKind::Revoked => true,
-            Err(e) => return Err(e.while_doing(format_args!("entry {index}"))),
-            Ok(_) => false,
-        };
-        let verified = self.trust.verify_despite_revocation(&body.record, index, at)?;
+        let verified = self
+            .trust
+            .verify_despite_revocation(&body.record, index, at)
+            .map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+        let revoked = self.trust.is_revoked(&verified, at)?;
         if Entry::derive(verified.value(), &body, at)? != entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,

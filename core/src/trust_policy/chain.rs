@@ -81,6 +81,13 @@ impl TrustChain {
         self.verify_with(record, index, at, false)
     }
 
+    /// Whether a revocation of today reaches a verified record logged at `at`. Versions of the trust policy count by the
+    /// revocations of their own time.
+    pub(crate) fn is_revoked(&self, verified: &Verified<Statement>, at: Timestamp) -> Result<bool> {
+        let is_policy = is_trust_policy(verified.value().predicate_type());
+        Ok(!is_policy && self.newest()?.check_not_revoked(verified, at).is_err())
+    }
+
     fn verify_with(&self, record: &[u8], index: u64, at: Timestamp, revocations: bool) -> Result<Verified<Statement>> {
         // which rules judge a record depends on whether it is a trust policy; its own type decides only which of two
         // demands is made of it, and both of them verify before anything of it is believed
