@@ -1,5 +1,5 @@
 //! Hiding evidence never helps: what is taken from the index changes nothing, what is taken from the store refuses.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod world;
 
@@ -48,7 +48,10 @@ fn reject(world: &mut World) {
     world.approve("reviewer", Stage::SourceReview, None, |a| a.decision = ApprovalDecision::Rejected).unwrap();
 }
 
-const ACTS: [(&str, fn(&mut World), &str); 4] = [
+/// What is done, and the check that refuses because of it.
+type Refused = (&'static str, fn(&mut World), &'static str);
+
+const ACTS: [Refused; 4] = [
     ("a newer failing test", fail, "EV-TEST-001"),
     ("a dismissal", dismiss, "EV-SRC-001"),
     ("a stricter change", stricter, "EV-SRC-001"),

@@ -1,17 +1,24 @@
 //! What a verifier takes, and by which code it refuses the rest. Real bundles of others: see the corpora.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sealwright::artifact::ResourceDescriptor;
 use sealwright::bundle::Bundle;
 use sealwright::digest::{Algorithm, Digest};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature};
+use sealwright::json::Value;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
 use sealwright::predicate::{PredicateType, Provenance, TestResult};
-use sealwright::signer::{Signer, sign};
+use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
@@ -104,7 +111,9 @@ fn another_signer_than_demanded_is_refused_whether_it_is_known_or_not() {
 fn nobody_demanded_or_somebody_unknown_demanded_is_misuse_and_not_a_pass() {
     let s = setting();
     let record = sign(&statement(), &s.builder).unwrap().to_json();
-    for identity in [Identity::OneOf(vec![]), Identity::key("nobody"), Identity::OneOf(vec!["builder".into(), "x".into()])] {
+    for identity in
+        [Identity::OneOf(vec![]), Identity::key("nobody"), Identity::OneOf(vec!["builder".into(), "x".into()])]
+    {
         let expectation = Expectation::new(Artifact::Is(artifact()), identity, now());
         assert_eq!(code(s.verifier.verify(&record, &expectation)), "API_MISUSE");
     }
@@ -265,13 +274,88 @@ fn what_is_signed_is_verified_before_it_is_read() {
     assert_eq!(code(s.verifier.verify(&record(&s.builder), &expected("builder"))), "MALFORMED");
 }
 
-fn corpora() -> Option<PathBuf> {
+/// A folder of the corpora; where it is missing, the test says so.
+fn corpora(folder: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SEALWRIGHT_CORPORA")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora")), PathBuf::from);
-    let folder = root.join("sigstore-bundles/conformance");
+    let folder = root.join(folder);
     if !folder.is_dir() {
-        eprintln!("not run: the Sigstore conformance cases are not at {}", folder.display());
+        eprintln!("not run: there is no {}", folder.display());
         return None;
     }
     Some(folder)
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The keyed bundles of an answer of the npm registry.
+fn keyed_bundles(path: &Path) -> Vec<Vec<u8>> {
+    let answer = json(path);
+    let bundles = answer["attestations"].as_array().unwrap().iter().map(|a| &a["bundle"]);
+    let keyed = bundles.filter(|b| b["verificationMaterial"]["publicKey"].is_object());
+    keyed.map(|b| serde_json::to_vec(b).unwrap()).collect()
+}
+
+#[test]
+fn publish_attestations_of_the_npm_registry_are_verified_by_its_key() {
+    let (Some(keys), Some(bundles)) =
+        (corpora("sigstore-trust-roots/public-good/targets"), corpora("sigstore-bundles"))
+    else {
+        return;
+    };
+    let keys = json(&keys.join("npm-keys.json"));
+    let key = keys["keys"].as_array().unwrap().iter().find(|k| k["keyUsage"] == "npm:attestations").unwrap();
+    let der = STANDARD.decode(key["publicKey"]["rawBytes"].as_str().unwrap()).unwrap();
+    let validity = &key["publicKey"]["validFor"];
+    let window = Window::new(Some(at(validity["start"].as_str().unwrap())), validity["end"].as_str().map(at)).unwrap();
+    let name = key["keyId"].as_str().unwrap();
+    let root = TrustRoot::new().with_key(name, PublicKey::from_spki_der(&der).unwrap(), window).unwrap();
+    let verifier = Verifier::new(root);
+    let expectation = |time: &str| Expectation::new(Artifact::AnyUnsafe, Identity::key(name), at(time));
+    let mut seen = 0;
+    for file in [
+        "npm-cli/test/fixtures/sigstore/valid-sigstore-attestations.json",
+        "npm-cli/test/fixtures/sigstore/valid-tuf-js-attestations.json",
+        "pacote/sigstore/valid-attestations.json",
+    ] {
+        for bundle in keyed_bundles(&bundles.join(file)) {
+            let verified = verifier.verify(&bundle, &expectation("2023-06-01T00:00:00Z")).unwrap();
+            assert!(verified.value().predicate_type().starts_with("https://github.com/npm/attestation/"), "{file}");
+            assert!(!verified.value().is_v1());
+            let text = String::from_utf8(bundle).unwrap();
+            let place = text.find("\"sig\":\"").unwrap() + 20;
+            let mut edited = text.clone().into_bytes();
+            edited[place] = if edited[place] == b'A' { b'B' } else { b'A' };
+            assert_eq!(code(verifier.verify(&edited, &expectation("2023-06-01T00:00:00Z"))), "BAD_SIGNATURE");
+            assert_eq!(code(verifier.verify(text.as_bytes(), &expectation("2099-01-01T00:00:00Z"))), "EXPIRED");
+            let other = PublicKey::from_pem(PrivateKey::generate(KeyType::P256).unwrap().public().to_pem().as_bytes());
+            let other = TrustRoot::new().with_key("npm", other.unwrap(), Window::ALWAYS).unwrap();
+            let demanded = Expectation::new(Artifact::AnyUnsafe, Identity::key("npm"), now());
+            assert_eq!(code(Verifier::new(other).verify(text.as_bytes(), &demanded)), "UNTRUSTED_SIGNER");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn managed_key_bundles_over_plain_files_are_no_records() {
+    let Some(folder) = corpora("sigstore-bundles/conformance/bundle-verify") else { return };
+    let s = setting();
+    let cases = [
+        "managed-key-happy-path",
+        "managed-key-and-trusted-root",
+        "managed-key-wrong-key_fail",
+        "managed-key-no-key_fail",
+    ];
+    for case in cases {
+        let bundle = std::fs::read(folder.join(case).join("bundle.sigstore.json")).unwrap();
+        assert_eq!(code(s.verifier.verify(&bundle, &expected("builder"))), "UNSUPPORTED", "{case}");
+        // their signature is over the digest of a file; the key itself is read, and the wrong one is no key
+        if let Ok(pem) = std::fs::read(folder.join(case).join("key.pub")) {
+            assert_eq!(PublicKey::from_pem(&pem).is_ok(), case != "managed-key-wrong-key_fail", "{case}");
+        }
+    }
 }
