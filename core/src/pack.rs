@@ -115,8 +115,8 @@ pub fn build(
     ledger.refresh()?;
     let mut draft = Draft::begin(folder)?;
     let gathered = gather::release(ledger, &request.release_id)?;
-    let custody = crate::release::custody(ledger, &request.release_id)?;
-    let mut gaps = crate::release::gaps(ledger, &request.release_id)?;
+    let custody = crate::release::custody_of(&gathered.records, &request.release_id)?;
+    let mut gaps = crate::release::gaps_of(&gathered.records, &request.release_id)?;
     let title = request.title.clone().unwrap_or_else(|| format!("Release evidence: {}", request.release_id));
 
     let controls = controls_by_record(&gathered)?;

@@ -142,6 +142,6 @@ impl<'a> Page<'a> {
     }
 
     fn by_index(&self, index: u64) -> Option<&Act<'a>> {
-        self.acts.iter().find(|act| act.record.index == index)
+        self.acts.get(self.acts.binary_search_by_key(&index, |act| act.record.index).ok()?)
     }
 }

@@ -296,7 +296,8 @@ impl Pack<'_> {
             }
             last = proven.entry.time;
         }
-        if let Some(name) = lines.keys().find(|name| name.starts_with("proofs/") && !has_entry(name, &entries)) {
+        let proofs: BTreeSet<String> = entries.keys().map(|index| proof_name(*index)).collect();
+        if let Some(name) = lines.keys().find(|name| name.starts_with("proofs/") && !proofs.contains(**name)) {
             return Err(tampered(name, "proves no entry of the pack"));
         }
         Ok(entries)
@@ -364,11 +365,6 @@ impl Pack<'_> {
         }
         Ok(statement.predicate_type().to_owned())
     }
-}
-
-fn has_entry(proof: &str, entries: &BTreeMap<u64, ProvenEntry>) -> bool {
-    let names: BTreeSet<String> = entries.keys().map(|index| proof_name(*index)).collect();
-    names.contains(proof)
 }
 
 fn tampered(path: &str, what: &str) -> Error {

@@ -48,9 +48,14 @@ pub struct CustodyStep {
 /// # Errors
 /// Those of [`Ledger::record`].
 pub fn custody(ledger: &Ledger, release_id: &str) -> Result<Custody> {
-    let records = about_release(ledger, release_id)?;
+    custody_of(&about_release(ledger, release_id)?, release_id)
+}
+
+/// The chain of custody of a release, from records that are all there is about it, and maybe others.
+pub(crate) fn custody_of(records: &[LedgerRecord], release_id: &str) -> Result<Custody> {
     let mut steps = Vec::new();
-    for record in &records {
+    let selection = selection_of(records, release_id)?;
+    for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         steps.extend(step(record)?);
     }
     let missing = missing_links(&steps, release_id);
@@ -62,11 +67,16 @@ pub fn custody(ledger: &Ledger, release_id: &str) -> Result<Custody> {
 /// # Errors
 /// Those of [`Ledger::record`].
 pub fn gaps(ledger: &Ledger, release_id: &str) -> Result<Vec<Finding>> {
-    let records = about_release(ledger, release_id)?;
+    gaps_of(&about_release(ledger, release_id)?, release_id)
+}
+
+/// Evidence gaps of a release, from records that are all there is about it, and maybe others.
+pub(crate) fn gaps_of(records: &[LedgerRecord], release_id: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut built = false;
     let mut listed = false;
-    for record in &records {
+    let selection = selection_of(records, release_id)?;
+    for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         match record.statement().predicate()? {
             Predicate::Provenance(_) => built = true,
             Predicate::Cyclonedx(_) => listed = true,
@@ -104,15 +114,21 @@ pub(super) fn finding(finding_type: FindingType, severity: Severity) -> Finding 
 
 /// Everything about a release: what is tagged with it, and what is about its artifacts.
 fn about_release(ledger: &Ledger, release_id: &str) -> Result<Vec<LedgerRecord>> {
+    let selection = selection_of(&of_release(ledger, release_id)?, release_id)?;
+    ledger.select(&selection)?.matched.into_iter().map(|index| ledger.record(index)).collect()
+}
+
+/// What selects everything about a release, from records that hold all that are tagged with it.
+fn selection_of(records: &[LedgerRecord], release_id: &str) -> Result<Selection> {
     let mut selection = Selection::default().with("release", release_id);
-    for record in of_release(ledger, release_id)? {
+    for record in records.iter().filter(|r| r.entry.has_tag("release", release_id)) {
         if matches!(record.statement().predicate()?, Predicate::Release(_)) {
-            for digest in sha256(&record) {
+            for digest in sha256(record) {
                 selection = selection.with("subject", digest.to_string());
             }
         }
     }
-    ledger.select(&selection)?.matched.into_iter().map(|index| ledger.record(index)).collect()
+    Ok(selection)
 }
 
 fn step(record: &LedgerRecord) -> Result<Option<CustodyStep>> {
