@@ -8,13 +8,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sealwright::checkpoint::{Checkpoint, SignedCheckpoint};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sealwright::bundle::Bundle;
+use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof};
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
-use sealwright::merkle::leaf_hash;
+use sealwright::merkle::{Hash, TileId, TileReader, inclusion_proof, leaf_hash, root_of};
 use sealwright::pack::{self, Built, Extension, PackDemand, PackRequest, Signers};
 use sealwright::predicate::*;
 use sealwright::release;
+use sealwright::signer::sign;
+use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind};
 use serde_json::Value;
@@ -452,4 +457,153 @@ fn s140_the_report_shows_gaps_first_links_every_record_and_leaves_no_control_out
         let reference = control["ref"].as_str().unwrap().replace('&', "&amp;");
         assert!(html.contains(&reference), "{reference}");
     }
+}
+
+/// A tree small enough to be one tile.
+struct Leaves(Vec<Hash>);
+
+impl TileReader for Leaves {
+    fn tile(&self, _: TileId) -> Result<Vec<Hash>, Error> {
+        Ok(self.0.clone())
+    }
+}
+
+/// What somebody does who holds the keys of the ledger and of a pack signer, and changes a pack: `edit` changes files and
+/// manifest, then entries are logged anew, and everything is signed again.
+fn forge(world: &World, good: &Path, edit: impl FnOnce(&Path, &mut Value)) -> PathBuf {
+    let folder = world.dir.path().join("forged");
+    copy(good, &folder);
+    let read = |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
+    let mut manifest = read("manifest.json");
+    edit(&folder, &mut manifest);
+
+    let mut entries: BTreeMap<String, Vec<u8>> = files(&folder);
+    entries.retain(|name, _| name.starts_with("entries/"));
+    let leaves: Vec<Hash> = entries.values().map(|bytes| leaf_hash(bytes)).collect();
+    let size = leaves.len() as u64;
+    let root = root_of(&leaves);
+    let checkpoint = Checkpoint::new(world::ORIGIN, size, root).unwrap();
+    let checkpoint = SignedCheckpoint::sign(checkpoint, &world.log_key()).unwrap();
+    fs::write(folder.join("checkpoint"), checkpoint.note()).unwrap();
+    let tree = Leaves(leaves);
+    for (index, leaf) in (0..).zip(&tree.0) {
+        let path = inclusion_proof(index, size, &tree).unwrap();
+        let proof = TlogProof::new(index, leaf, path, checkpoint.clone()).unwrap();
+        fs::write(folder.join(format!("proofs/{index:06}.tlog-proof")), proof.to_text()).unwrap();
+    }
+
+    manifest["ledger"]["rootHash"] = Value::String(root.to_string());
+    for line in manifest["files"].as_array_mut().unwrap() {
+        if let Ok(bytes) = fs::read(folder.join(line["path"].as_str().unwrap())) {
+            line["sha256"] = Value::String(Digest::sha256(&bytes).hex());
+            line["size"] = bytes.len().into();
+        }
+    }
+    let manifest = serde_json::to_vec(&manifest).unwrap();
+    fs::write(folder.join("manifest.json"), &manifest).unwrap();
+    let bundle = Bundle::parse(&fs::read(folder.join("manifest.sigstore.json")).unwrap()).unwrap();
+    let mut statement: Value = serde_json::from_slice(bundle.envelope().payload()).unwrap();
+    statement["subject"][0]["digest"]["sha256"] = Value::String(Digest::sha256(&manifest).hex());
+    statement["predicate"]["ledger"]["rootHash"] = Value::String(root.to_string());
+    let statement = Statement::parse(serde_json::to_vec(&statement).unwrap()).unwrap();
+    let signed = sign(&statement, &world.keys[PACK_SIGNER]).unwrap();
+    fs::write(folder.join("manifest.sigstore.json"), signed.to_json()).unwrap();
+    folder
+}
+
+/// The manifest's line of the record of an entry.
+fn line(manifest: &mut Value, index: u64) -> &mut Value {
+    let lines = manifest["files"].as_array_mut().unwrap();
+    lines.iter_mut().find(|l| l["role"] == "record" && l["ledgerIndex"] == index).unwrap()
+}
+
+fn change_entry(folder: &Path, index: u64, change: impl FnOnce(&mut Value)) {
+    let path = folder.join(format!("entries/{index:06}.json"));
+    let mut entry: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut entry);
+    fs::write(path, sealwright::json::canonical("entry", &entry).unwrap()).unwrap();
+}
+
+#[test]
+fn s140_a_manifest_signed_over_forged_content_is_refused_by_both() {
+    let mut world = World::released(&artifact());
+    let (good, _) = build(&mut world, "pack");
+    let outside = Outside::new(&world);
+    outside.accept(&forge(&world, &good, |_, _| {}), None);
+
+    let swapped = forge(&world, &good, |folder, manifest| {
+        let [one, two] = [1, 2].map(|i| folder.join(format!("records/{i:06}.sigstore.json")));
+        let bytes = fs::read(&one).unwrap();
+        fs::copy(&two, &one).unwrap();
+        fs::write(&two, bytes).unwrap();
+        let salts = [1, 2].map(|i| line(manifest, i)["salt"].clone());
+        line(manifest, 1)["salt"] = salts[1].clone();
+        line(manifest, 2)["salt"] = salts[0].clone();
+    });
+    outside.refuse("records swapped with their salts", &swapped, None, "LEDGER_TAMPERED");
+
+    let payload = forge(&world, &good, |_, m| line(m, 3)["payloadSha256"] = "00".repeat(32).into());
+    outside.refuse("another payload listed", &payload, None, "PACK_TAMPERED");
+    let salt = forge(&world, &good, |_, m| line(m, 3)["salt"] = "AAAA".into());
+    outside.refuse("a short salt", &salt, None, "PACK_TAMPERED");
+    for path in ["../outside", "/etc/hostname", "records//x", "checkpoint"] {
+        let listed = forge(&world, &good, |_, m| {
+            let mut extra = m["files"][0].clone();
+            extra["path"] = path.into();
+            m["files"].as_array_mut().unwrap().push(extra);
+        });
+        outside.refuse(path, &listed, None, "PACK_TAMPERED");
+    }
+    let earlier = forge(&world, &good, |folder, _| change_entry(folder, 7, |e| e["time"] = 1.into()));
+    outside.refuse("time runs back", &earlier, None, "LEDGER_TAMPERED");
+    let long = forge(&world, &good, |folder, _| {
+        change_entry(folder, 7, |e| e["tags"]["change"] = vec!["x".repeat(999)].into())
+    });
+    outside.refuse("an entry over 1 KiB", &long, None, "LEDGER_TAMPERED");
+}
+
+#[test]
+fn s140_the_library_refuses_what_a_shell_cannot_tell() {
+    let mut world = World::released(&artifact());
+    let (good, _) = build(&mut world, "pack");
+    let outside = Outside::new(&world);
+    let refused = |folder: &Path, code: &str| {
+        let e = outside.by_library(folder, None).unwrap_err();
+        assert_eq!(e.code(), code, "{e:?}");
+    };
+
+    let mislabelled = forge(&world, &good, |folder, _| change_entry(folder, 4, |e| e["control"] = true.into()));
+    refused(&mislabelled, "LEDGER_TAMPERED");
+
+    // a listed signer says what the trust policy does not let it say
+    let unentitled = forge(&world, &good, |folder, manifest| {
+        let path = folder.join("records/000005.sigstore.json");
+        let bundle = Bundle::parse(&fs::read(&path).unwrap()).unwrap();
+        let statement = Statement::parse(bundle.into_envelope().into_payload()).unwrap();
+        let record = sign(&statement, &world.keys["deployer"]).unwrap().to_json();
+        let salt = STANDARD.decode(line(manifest, 5)["salt"].as_str().unwrap()).unwrap();
+        fs::write(&path, &record).unwrap();
+        change_entry(folder, 5, |e| {
+            e["record"] = Digest::sha256(&[&salt[..], &record].concat()).hex().into();
+            e["size"] = record.len().into();
+        });
+    });
+    refused(&unentitled, "NOT_ENTITLED");
+
+    let without_trust = forge(&world, &good, |folder, manifest| {
+        fs::remove_file(folder.join("records/000000.sigstore.json")).unwrap();
+        manifest["files"].as_array_mut().unwrap().retain(|l| l["path"] != "records/000000.sigstore.json");
+    });
+    refused(&without_trust, "TRUST_POLICY_REFUSED");
+
+    let fewer = forge(&world, &good, |folder, manifest| {
+        fs::remove_file(folder.join("records/000005.sigstore.json")).unwrap();
+        manifest["files"].as_array_mut().unwrap().retain(|l| l["path"] != "records/000005.sigstore.json");
+    });
+    refused(&fewer, "PACK_TAMPERED");
+
+    let pinned = outside.demand().unwrap().pin_trust_policy(Digest::sha256(b"another trust policy"));
+    assert_eq!(pack::verify(&good, &pinned).unwrap_err().code(), "TRUST_POLICY_REFUSED");
+    let pin = world.ledger.trust_policy().unwrap().payload().clone();
+    pack::verify(&good, &outside.demand().unwrap().pin_trust_policy(pin)).unwrap();
 }
