@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::artifact::ResourceDescriptor;
-use crate::bundle::{Bundle, Material};
+use crate::bundle::Bundle;
 use crate::checkpoint::TlogProof;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,7 +33,7 @@ use crate::predicate::{
     Actor, Completeness, DriftAction, DriftKind, DriftReport, EvidencePack, PackLedger, PackSelection, Predicate,
     PredicateType as _, RecordRef, Window,
 };
-use crate::report;
+use crate::report::{self, ReleaseReport, record_name};
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -115,7 +115,8 @@ pub fn build(
     ledger.refresh()?;
     let mut draft = Draft::begin(folder)?;
     let gathered = gather::release(ledger, &request.release_id)?;
-    let mut gaps = crate::release::gaps(ledger, &request.release_id)?;
+    let custody = crate::release::custody_of(&gathered.records, &request.release_id)?;
+    let mut gaps = crate::release::gaps_of(&gathered.records, &request.release_id)?;
     let title = request.title.clone().unwrap_or_else(|| format!("Release evidence: {}", request.release_id));
 
     let controls = controls_by_record(&gathered)?;
@@ -132,6 +133,16 @@ pub fn build(
     draft.add("catalogue/controls.json", Role::Policy, report::CONTROLS.as_bytes())?;
     let gap_report = gap_report(&gathered, gaps)?;
     draft.add("gaps.json", Role::Report, &pretty("gap report", &gap_report)?)?;
+    let html = report::html(&ReleaseReport {
+        title: &title,
+        release_id: &request.release_id,
+        ledger,
+        records: &gathered.records,
+        bare: &gathered.bare,
+        gaps: &gap_report.findings,
+        custody: &custody,
+    })?;
+    draft.add("reports/index.html", Role::Report, html.as_bytes())?;
     draft.add("README.txt", Role::Report, readme::text(&title, ledger, &gathered)?.as_bytes())?;
     draft.add("verify.sh", Role::Tool, VERIFY_SH.as_bytes())?;
 
@@ -201,11 +212,6 @@ fn entry_name(index: u64) -> String {
 
 fn proof_name(index: u64) -> String {
     format!("proofs/{index:06}.tlog-proof")
-}
-
-fn record_name(index: u64, material: &Material) -> String {
-    let kind = if *material == Material::Bare { "dsse" } else { "sigstore" };
-    format!("records/{index:06}.{kind}.json")
 }
 
 fn add_entries(draft: &mut Draft, ledger: &Ledger, gathered: &Gathered) -> Result<()> {

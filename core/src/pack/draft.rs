@@ -1,5 +1,6 @@
 //! Writing a pack beside the place where it is to stand, and moving it there whole.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{FileLine, Role};
@@ -14,7 +15,8 @@ pub(super) struct Draft {
     root: PathBuf,
     /// Where it is to stand.
     folder: PathBuf,
-    lines: Vec<FileLine>,
+    /// By path.
+    lines: BTreeMap<String, FileLine>,
 }
 
 impl Draft {
@@ -45,19 +47,19 @@ impl Draft {
         std::fs::create_dir_all(parent).map_err(|e| Error::io("make folder", parent, e))?;
         let root = parent.join(format!(".{name}.{}.unfinished", nonce()?));
         std::fs::create_dir(&root).map_err(|e| Error::io("make folder", &root, e))?;
-        Ok(Self { root, folder: folder.to_path_buf(), lines: Vec::new() })
+        Ok(Self { root, folder: folder.to_path_buf(), lines: BTreeMap::new() })
     }
 
     /// Writes a file and lists it.
     pub(super) fn add(&mut self, path: &str, role: Role, bytes: &[u8]) -> Result<&mut FileLine> {
-        if !is_pack_path(path) || self.lines.iter().any(|l| l.path == path) {
+        if !is_pack_path(path) || self.lines.contains_key(path) {
             return Err(Error::new(
                 ErrorKind::Internal,
                 format!("`{path}` can't be a file of a pack, or is one twice"),
             ));
         }
         self.write(path, bytes)?;
-        self.lines.push(FileLine {
+        let line = FileLine {
             path: path.to_owned(),
             sha256: Digest::sha256(bytes).hex(),
             size: bytes.len() as u64,
@@ -68,16 +70,13 @@ impl Draft {
             payload_sha256: None,
             predicate_type: None,
             controls: Vec::new(),
-        });
-        let last = self.lines.last_mut();
-        last.ok_or_else(|| Error::new(ErrorKind::Internal, "a list that was added to is empty"))
+        };
+        Ok(self.lines.entry(path.to_owned()).or_insert(line))
     }
 
     /// All files so far, by path.
     pub(super) fn lines(&self) -> Vec<FileLine> {
-        let mut lines = self.lines.clone();
-        lines.sort_by(|a, b| a.path.cmp(&b.path));
-        lines
+        self.lines.values().cloned().collect()
     }
 
     /// Adds manifest and signature, and moves the pack to its place. Gives the number of files.

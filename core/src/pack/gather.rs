@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Ledger, LedgerRecord, Selection, attachments_named};
-use crate::predicate::{Finding, FindingType, Predicate, Severity};
+use crate::predicate::{EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::is_trust_policy;
 
@@ -78,6 +78,11 @@ pub(super) fn release(ledger: &Ledger, release_id: &str) -> Result<Gathered> {
             break tagged;
         }
     };
+    for index in snapshots_compared(ledger, read.values().flatten())? {
+        if let std::collections::btree_map::Entry::Vacant(place) = read.entry(index) {
+            place.insert(read_one(ledger, index)?);
+        }
+    }
     if !tagged {
         return Err(Error::new(
             ErrorKind::NotFound,
@@ -133,6 +138,36 @@ impl Known {
         self.selection = std::mem::take(&mut self.selection).with("subject", digest.to_string());
         self.policies.insert(digest);
     }
+}
+
+/// Snapshots of the environments the records deploy into, which drift reports among them rest on.
+fn snapshots_compared<'a>(ledger: &Ledger, records: impl Iterator<Item = &'a LedgerRecord>) -> Result<Vec<u64>> {
+    let mut wanted = BTreeSet::new();
+    let mut environments = BTreeSet::new();
+    for record in records {
+        match record.statement().predicate()? {
+            Predicate::DriftReport(report) => wanted.extend(report.snapshot.map(|s| s.payload()).transpose()?),
+            Predicate::Deployment(deployment) => environments.extend([deployment.environment.id]),
+            _ => {}
+        }
+    }
+    let mut candidates = Vec::new();
+    ledger.walk(|index, entry| {
+        if entry.predicate_type == EnvironmentSnapshot::TYPE
+            && environments.iter().any(|e| entry.has_tag("environment", e))
+        {
+            candidates.push(index);
+        }
+        Ok(())
+    })?;
+    let mut compared = Vec::new();
+    for index in candidates {
+        match read_one(ledger, index)? {
+            Some(record) if wanted.contains(&record.statement().payload_digest()) => compared.push(index),
+            _ => {}
+        }
+    }
+    Ok(compared)
 }
 
 fn trust_policies(ledger: &Ledger) -> Result<Vec<u64>> {

@@ -13,7 +13,7 @@ use super::draft::is_pack_path;
 use super::manifest::{FileLine, Manifest, Role};
 use super::prefix::{Extension, Nodes};
 use super::signers::{Signers, Use};
-use super::{CHECKPOINT, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, entry_name, proof_name, record_name};
+use super::{CHECKPOINT, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, entry_name, proof_name};
 use crate::bundle::Bundle;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::digest::{Digest, files_below};
@@ -22,6 +22,7 @@ use crate::key::PublicKey;
 use crate::ledger::{Entry, check_commitment};
 use crate::merkle::leaf_hash;
 use crate::predicate::EvidencePack;
+use crate::report::record_name;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, is_trust_policy};
@@ -295,7 +296,8 @@ impl Pack<'_> {
             }
             last = proven.entry.time;
         }
-        if let Some(name) = lines.keys().find(|name| name.starts_with("proofs/") && !has_entry(name, &entries)) {
+        let proofs: BTreeSet<String> = entries.keys().map(|index| proof_name(*index)).collect();
+        if let Some(name) = lines.keys().find(|name| name.starts_with("proofs/") && !proofs.contains(**name)) {
             return Err(tampered(name, "proves no entry of the pack"));
         }
         Ok(entries)
@@ -363,11 +365,6 @@ impl Pack<'_> {
         }
         Ok(statement.predicate_type().to_owned())
     }
-}
-
-fn has_entry(proof: &str, entries: &BTreeMap<u64, ProvenEntry>) -> bool {
-    let names: BTreeSet<String> = entries.keys().map(|index| proof_name(*index)).collect();
-    names.contains(proof)
 }
 
 fn tampered(path: &str, what: &str) -> Error {

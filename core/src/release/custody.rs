@@ -50,10 +50,15 @@ pub struct CustodyStep {
 /// # Errors
 /// Those of [`Ledger::record`].
 pub fn custody(ledger: &Ledger, release_id: &str) -> Result<Custody> {
-    let records = about_release(ledger, release_id)?;
+    custody_of(&about_release(ledger, release_id)?, release_id)
+}
+
+/// The chain of custody of a release, from records that are all there is about it, and maybe others.
+pub(crate) fn custody_of(records: &[LedgerRecord], release_id: &str) -> Result<Custody> {
     let mut steps = Vec::new();
     let mut without_promotion = BTreeSet::new();
-    for record in &records {
+    let selection = selection_of(records, release_id)?;
+    for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         steps.extend(step(record)?);
         if let Predicate::Deployment(d) = record.statement().predicate()?
             && d.environment.class == EnvironmentClass::Dev
@@ -72,12 +77,17 @@ pub fn custody(ledger: &Ledger, release_id: &str) -> Result<Custody> {
 /// # Errors
 /// Those of [`Ledger::record`].
 pub fn gaps(ledger: &Ledger, release_id: &str) -> Result<Vec<Finding>> {
-    let records = about_release(ledger, release_id)?;
+    gaps_of(&about_release(ledger, release_id)?, release_id)
+}
+
+/// Evidence gaps of a release, from records that are all there is about it, and maybe others.
+pub(crate) fn gaps_of(records: &[LedgerRecord], release_id: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut built: Vec<Digest> = Vec::new();
     let mut listed: Vec<Digest> = Vec::new();
     let mut artifacts: Vec<Digest> = Vec::new();
-    for record in &records {
+    let selection = selection_of(records, release_id)?;
+    for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         match record.statement().predicate()? {
             Predicate::Provenance(_) if !record.revoked => built.extend(sha256(record)),
             Predicate::Cyclonedx(_) if !record.revoked => listed.extend(sha256(record)),
@@ -127,15 +137,21 @@ pub(super) fn finding(finding_type: FindingType, severity: Severity) -> Finding 
 
 /// Everything about a release: what is tagged with it, and what is about its artifacts.
 fn about_release(ledger: &Ledger, release_id: &str) -> Result<Vec<LedgerRecord>> {
+    let selection = selection_of(&of_release(ledger, release_id)?, release_id)?;
+    ledger.select(&selection)?.matched.into_iter().map(|index| ledger.record(index)).collect()
+}
+
+/// What selects everything about a release, from records that hold all that are tagged with it.
+fn selection_of(records: &[LedgerRecord], release_id: &str) -> Result<Selection> {
     let mut selection = Selection::default().with("release", release_id);
-    for record in of_release(ledger, release_id)? {
+    for record in records.iter().filter(|r| r.entry.has_tag("release", release_id)) {
         if matches!(record.statement().predicate()?, Predicate::Release(_)) {
-            for digest in sha256(&record) {
+            for digest in sha256(record) {
                 selection = selection.with("subject", digest.to_string());
             }
         }
     }
-    ledger.select(&selection)?.matched.into_iter().map(|index| ledger.record(index)).collect()
+    Ok(selection)
 }
 
 fn step(record: &LedgerRecord) -> Result<Option<CustodyStep>> {
