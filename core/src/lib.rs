@@ -54,4 +54,7 @@ pub mod gate;
 
 pub mod release;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};
