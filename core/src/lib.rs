@@ -57,5 +57,7 @@ pub mod release;
 pub mod report;
 
 pub mod pack;
+#[cfg(feature = "cli")]
+pub mod cli;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};
