@@ -22,8 +22,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
 pub use entry::Entry;
+pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
 pub use search::{Found, Query};
 pub use walk::LedgerRecord;

@@ -54,4 +54,8 @@ pub mod gate;
 
 pub mod release;
 
+pub mod report;
+
+pub mod pack;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};

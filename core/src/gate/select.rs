@@ -1,13 +1,13 @@
 //! Selecting the evidence of a decision: complete up to the checkpoint, by walking all entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::GateRequest;
-use crate::digest::{Algorithm, Digest};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Ledger, LedgerRecord, Selected, Selection};
 use crate::policy::{PolicyBundle, RefusedRecord};
-use crate::predicate::{ChangeRequest, PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
+use crate::predicate::{PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
 use crate::timestamp::Timestamp;
 
 /// All records a decision rests on, and those that could not be read.
@@ -34,6 +34,8 @@ pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBu
     if let Some(change) = &request.change_id {
         selection = selection.with("change", change);
     }
+    let artifacts: BTreeSet<Digest> = request.artifact.digest().cloned().into_iter().collect();
+    let changes: BTreeSet<String> = request.change_id.clone().into_iter().collect();
     let mut read: BTreeMap<u64, Outcome> = BTreeMap::new();
     // records name further sources (a provenance its commit, a change its revisions), which select further records
     loop {
@@ -43,8 +45,10 @@ pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBu
                 read.insert(*index, read_one(ledger, *index)?);
             }
         }
-        let wider =
-            read.values().filter_map(Outcome::record).fold(selection.clone(), |s, record| sources(record, request, s));
+        let wider = read
+            .values()
+            .filter_map(Outcome::record)
+            .fold(selection.clone(), |s, record| s.with_sources_of(record, &artifacts, &changes));
         if wider == selection {
             return Ok(Evidence::new(read, &selected, selection));
         }
@@ -161,26 +165,4 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
             })),
         },
     }
-}
-
-/// Widens a selection by the sources a record names: where the artifact came from, and what the change covers.
-fn sources(record: &LedgerRecord, request: &GateRequest, selection: Selection) -> Selection {
-    let about_artifact = request.artifact.digest().is_some_and(|d| record.statement().has_subject(d));
-    let digests: Vec<Digest> = match record.statement().predicate() {
-        Ok(Predicate::Provenance(p)) if about_artifact => {
-            p.build_definition.resolved_dependencies.iter().flat_map(|d| d.digests().collect::<Vec<_>>()).collect()
-        }
-        Ok(Predicate::ChangeRequest(c)) if is_asked(&c, request) => {
-            record.statement().subjects().iter().flat_map(|s| s.digests().collect::<Vec<_>>()).collect()
-        }
-        _ => Vec::new(),
-    };
-    digests
-        .into_iter()
-        .filter(|d| matches!(d.algorithm(), Algorithm::GitCommit | Algorithm::GitTree))
-        .fold(selection, |s, d| s.with("subject", d.to_string()))
-}
-
-fn is_asked(change: &ChangeRequest, request: &GateRequest) -> bool {
-    request.change_id.as_deref() == Some(change.change_id.as_str())
 }

@@ -320,8 +320,8 @@ impl Ledger {
     }
 }
 
-/// Attachments that a statement says lie in this ledger.
-fn attachments_named(statement: &Statement) -> Vec<String> {
+/// Attachments that a statement says lie in this ledger, by their names.
+pub(crate) fn attachments_named(statement: &Statement) -> Vec<String> {
     let mut named = Vec::new();
     let Ok(predicate) = statement.predicate_json() else { return named };
     let mut open = vec![&predicate];

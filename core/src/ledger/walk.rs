@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::Ledger;
 use super::entry::{Body, Entry};
 use super::receipt::Receipt;
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{BundleId, EMPTY_ROOT, Frontier, Hash, inclusion_proof, leaf_hash, verify_inclusion};
+use crate::predicate::Predicate;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::Speaker;
@@ -69,6 +71,29 @@ impl Selection {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.tags.insert((name, value.into()));
         self
+    }
+
+    /// Widens it by the sources a record names: where one of `artifacts` came from, and what one of `changes` covers.
+    pub(crate) fn with_sources_of(
+        self,
+        record: &LedgerRecord,
+        artifacts: &BTreeSet<Digest>,
+        changes: &BTreeSet<String>,
+    ) -> Self {
+        let statement = record.statement();
+        let digests: Vec<Digest> = match statement.predicate() {
+            Ok(Predicate::Provenance(p)) if artifacts.iter().any(|d| statement.has_subject(d)) => {
+                p.build_definition.resolved_dependencies.iter().flat_map(|d| d.digests().collect::<Vec<_>>()).collect()
+            }
+            Ok(Predicate::ChangeRequest(c)) if changes.contains(&c.change_id) => {
+                statement.subjects().iter().flat_map(|s| s.digests().collect::<Vec<_>>()).collect()
+            }
+            _ => Vec::new(),
+        };
+        digests
+            .into_iter()
+            .filter(|d| matches!(d.algorithm(), Algorithm::GitCommit | Algorithm::GitTree))
+            .fold(self, |s, d| s.with("subject", d.to_string()))
     }
 
     /// Whether an entry matches by a tag.
