@@ -56,7 +56,7 @@ where
         Ok(cli) => Settings::load(&cli.global).and_then(|settings| cli.command.run(&settings)),
         Err(e) if !e.use_stderr() => return output::print_help(&e.to_string()),
         Err(e) if !json => return output::print_usage(&e.to_string()),
-        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().to_owned())),
+        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().trim_start_matches("error: "))),
     };
     output::print(answer, json)
 }
