@@ -54,6 +54,9 @@ pub mod gate;
 
 pub mod release;
 
+pub mod report;
+
+pub mod pack;
 #[cfg(feature = "cli")]
 pub mod cli;
 

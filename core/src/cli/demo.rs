@@ -4,6 +4,7 @@
 //! Only the people who review and approve are played: by keys made for the demo, labelled so, and forgotten after it.
 
 mod cast;
+mod handover;
 mod refusals;
 mod source;
 mod story;
@@ -84,7 +85,8 @@ impl Play<'_> {
         self.attest(&mut ledger)?;
         self.promote(&mut ledger)?;
         self.tampering(&ledger)?;
-        self.drift(&mut ledger)
+        self.drift(&mut ledger)?;
+        self.pack(&mut ledger)
     }
 
     fn now(&self) -> Timestamp {

@@ -66,6 +66,18 @@ impl Body {
     }
 }
 
+/// The body of `entry`, if this salt and record are what it commits to.
+///
+/// # Errors
+/// `LEDGER_TAMPERED` if not.
+pub(crate) fn check_commitment(entry: &Entry, salt: [u8; 32], record: Vec<u8>) -> Result<Body> {
+    let body = Body { salt, record };
+    if entry.record != body.commitment() || entry.size != body.record.len() as u64 {
+        return Err(Error::new(ErrorKind::LedgerTampered, "the entry does not commit to this record"));
+    }
+    Ok(body)
+}
+
 impl Entry {
     /// Derives the entry of a record, logged at `time`. A ledger makes no entry in any other way.
     pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp) -> Result<Self> {

@@ -46,6 +46,11 @@ impl<'a> Story<'a> {
         self.wrapped("      │ ", "      │ ", text)
     }
 
+    /// A path or a command to be copied, so it is never broken over lines.
+    pub(super) fn verbatim(&mut self, text: &str) -> Result<()> {
+        self.line(&format!("  {text}"))
+    }
+
     fn wrapped(&mut self, first: &str, rest: &str, text: &str) -> Result<()> {
         let mut line = first.to_owned();
         let mut empty = true;
