@@ -18,6 +18,7 @@ mod key;
 mod ledger;
 mod open;
 mod output;
+mod pack;
 mod record;
 mod release;
 mod sbom;
@@ -109,6 +110,9 @@ enum Command {
     Snapshot(environment::Snapshot),
     /// Compare the newest snapshot of an environment with what was deployed.
     Drift(environment::Drift),
+    /// Evidence packs for auditors.
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
 }
 
 impl Command {
@@ -128,6 +132,7 @@ impl Command {
             Self::Deploy(command) => command.run(settings),
             Self::Snapshot(command) => command.run(settings),
             Self::Drift(command) => command.run(settings),
+            Self::Pack(command) => command.run(settings),
         }
     }
 }

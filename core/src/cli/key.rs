@@ -47,7 +47,7 @@ impl KeyCommand {
                 Ok(Answer::new(page.finish(), value))
             }
             Self::Public { file } => {
-                // the public half needs no passphrase
+                // a file that is no public key is a private one, or is told what is wrong with it as one
                 let public = match read_public(&file) {
                     Err(e) if e.kind() == ErrorKind::Malformed => settings.key(Some(&file))?.public().clone(),
                     read => read?,

@@ -70,7 +70,8 @@ fn trust_policy() -> Value {
             signer("reviewer", json!(["approval"])),
             signer("manager", json!(["approval"])),
             signer("deployer", json!(["deployment"])),
-            signer("records", json!(["release", "policy-evaluation", "promotion", "environment-snapshot", "drift-report"])),
+            signer("records", json!(["release", "policy-evaluation", "promotion", "environment-snapshot", "drift-report",
+                "evidence-pack"])),
         ],
         "people": [
             { "person": "ada", "ids": [git("ada@example.org")], "roles": ["engineer"] },
@@ -201,6 +202,27 @@ fn a_release_goes_from_key_generation_to_production_and_audit_by_commands_alone(
     let shown = place.json(0, &format!("release show {RELEASE}"));
     assert_eq!((&shown["missing"], &shown["gaps"]), (&json!([]), &json!([])));
     looks(&place, hex);
+    hands_over(&place);
+}
+
+/// The pack of that release, and how it is checked with nothing but what is known from elsewhere.
+fn hands_over(place: &Place) {
+    place.pass("ledger stats --checkpoint-out checkpoint");
+    place.pass(&format!("pack build --release {RELEASE} --out pack"));
+    let mut signers = String::new();
+    for name in ["admin", "builder", "tester", "author", "reviewer", "manager", "deployer", "records"] {
+        let key = place.json(0, &format!("key public {name}.pub"));
+        let (id, key_type) = (key["keyId"].as_str().unwrap(), key["type"].as_str().unwrap());
+        let pack = if name == "records" { " pack" } else { "" };
+        signers.push_str(&format!("key {id} {key_type} {name}.pub{pack}\n"));
+    }
+    place.write("SIGNERS", signers);
+    let verify = "pack verify pack --signers SIGNERS --log-key log.pub --min-checkpoint checkpoint";
+    let verdict = place.json(0, verify);
+    assert_eq!((&verdict["extension"], &verdict["statement"]["completeness"]["gaps"]), (&json!("proven"), &json!([])));
+    place.pass("ledger append pack/manifest.sigstore.json");
+    place.write("pack/README.md", "changed");
+    assert_eq!(place.json(1, verify)["error"]["code"], "PACK_TAMPERED");
 }
 
 /// What one can ask of the ledger of that release.
@@ -234,7 +256,7 @@ fn looks(place: &Place, hex: &str) {
 }
 
 #[test]
-fn a_refusing_gate_says_which_check_why_and_how_to_meet_it_at_80_columns() {
+fn s058_a_refusing_gate_says_which_check_why_and_how_to_meet_it_at_80_columns() {
     let place = organisation();
     let line =
         format!("gate prod --artifact {} --release {RELEASE} --change {CHANGE} --deployer deployer", digest(&place));
@@ -247,6 +269,26 @@ fn a_refusing_gate_says_which_check_why_and_how_to_meet_it_at_80_columns() {
     }
     assert!(ran.err.starts_with("sealwright: the gate to prod refuses by "), "{}", ran.err);
     assert!(ran.err.trim_end().ends_with("[POLICY_DENIED]"), "{}", ran.err);
+    let recorded = place.json(0, "ledger search --type policy-evaluation");
+    assert_eq!(recorded["records"].as_array().unwrap().len(), 1, "the refusal itself is on record");
+}
+
+#[test]
+fn s057_a_gate_that_cannot_decide_ends_with_2_and_allows_nothing() {
+    let place = organisation();
+    for rules in std::fs::read_dir(place.path("ledger/attachments")).unwrap() {
+        std::fs::remove_file(rules.unwrap().path()).unwrap();
+    }
+    let answer = gate(&place, 2, "dev");
+    assert_eq!(answer["error"]["code"], "NOT_FOUND", "{answer:#}");
+    assert_eq!(answer["passed"], Value::Null);
+}
+
+#[test]
+fn s017_a_gate_refuses_a_tag() {
+    let place = organisation();
+    let answer = place.json(1, &format!("gate dev --artifact shop:latest --release {RELEASE} --deployer deployer"));
+    assert!(answer["error"]["context"]["checks"].as_str().unwrap().contains("EV-ART-001"), "{answer:#}");
 }
 
 #[test]

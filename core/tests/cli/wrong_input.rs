@@ -156,3 +156,15 @@ fn what_stands_in_a_record_does_not_steer_the_terminal() {
     let ran = place.run(&format!("gate {nasty} --artifact x --release x --deployer x"));
     assert!(!ran.err.contains('\u{1b}') && !ran.err.contains('\u{202e}'), "{}", ran.err);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_can_not_be_printed_is_no_pass() {
+    let place = place();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sealwright"));
+    let command = command.current_dir(place.path("")).args(["key", "public", "key.pub"]).stdout(full);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("[IO]"));
+}
