@@ -19,6 +19,7 @@ mod key;
 mod ledger;
 mod open;
 mod output;
+mod pack;
 mod record;
 mod release;
 mod sbom;
@@ -57,7 +58,7 @@ where
         Ok(cli) => Settings::load(&cli.global).and_then(|settings| cli.command.run(&settings, json)),
         Err(e) if !e.use_stderr() => return output::print_help(&e.to_string()),
         Err(e) if !json => return output::print_usage(&e.to_string()),
-        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().to_owned())),
+        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().trim_start_matches("error: "))),
     };
     output::print(answer, json)
 }
@@ -110,6 +111,9 @@ enum Command {
     Snapshot(environment::Snapshot),
     /// Compare the newest snapshot of an environment with what was deployed.
     Drift(environment::Drift),
+    /// Evidence packs for auditors.
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
     /// Play the whole story on the repository you stand in, with nothing invented.
     Demo(demo::Demo),
 }
@@ -131,6 +135,7 @@ impl Command {
             Self::Deploy(command) => command.run(settings),
             Self::Snapshot(command) => command.run(settings),
             Self::Drift(command) => command.run(settings),
+            Self::Pack(command) => command.run(settings),
             Self::Demo(command) => command.run(settings, json),
         }
     }

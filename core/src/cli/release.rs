@@ -7,6 +7,7 @@ use super::answer::{Answer, to_json};
 use super::input::resource;
 use super::open::{Act, Known};
 use super::settings::Settings;
+use super::sign::insert;
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::Ledger;
@@ -23,6 +24,9 @@ pub(crate) enum ReleaseCommand {
 }
 
 #[derive(Args)]
+#[command(
+    override_usage = "sealwright release begin <ID> --purl <PURL>\n                                --artifact <NAME=FILE> [OPTIONS]"
+)]
 pub(crate) struct Begin {
     /// Id of the release.
     id: String,
@@ -92,7 +96,7 @@ fn show(ledger: &Ledger, id: &str) -> Result<Answer> {
         page.wrapped("gap       ", "          ", &format!("{} ({}): {about}", gap.finding_type, gap.severity));
     }
     let mut value = to_json(&custody)?;
-    value["gaps"] = to_json(&gaps)?;
+    insert(&mut value, "gaps", to_json(&gaps)?);
     Ok(Answer::new(page.finish(), value))
 }
 

@@ -66,9 +66,9 @@ pub(crate) fn harmless(text: &str) -> String {
     };
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if steers(c) {
-            out.extend(c.escape_unicode())
+            out.extend(c.escape_unicode());
         } else {
-            out.push(c)
+            out.push(c);
         }
         out
     })

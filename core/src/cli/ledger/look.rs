@@ -9,6 +9,7 @@ use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
 use crate::cli::output::write_file;
 use crate::cli::settings::Settings;
+use crate::cli::sign::insert;
 use crate::cli::text::Page;
 use crate::cli::types::{KnownType, short};
 use crate::error::Result;
@@ -128,7 +129,7 @@ impl Show {
         }
         let statement = record.statement();
         let mut value = summary(&record)?;
-        value["statement"] = crate::json::parse("statement", statement.payload())?;
+        insert(&mut value, "statement", crate::json::parse("statement", statement.payload())?);
         let mut page = Page::default();
         page.field("entry", record.index).field("logged at", record.logged_at()?);
         page.field("type", statement.predicate_type()).field("signer", &record.speaker.signer);
