@@ -6,6 +6,8 @@
 mod custody;
 mod drift;
 
+use serde::{Deserialize, Serialize};
+
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +25,7 @@ pub use custody::{Custody, CustodyStep, custody, gaps};
 pub use drift::{Drift, drift};
 
 /// A record that an act left in the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Recorded {
     /// Payload digest, by which other records name it.
@@ -115,7 +117,8 @@ pub fn promote(
 }
 
 /// A deployment that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Deploy {
     /// Identity of the run, a URI.
@@ -123,6 +126,7 @@ pub struct Deploy {
     /// Release.
     pub release_id: String,
     /// Changes that go live with it.
+    #[serde(default)]
     pub change_ids: Vec<String>,
     /// Where.
     pub environment: Environment,
@@ -141,10 +145,13 @@ pub struct Deploy {
     /// How.
     pub strategy: Strategy,
     /// Manifests and values with their digests.
+    #[serde(default)]
     pub configuration: Vec<ResourceDescriptor>,
     /// What ran before.
+    #[serde(default)]
     pub replaces: Vec<DigestSet>,
     /// Resources touched; a snapshot is compared with them.
+    #[serde(default)]
     pub resources: Vec<String>,
     /// Commit time of the oldest commit in it.
     pub earliest_commit_at: Option<Timestamp>,
