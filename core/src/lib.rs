@@ -54,4 +54,10 @@ pub mod gate;
 
 pub mod release;
 
+pub mod report;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod pack;
+
 pub use error::{Error, ErrorClass, ErrorKind, Result};

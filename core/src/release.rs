@@ -22,6 +22,7 @@ use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 
 pub use custody::{Custody, CustodyStep, custody, gaps};
+pub(crate) use custody::{custody_of, gaps_of};
 pub use drift::{Drift, drift};
 
 /// A record that an act left in the ledger.

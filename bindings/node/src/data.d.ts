@@ -238,3 +238,45 @@ export interface SealwrightError extends Error {
   context: Record<string, string>
 }
 
+/** What a pack is asked for. */
+export interface PackRequest {
+  releaseId: string
+  requestedBy: Actor
+  requestedAt: Time
+  title?: string
+}
+
+/** A pack that was written. */
+export interface BuiltPack {
+  packId: string
+  /** SHA-256 of its manifest. */
+  manifest: string
+  statement: Record<string, unknown>
+  /** The signed statement over the manifest, as text. */
+  record: string
+  files: number
+}
+
+/** What is known from elsewhere, against which a pack is verified. */
+export interface PackDemand {
+  /** Path of a SIGNERS file. */
+  signers: string
+  /** The `PUBLIC KEY` PEM text of the ledger. */
+  logKey: string
+  /** A signed note the ledger must extend. */
+  minCheckpoint?: string
+  /** Payload digest of version 1 of the trust policy. */
+  trustPolicy?: string
+}
+
+/** A pack that was verified, and what it says of itself. */
+export interface PackVerdict {
+  statement: Record<string, unknown>
+  /** The checkpoint everything is proven against. */
+  checkpoint: string
+  records: number
+  bareEntries: number
+  extension: 'not-asked' | 'proven' | 'not-shown'
+  hasUncheckedTimestamp: boolean
+}
+

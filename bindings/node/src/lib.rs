@@ -4,6 +4,7 @@
 //! as JSON, so that there is no second model of it.
 #![expect(clippy::needless_pass_by_value, reason = "arguments that Node gives are owned")]
 
+pub mod command;
 pub mod data;
 pub mod digest;
 pub mod document;

@@ -4,6 +4,7 @@
 //! keyword arguments whose names become those of the core's JSON.
 #![expect(clippy::needless_pass_by_value, reason = "arguments that Python gives are owned")]
 
+mod command;
 mod data;
 mod digest;
 mod document;
@@ -21,9 +22,11 @@ use pyo3::prelude::*;
 #[pymodule(name = "_sealwright")]
 mod module {
     #[pymodule_export]
+    use crate::command::run_command;
+    #[pymodule_export]
     use crate::digest::{digest_bytes, digest_file, digest_folder, digest_set, parse_digest};
     #[pymodule_export]
-    use crate::document::{junit_read, sbom_generate, sbom_read, sbom_validate};
+    use crate::document::{junit_read, pack_build, pack_verify, sbom_generate, sbom_read, sbom_validate};
     #[pymodule_export]
     use crate::error::{
         InvalidInput, LedgerError, PolicyDenied, SealwrightError, ServiceUnavailable, VerificationFailed,

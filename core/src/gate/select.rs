@@ -1,13 +1,14 @@
 //! Selecting the evidence of a decision: complete up to the checkpoint, by walking all entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::GateRequest;
-use crate::digest::{Algorithm, Digest};
+use super::environment::is_of_the_machine;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Ledger, LedgerRecord, Selected, Selection};
+use crate::ledger::{Entry, Ledger, LedgerRecord, Selected, Selection};
 use crate::policy::{PolicyBundle, RefusedRecord};
-use crate::predicate::{ChangeRequest, PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
+use crate::predicate::{NAMESPACE, PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
 use crate::timestamp::Timestamp;
 
 /// All records a decision rests on, and those that could not be read.
@@ -25,7 +26,14 @@ pub(super) struct Evidence {
 }
 
 /// Everything in the ledger about the artifact, its release, its change, its sources and the rules to decide by.
-pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBundle) -> Result<Evidence> {
+///
+/// `also` are entries that must be readable, too.
+pub(super) fn evidence(
+    ledger: &Ledger,
+    request: &GateRequest,
+    bundle: &PolicyBundle,
+    also: &[u64],
+) -> Result<Evidence> {
     let mut selection =
         Selection::default().with("release", &request.release_id).with("subject", bundle.digest().to_string());
     if let Some(digest) = request.artifact.digest() {
@@ -34,17 +42,21 @@ pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBu
     if let Some(change) = &request.change_id {
         selection = selection.with("change", change);
     }
+    let artifacts: BTreeSet<Digest> = request.artifact.digest().cloned().into_iter().collect();
+    let changes: BTreeSet<String> = request.change_id.clone().into_iter().collect();
     let mut read: BTreeMap<u64, Outcome> = BTreeMap::new();
     // records name further sources (a provenance its commit, a change its revisions), which select further records
     loop {
         let selected = ledger.select(&selection)?;
-        for index in selected.matched.iter().chain(&selected.control) {
+        for index in selected.matched.iter().chain(&selected.control).chain(also) {
             if !read.contains_key(index) {
                 read.insert(*index, read_one(ledger, *index)?);
             }
         }
-        let wider =
-            read.values().filter_map(Outcome::record).fold(selection.clone(), |s, record| sources(record, request, s));
+        let wider = read
+            .values()
+            .filter_map(Outcome::record)
+            .fold(selection.clone(), |s, record| s.with_sources_of(record, &artifacts, &changes));
         if wider == selection {
             return Ok(Evidence::new(read, &selected, selection));
         }
@@ -145,42 +157,32 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
         return Ok(Outcome::TrustPolicy);
     }
     match ledger.record(index) {
+        Ok(record) if is_unknown_control(&record) => {
+            let why = format!("the type `{}` is not known here; use a newer version", entry.predicate_type);
+            Ok(refused(index, entry, &Error::new(ErrorKind::Unsupported, why)))
+        }
         Ok(record) => Ok(Outcome::Read(Box::new(record))),
-        Err(e) => match e.kind() {
-            ErrorKind::BodyLost => Ok(Outcome::Missing),
-            // the machine failed, not the evidence: there is no decision at all then
-            ErrorKind::Io | ErrorKind::PermissionDenied | ErrorKind::StorageFull | ErrorKind::Internal => Err(e),
-            _ => Ok(Outcome::Refused(RefusedRecord {
-                index,
-                payload: None,
-                code: e.code().to_owned(),
-                signer: e.context().iter().find(|(name, _)| *name == "signer").map(|(_, value)| value.clone()),
-                predicate_type: Some(entry.predicate_type),
-                actor: None,
-                why: e.message().to_owned(),
-            })),
-        },
+        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(Outcome::Missing),
+        Err(e) if is_of_the_machine(&e) => Err(e),
+        Err(e) => Ok(refused(index, entry, &e)),
     }
 }
 
-/// Widens a selection by the sources a record names: where the artifact came from, and what the change covers.
-fn sources(record: &LedgerRecord, request: &GateRequest, selection: Selection) -> Selection {
-    let about_artifact = request.artifact.digest().is_some_and(|d| record.statement().has_subject(d));
-    let digests: Vec<Digest> = match record.statement().predicate() {
-        Ok(Predicate::Provenance(p)) if about_artifact => {
-            p.build_definition.resolved_dependencies.iter().flat_map(|d| d.digests().collect::<Vec<_>>()).collect()
-        }
-        Ok(Predicate::ChangeRequest(c)) if is_asked(&c, request) => {
-            record.statement().subjects().iter().flat_map(|s| s.digests().collect::<Vec<_>>()).collect()
-        }
-        _ => Vec::new(),
-    };
-    digests
-        .into_iter()
-        .filter(|d| matches!(d.algorithm(), Algorithm::GitCommit | Algorithm::GitTree))
-        .fold(selection, |s, d| s.with("subject", d.to_string()))
+/// A control record of ours that a later version writes: what it refuses cannot be told.
+fn is_unknown_control(record: &LedgerRecord) -> bool {
+    record.entry.control
+        && record.entry.predicate_type.starts_with(NAMESPACE)
+        && record.statement().tags().kind.is_empty()
 }
 
-fn is_asked(change: &ChangeRequest, request: &GateRequest) -> bool {
-    request.change_id.as_deref() == Some(change.change_id.as_str())
+fn refused(index: u64, entry: Entry, e: &Error) -> Outcome {
+    Outcome::Refused(RefusedRecord {
+        index,
+        payload: None,
+        code: e.code().to_owned(),
+        signer: e.context().iter().find(|(name, _)| *name == "signer").map(|(_, value)| value.clone()),
+        predicate_type: Some(entry.predicate_type),
+        actor: None,
+        why: e.message().to_owned(),
+    })
 }

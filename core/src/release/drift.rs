@@ -95,11 +95,12 @@ fn compare(
         }
         let expected: Vec<&DigestSet> =
             record.statement().subjects().iter().filter_map(|s| s.digest.as_ref()).collect();
-        match &running.digest {
+        // a gate decides about SHA-256 alone, so that no other digest beside it can make something else approved
+        match running.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256)) {
             None => {
                 findings.push(about(running, FindingType::UnknownDigest, Severity::High, expected.first().copied()));
             }
-            Some(digest) if !expected.iter().any(|e| digest.known().any(|d| e.contains(&d))) => {
+            Some(digest) if !expected.iter().any(|e| e.contains(&digest)) => {
                 findings.push(about(
                     running,
                     FindingType::UnapprovedDigest,
@@ -115,7 +116,8 @@ fn compare(
                 findings.push(about(running, FindingType::UnapprovedConfiguration, Severity::High, None));
             }
         }
-        if deployment.decision.is_none() {
+        // a revoked deployer did deploy, and what it did counts as done without a decision
+        if deployment.decision.is_none() || record.revoked {
             findings.push(about(running, FindingType::DeploymentWithoutDecision, Severity::High, None));
         }
     }

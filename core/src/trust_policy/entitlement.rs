@@ -36,12 +36,12 @@ impl TrustPolicy {
         }
     }
 
-    /// Checks that one of the signers may say this, for whom it says it.
-    pub(super) fn check_entitled(&self, verified: &Verified<Statement>) -> Result<()> {
+    /// Checks that one of the signers may say this, for whom it says it; gives the first who may.
+    pub(super) fn check_entitled<'a>(&self, verified: &'a Verified<Statement>) -> Result<&'a SignedBy> {
         let mut refusal = None;
         for signed_by in verified.signers() {
             match self.may_say(signed_by, verified.value()) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(signed_by),
                 Err(e) => refusal = Some(e),
             }
         }
@@ -68,6 +68,12 @@ impl TrustPolicy {
             }
         }
         Ok(())
+    }
+
+    /// Since when a signer, or the person behind it, is revoked, if it is.
+    pub(super) fn revocation_of(&self, signed_by: &SignedBy) -> Option<Timestamp> {
+        let speaker = self.speaker(signed_by);
+        [Some(speaker.signer), speaker.person].iter().flatten().filter_map(|target| self.revoked_since(target)).min()
     }
 
     fn may_say(&self, signed_by: &SignedBy, statement: &Statement) -> Result<()> {

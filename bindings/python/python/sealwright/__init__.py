@@ -1,6 +1,7 @@
 """Signed release evidence: attest, keep, decide and show how software was built, checked, approved and shipped."""
 
 from . import junit as junit
+from . import pack as pack
 from . import sbom as sbom
 from ._sealwright import (
     Decision,
@@ -73,6 +74,7 @@ __all__ = [
     "gaps",
     "junit",
     "key_descriptor",
+    "pack",
     "parse_digest",
     "policy_descriptor",
     "policy_profile",

@@ -1,0 +1,426 @@
+//! Verifying a pack: what `verify.sh` checks, in its order, and what a shell can't.
+//!
+//! Beyond the script: each signer was entitled by the trust policies in the pack, each entry is labelled as its record
+//! demands, and the ledger extends the checkpoint seen before, as far as the proofs in the pack tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::draft::is_pack_path;
+use super::manifest::{FileLine, Manifest, Role};
+use super::prefix::{Extension, Nodes};
+use super::signers::{Signers, Use};
+use super::{CHECKPOINT, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, entry_name, proof_name};
+use crate::bundle::Bundle;
+use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use crate::digest::{Digest, files_below};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::PublicKey;
+use crate::ledger::{Entry, check_commitment};
+use crate::merkle::leaf_hash;
+use crate::predicate::EvidencePack;
+use crate::report::record_name;
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
+use crate::trust_policy::{TrustChain, is_trust_policy};
+use crate::{json, limits};
+
+/// What is known from elsewhere, against which a pack is verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PackDemand {
+    /// Who may sign records, and who manifests.
+    pub signers: Signers,
+    /// The key of the ledger (Ed25519).
+    pub log_key: PublicKey,
+    /// The newest checkpoint seen of this ledger, as signed.
+    pub min_checkpoint: Option<Vec<u8>>,
+    /// Payload digest of version 1 of the trust policy.
+    pub trust_policy: Option<Digest>,
+}
+
+impl PackDemand {
+    /// Demands these signers and this ledger.
+    pub fn new(signers: Signers, log_key: PublicKey) -> Self {
+        Self { signers, log_key, min_checkpoint: None, trust_policy: None }
+    }
+
+    /// Reads what is demanded from JSON: `signers` (the path of a SIGNERS file), `logKey` (a `PUBLIC KEY` PEM file), and
+    /// if need be `minCheckpoint` (a signed note) and `trustPolicy` (`sha256:<hex>`).
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known or not said; those of [`Signers::read`] and
+    /// [`PublicKey::from_pem`]; `UNSUPPORTED` for an unknown digest algorithm.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: DemandWire = json::parse("demand of a pack", bytes)?;
+        Ok(Self {
+            signers: Signers::read(&wire.signers)?,
+            log_key: PublicKey::from_pem(wire.log_key.as_bytes())?,
+            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
+            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
+        })
+    }
+
+    /// Demands a ledger no older than this signed checkpoint.
+    #[must_use]
+    pub fn no_older_than(mut self, checkpoint: Vec<u8>) -> Self {
+        self.min_checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Demands that the trust policy began with the version of this payload digest.
+    #[must_use]
+    pub fn pin_trust_policy(mut self, payload: Digest) -> Self {
+        self.trust_policy = Some(payload);
+        self
+    }
+}
+
+/// A pack that was verified, and what it says of itself.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PackVerdict {
+    /// The signed statement over the manifest.
+    pub statement: EvidencePack,
+    /// The state of the ledger that everything in the pack is proven against.
+    #[serde(serialize_with = "as_body")]
+    pub checkpoint: Checkpoint,
+    /// Number of records.
+    pub records: u64,
+    /// Number of entries without a record.
+    pub bare_entries: u64,
+    /// Whether the ledger is known to extend the checkpoint seen before.
+    pub extension: Extension,
+    /// Whether a `manifest.tsr` lies beside the manifest. It was not checked.
+    pub has_unchecked_timestamp: bool,
+}
+
+fn as_body<S: Serializer>(checkpoint: &Checkpoint, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&checkpoint.body())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DemandWire {
+    signers: PathBuf,
+    log_key: String,
+    min_checkpoint: Option<String>,
+    trust_policy: Option<String>,
+}
+
+/// Verifies the pack in `folder` against what is known from elsewhere.
+///
+/// # Errors
+/// Each names the file at fault. `PACK_TAMPERED` for files that are missing, changed, not listed, linked or no part of a
+/// pack; `BAD_SIGNATURE`, `UNTRUSTED_SIGNER`, `NOT_ENTITLED`, `EXPIRED`, `TRUST_POLICY_REFUSED` for signatures;
+/// `LEDGER_TAMPERED`, `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` for the ledger; `NOT_FOUND` if there is no such folder,
+/// `LIMIT_EXCEEDED`, `PERMISSION_DENIED` or `IO` if it can't be checked.
+pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
+    if !folder.is_dir() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("there is no folder `{}`; name the pack", folder.display()),
+        ));
+    }
+    let pack = Pack { folder, demand };
+    let (files, has_unchecked_timestamp) = pack.files()?;
+    let checkpoint = pack.checkpoint()?;
+    let seen = pack.seen(&checkpoint)?;
+    let (statement, manifest) = pack.manifest(checkpoint.checkpoint())?;
+    let lines = pack.check_files(&manifest, &files)?;
+    let entries = pack.entries(&lines, &checkpoint)?;
+    pack.check_records(&lines, &entries, &statement)?;
+    let extension = match &seen {
+        None => Extension::NotAsked,
+        Some(seen) if seen.size() == checkpoint.checkpoint().size() => Extension::Proven,
+        Some(seen) => {
+            let mut nodes = Nodes::default();
+            for (index, entry) in &entries {
+                nodes.learn(*index, checkpoint.checkpoint().size(), &entry.leaf, entry.proof.hashes());
+            }
+            nodes.check(seen.size(), seen.root())?
+        }
+    };
+    let records = lines.values().filter(|l| l.role == Role::Record).count() as u64;
+    Ok(PackVerdict {
+        statement,
+        checkpoint: checkpoint.checkpoint().clone(),
+        records,
+        bare_entries: entries.len() as u64 - records,
+        extension,
+        has_unchecked_timestamp,
+    })
+}
+
+struct Pack<'a> {
+    folder: &'a Path,
+    demand: &'a PackDemand,
+}
+
+struct ProvenEntry {
+    entry: Entry,
+    leaf: crate::merkle::Hash,
+    proof: TlogProof,
+}
+
+impl Pack<'_> {
+    /// All files, and whether a time stamp is among them. The manifest and what hangs on it list nothing of themselves.
+    fn files(&self) -> Result<(BTreeMap<String, PathBuf>, bool)> {
+        let mut files: BTreeMap<_, _> = files_below(self.folder).map_err(in_pack)?.into_iter().collect();
+        for name in [CHECKPOINT, MANIFEST, MANIFEST_RECORD] {
+            if !files.contains_key(name) {
+                return Err(tampered(name, "is missing"));
+            }
+        }
+        files.remove(MANIFEST);
+        files.remove(MANIFEST_RECORD);
+        let timestamp = files.remove(MANIFEST_TIMESTAMP).is_some();
+        Ok((files, timestamp))
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        limits::read_file("file of the pack", &self.folder.join(name), limit).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => tampered(name, "is missing"),
+            _ => e,
+        })
+    }
+
+    fn log_key(&self, note: &[u8]) -> Result<VerifierKey> {
+        let origin = String::from_utf8_lossy(note);
+        VerifierKey::new(origin.lines().next().unwrap_or_default(), self.demand.log_key.clone())
+    }
+
+    fn checkpoint(&self) -> Result<SignedCheckpoint> {
+        let note = self.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
+        self.log_key(&note)
+            .and_then(|key| SignedCheckpoint::parse_and_verify(&note, &key))
+            .map_err(|e| at(CHECKPOINT, e))
+    }
+
+    /// The checkpoint seen before, which the pack's must not fall behind or contradict.
+    fn seen(&self, checkpoint: &SignedCheckpoint) -> Result<Option<Checkpoint>> {
+        let Some(note) = &self.demand.min_checkpoint else { return Ok(None) };
+        let seen = self
+            .log_key(note)
+            .and_then(|key| SignedCheckpoint::parse_and_verify(note, &key))
+            .map_err(|e| e.while_doing("the checkpoint seen before"))?;
+        let (seen, now) = (seen.checkpoint(), checkpoint.checkpoint());
+        if seen.origin() != now.origin() {
+            return Err(Error::new(
+                ErrorKind::LedgerForked,
+                format!("expected the ledger `{}`, found `{}` in `{CHECKPOINT}`", seen.origin(), now.origin()),
+            ));
+        }
+        if now.size() < seen.size() {
+            return Err(Error::new(
+                ErrorKind::LedgerRolledBack,
+                format!(
+                    "`{CHECKPOINT}` is of {} entries, and you have seen {}; ask for a pack of the ledger as it is now",
+                    now.size(),
+                    seen.size()
+                ),
+            )
+            .with("expected", seen.size())
+            .with("found", now.size()));
+        }
+        if now.size() == seen.size() && now.root() != seen.root() {
+            return Err(Error::new(
+                ErrorKind::LedgerForked,
+                format!("two checkpoints of {} entries differ; keep both as proof and call the owner", now.size()),
+            ));
+        }
+        Ok(Some(seen.clone()))
+    }
+
+    /// The statement of a pack signer, and the manifest it is about.
+    fn manifest(&self, checkpoint: &Checkpoint) -> Result<(EvidencePack, Manifest)> {
+        let record = self.read(MANIFEST_RECORD, limits::RECORD_BYTES)?;
+        let bundle = Bundle::parse(&record).map_err(|e| at(MANIFEST_RECORD, e))?;
+        self.demand.signers.check(&bundle, Use::Manifest).map_err(|e| at(MANIFEST_RECORD, e))?;
+        let signed = Statement::parse(bundle.into_envelope().into_payload()).map_err(|e| at(MANIFEST_RECORD, e))?;
+        let statement: EvidencePack = signed.predicate_as().map_err(|e| at(MANIFEST_RECORD, e))?;
+        let bytes = self.read(MANIFEST, limits::DOCUMENT_BYTES)?;
+        if !signed.subjects().first().is_some_and(|s| s.has(&Digest::sha256(&bytes))) {
+            return Err(tampered(MANIFEST, "is not the one that was signed"));
+        }
+        let manifest: Manifest = json::parse("manifest", &bytes).map_err(|e| at(MANIFEST, e))?;
+        for ledger in [&statement.ledger, &manifest.ledger] {
+            let same = ledger.origin == checkpoint.origin()
+                && ledger.size == checkpoint.size()
+                && ledger.root_hash == checkpoint.root().to_string();
+            if !same {
+                return Err(tampered(MANIFEST, "was signed for another checkpoint than the one in the pack"));
+            }
+        }
+        Ok((statement, manifest))
+    }
+
+    /// Exactly the files listed, each with its hash and length. Gives the lines by path.
+    fn check_files<'m>(
+        &self,
+        manifest: &'m Manifest,
+        files: &BTreeMap<String, PathBuf>,
+    ) -> Result<BTreeMap<&'m str, &'m FileLine>> {
+        let mut lines = BTreeMap::new();
+        for line in &manifest.files {
+            if !is_pack_path(&line.path) || lines.insert(line.path.as_str(), line).is_some() {
+                let path = line.path.escape_debug();
+                return Err(tampered(MANIFEST, &format!("lists `{path}`, which is no path of a pack, or twice")));
+            }
+        }
+        if let Some(extra) = files.keys().find(|name| !lines.contains_key(name.as_str())) {
+            return Err(tampered(extra, "is not listed in the manifest; it is no part of the pack"));
+        }
+        for (name, line) in &lines {
+            let Some(path) = files.get(*name) else { return Err(tampered(name, "is missing")) };
+            let found = Digest::of_file(path)?;
+            if found.hex() != line.sha256 || path.metadata().map_or(0, |m| m.len()) != line.size {
+                return Err(tampered(name, "differs from the manifest")
+                    .with("expected", &line.sha256)
+                    .with("found", found));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// All entries, proven under the one checkpoint, in order and with rising time.
+    fn entries(
+        &self,
+        lines: &BTreeMap<&str, &FileLine>,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<BTreeMap<u64, ProvenEntry>> {
+        let key = VerifierKey::new(checkpoint.checkpoint().origin(), self.demand.log_key.clone())?;
+        let mut entries = BTreeMap::new();
+        for name in lines.keys().filter(|name| name.starts_with("entries/")) {
+            let index: Option<u64> =
+                name.strip_prefix("entries/").and_then(|n| n.strip_suffix(".json")).and_then(|n| n.parse().ok());
+            let index =
+                index.filter(|i| entry_name(*i) == **name).ok_or_else(|| tampered(name, "is no name of an entry"))?;
+            let proof_name = proof_name(index);
+            if !lines.contains_key(proof_name.as_str()) {
+                return Err(tampered(name, "has no proof"));
+            }
+            let bytes = self.read(name, limits::CHECKPOINT_BYTES)?;
+            let entry = Entry::parse(&bytes).map_err(|e| at(name, e))?;
+            let leaf = leaf_hash(&bytes);
+            let proof = self.read(&proof_name, 2 * limits::CHECKPOINT_BYTES)?;
+            let proof = TlogProof::parse_and_verify(&proof, &leaf, &key).map_err(|e| at(&proof_name, e))?;
+            if proof.index() != index || proof.checkpoint().checkpoint() != checkpoint.checkpoint() {
+                return Err(tampered(&proof_name, "is for another index or another checkpoint"));
+            }
+            entries.insert(index, ProvenEntry { entry, leaf, proof });
+        }
+        if entries.is_empty() {
+            return Err(tampered(MANIFEST, "lists no entries; a pack without entries proves nothing"));
+        }
+        let mut last = i64::MIN;
+        for (index, proven) in &entries {
+            if proven.entry.time < last {
+                return Err(at(
+                    &entry_name(*index),
+                    Error::new(ErrorKind::LedgerTampered, "the time runs back to before the entry before it"),
+                ));
+            }
+            last = proven.entry.time;
+        }
+        let proofs: BTreeSet<String> = entries.keys().map(|index| proof_name(*index)).collect();
+        if let Some(name) = lines.keys().find(|name| name.starts_with("proofs/") && !proofs.contains(**name)) {
+            return Err(tampered(name, "proves no entry of the pack"));
+        }
+        Ok(entries)
+    }
+
+    /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly.
+    fn check_records(
+        &self,
+        lines: &BTreeMap<&str, &FileLine>,
+        entries: &BTreeMap<u64, ProvenEntry>,
+        statement: &EvidencePack,
+    ) -> Result<()> {
+        let mut by_index = BTreeMap::new();
+        for (name, line) in lines.iter().filter(|(name, l)| l.role == Role::Record || name.starts_with("records/")) {
+            let index = line.ledger_index.filter(|_| line.role == Role::Record);
+            let index = index.ok_or_else(|| tampered(name, "has no record line in the manifest"))?;
+            if by_index.insert(index, *line).is_some() {
+                return Err(tampered(name, "is a second record of one entry"));
+            }
+        }
+        let mut trust = TrustChain::pinned(self.demand.trust_policy.clone());
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        // in the order of the ledger, so that each is judged by the trust policy in force before it
+        for (index, line) in by_index {
+            let Some(proven) = entries.get(&index) else { return Err(tampered(&line.path, "has no entry")) };
+            let found = self.check_record(index, line, &proven.entry, &mut trust).map_err(|e| at(&line.path, e))?;
+            *counts.entry(found).or_default() += 1;
+        }
+        if counts != statement.contents || counts.values().sum::<u64>() != statement.completeness.present {
+            return Err(tampered(MANIFEST_RECORD, "counts other records than the pack holds"));
+        }
+        Ok(())
+    }
+
+    /// Gives the predicate type of the record.
+    fn check_record(&self, index: u64, line: &FileLine, entry: &Entry, trust: &mut TrustChain) -> Result<String> {
+        let record = self.read(&line.path, limits::RECORD_BYTES)?;
+        let bundle = Bundle::parse(&record)?;
+        if record_name(index, bundle.material()) != line.path {
+            return Err(Error::new(
+                ErrorKind::PackTampered,
+                format!("listed for entry {index}, which it isn't named by"),
+            ));
+        }
+        let salt = line.salt.as_deref().and_then(|s| STANDARD.decode(s).ok());
+        let salt: [u8; 32] = salt
+            .and_then(|s| s.try_into().ok())
+            .ok_or_else(|| Error::new(ErrorKind::PackTampered, "its salt in the manifest is not 32 bytes in base64"))?;
+        let body = check_commitment(entry, salt, record)?;
+        self.demand.signers.check(&bundle, Use::Record)?;
+        let logged_at: Timestamp = entry.logged_at()?;
+        let verified = trust.verify_despite_revocation(&body.record, index, logged_at)?;
+        let statement = verified.value();
+        if Some(statement.payload_digest().hex()) != line.payload_sha256 {
+            return Err(Error::new(ErrorKind::PackTampered, "its payload is not the one listed in the manifest"));
+        }
+        if Entry::derive(statement, &body, logged_at)? != *entry {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("entry {index} is labelled other than what its record is"),
+            ));
+        }
+        if is_trust_policy(statement.predicate_type()) {
+            trust.take(&verified, index, logged_at)?;
+        }
+        Ok(statement.predicate_type().to_owned())
+    }
+}
+
+fn tampered(path: &str, what: &str) -> Error {
+    let path = path.escape_debug();
+    Error::new(ErrorKind::PackTampered, format!("`{path}` {what}; ask for the pack again")).with("path", path)
+}
+
+/// A fault of the content of one file is a refusal of the pack, whatever it would be of the file alone.
+fn at(path: &str, e: Error) -> Error {
+    match e.kind() {
+        ErrorKind::Malformed | ErrorKind::Unsupported | ErrorKind::ApiMisuse | ErrorKind::WrongType => {
+            tampered(path, &format!("is not what a pack holds there: {}", e.message())).caused_by(e)
+        }
+        _ => e.while_doing(format_args!("`{path}`")).with("path", path),
+    }
+}
+
+/// Links, special files and odd names have no place in a pack.
+fn in_pack(e: Error) -> Error {
+    match e.kind() {
+        ErrorKind::Malformed => {
+            Error::new(ErrorKind::PackTampered, format!("the pack holds what no pack may: {}", e.message()))
+                .caused_by(e)
+        }
+        _ => e,
+    }
+}
