@@ -9,6 +9,8 @@ mod evidence;
 mod reference;
 mod select;
 
+use serde::Deserialize;
+
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +26,8 @@ use select::Evidence;
 pub(crate) use select::find_decision as decision_record;
 
 /// What a gate is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GateRequest {
     /// What is to go somewhere, as the caller names it; only a digest decides.

@@ -64,7 +64,8 @@ pub const ATTACHMENT_LOCATION: &str = "ledger:attachments/";
 
 /// Whether a ledger could be compared with what was seen of it before.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Anchored {
     /// It extends the highest checkpoint seen before.
     Extends,
@@ -89,6 +90,28 @@ impl Pins {
     pub fn none() -> Self {
         Self::default()
     }
+
+    /// Reads pins from JSON: `logKey` (a C2SP verifier key), `trustPolicy` (`sha256:<hex>`) and `minCheckpoint` (a
+    /// signed note), each of which may be left out.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: PinsWire = json::parse("pins", bytes)?;
+        Ok(Self {
+            log_key: wire.log_key.map(|key| key.parse()).transpose()?,
+            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
+            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PinsWire {
+    log_key: Option<String>,
+    trust_policy: Option<String>,
+    min_checkpoint: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

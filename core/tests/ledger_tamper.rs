@@ -58,7 +58,7 @@ struct Copy {
 
 impl Copy {
     fn of(small: &Small) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = small::tempdir();
         copy(small.dir.path(), dir.path());
         Self { dir }
     }
@@ -68,7 +68,7 @@ impl Copy {
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
+        small::read(self.path(name))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
@@ -299,7 +299,7 @@ fn a_link_in_the_folder_is_named_and_never_written_through() {
     assert!(is_named(copy.dir.path()));
     let mut ledger = open_to_append(copy.dir.path()).unwrap();
     ledger.record_statement(&small::note("five"), &whole.keys["maker"], whole.now).unwrap();
-    assert_eq!(std::fs::read(&outside).unwrap(), b"precious");
+    assert_eq!(small::read(&outside), b"precious");
     assert!(!is_named(copy.dir.path()));
 }
 

@@ -1,5 +1,6 @@
 //! Drift: what an observer saw running, against what was deployed with a decision.
 
+use serde::Serialize;
 use serde_json::Map;
 
 use super::custody::finding;
@@ -18,7 +19,7 @@ use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 
 /// A recorded comparison of an environment with what was approved for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Drift {
     /// What was found, as recorded.

@@ -1,5 +1,7 @@
 //! What a signer may say, and who is speaking.
 
+use serde::Serialize;
+
 use super::{KEY_ISSUER, TrustPolicy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{CaptureMethod, Predicate};
@@ -8,7 +10,8 @@ use crate::timestamp::Timestamp;
 use crate::verifier::{SignedBy, Verified};
 
 /// An authenticated signer, as the trust policy knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Speaker {
     /// Name among the signers.
