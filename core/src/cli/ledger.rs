@@ -166,7 +166,7 @@ impl Stats {
             .field("origin", ledger.origin())
             .field("entries", ledger.size());
         page.field("root", &root).field("log key", ledger.log_key());
-        page.field("trust", format!("version {}, {}", policy.version(), policy.payload()));
+        page.field("trust", policy.payload()).field("version", policy.version());
         for (predicate_type, count) in &types {
             page.line(format!("{count:>8}  {}", short(predicate_type)));
         }

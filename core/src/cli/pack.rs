@@ -115,7 +115,7 @@ impl VerifyPack {
         let mut page = Page::default();
         page.field("verified", &verdict.statement.title).field("records", verdict.records);
         page.field("ledger", format!("{}, {} entries", checkpoint.origin(), checkpoint.size()));
-        page.wrapped("          ", "          ", in_words);
+        page.wrapped("         ", "         ", in_words);
         page.field("gaps", verdict.statement.completeness.gaps.len());
         if verdict.has_unchecked_timestamp {
             page.wrapped("", "", "The timestamp manifest.tsr was not checked.");

@@ -162,8 +162,8 @@ fn show(known: &Known, settings: &Settings) -> Result<Answer> {
     }
     for revocation in &says.revocations {
         page.wrapped(
-            "revoked   ",
-            "          ",
+            "revoked  ",
+            "         ",
             &format!("{} since {}: {}", revocation.target, revocation.since, revocation.reason),
         );
     }
