@@ -1,5 +1,11 @@
 //! Evidence packs: what is in them, and that the library and the shell script refuse the same ones.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod world;
 
@@ -557,7 +563,7 @@ fn s140_a_manifest_signed_over_forged_content_is_refused_by_both() {
     let earlier = forge(&world, &good, |folder, _| change_entry(folder, 7, |e| e["time"] = 1.into()));
     outside.refuse("time runs back", &earlier, None, "LEDGER_TAMPERED");
     let long = forge(&world, &good, |folder, _| {
-        change_entry(folder, 7, |e| e["tags"]["change"] = vec!["x".repeat(999)].into())
+        change_entry(folder, 7, |e| e["tags"]["change"] = vec!["x".repeat(999)].into());
     });
     outside.refuse("an entry over 1 KiB", &long, None, "LEDGER_TAMPERED");
 }
