@@ -125,7 +125,7 @@ pub fn build(
     draft.add("catalogue/controls.json", Role::Policy, report::CONTROLS.as_bytes())?;
     let gap_report = contents::gap_report(&gathered, gaps)?;
     draft.add("gaps.json", Role::Report, &contents::pretty("gap report", &gap_report)?)?;
-    let html = report::html(&ReleaseReport {
+    let shown = ReleaseReport {
         title: &title,
         release_id: &request.release_id,
         ledger,
@@ -133,8 +133,9 @@ pub fn build(
         bare: &gathered.bare,
         gaps: &gap_report.findings,
         custody: &custody,
-    })?;
-    draft.add("reports/index.html", Role::Report, html.as_bytes())?;
+    };
+    draft.add("reports/index.html", Role::Report, report::html(&shown)?.as_bytes())?;
+    draft.add("reports/oscal-ar.json", Role::Report, &report::oscal(&shown)?)?;
     draft.add("README.txt", Role::Report, readme::text(&title, ledger, &gathered)?.as_bytes())?;
     draft.add("verify.sh", Role::Tool, VERIFY_SH.as_bytes())?;
 

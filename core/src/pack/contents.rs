@@ -19,7 +19,7 @@ use crate::merkle::leaf_hash;
 use crate::predicate::{
     DriftAction, DriftKind, DriftReport, EvidencePack, Finding, Predicate, PredicateType as _, Window,
 };
-use crate::report::record_name;
+use crate::report::{policy_folder, record_name};
 
 pub(super) fn add_entries(draft: &mut Draft, ledger: &Ledger, gathered: &Gathered) -> Result<()> {
     for index in gathered.indexes() {
@@ -116,8 +116,7 @@ pub(super) fn add_policies(draft: &mut Draft, ledger: &Ledger, gathered: &Gather
             Err(e) if e.kind() == ErrorKind::NotFound => continue,
             bytes => bytes?,
         };
-        let hex = digest.hex();
-        let folder = format!("policy/{}", hex.get(..12).unwrap_or(&hex));
+        let folder = policy_folder(&digest.hex());
         let document: Value = json::parse("policy bundle", &bytes)?;
         draft.add(&format!("{folder}/bundle.json"), Role::Policy, &bytes)?;
         for part in ["checks", "tables"] {
