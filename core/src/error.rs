@@ -259,8 +259,11 @@ struct Repr {
 
 impl Error {
     /// An error of `kind` that says `message`.
+    ///
+    /// What stands in backticks is shortened to what a person reads, and control characters are taken out: inputs are
+    /// quoted in messages, and messages are shown on terminals.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Repr { kind, message: message.into(), context: Vec::new(), source: None }))
+        Self(Box::new(Repr { kind, message: presentable(&message.into()), context: Vec::new(), source: None }))
     }
 
     /// Adds a fact for programs, such as `("expected", "sha256:…")`.
@@ -321,6 +324,27 @@ impl Error {
     }
 }
 
+/// Longest quotation in a message, in characters.
+const QUOTED: usize = 200;
+
+fn presentable(message: &str) -> String {
+    let mut out = String::with_capacity(message.len().min(1024));
+    for (number, span) in message.split('`').enumerate() {
+        if number > 0 {
+            out.push('`');
+        }
+        let clean = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+        let quoted = number % 2 == 1;
+        if quoted && span.chars().nth(QUOTED).is_some() {
+            out.extend(span.chars().take(QUOTED).map(clean));
+            out.push('…');
+        } else {
+            out.extend(span.chars().map(clean));
+        }
+    }
+    out
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.0.message)?;
@@ -328,5 +352,24 @@ impl fmt::Debug for Error {
             write!(f, " [{name}={value}]")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_input_is_shortened_and_reaches_no_terminal_raw() {
+        let input = format!("\u{1b}[31m{}", "x".repeat(100_000));
+        let e = Error::new(ErrorKind::Malformed, format!("`{input}` is no digest; write `sha256:<hex>`"));
+        assert!(e.message().len() < 300, "{}", e.message().len());
+        assert!(!e.message().contains('\u{1b}') && e.message().ends_with("write `sha256:<hex>`"));
+    }
+
+    #[test]
+    fn every_code_is_its_own() {
+        let codes: std::collections::BTreeSet<_> = ErrorKind::ALL.iter().map(|k| k.code()).collect();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
     }
 }

@@ -3,9 +3,13 @@
 //! Evidence is selected by walking the entries of the ledger up to its checkpoint, never by asking an index. Every
 //! decision is a record, refusals too: no record, no permit.
 
+mod change;
+mod environment;
 mod evidence;
 mod reference;
 mod select;
+
+use serde::Deserialize;
 
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Algorithm, Digest};
@@ -22,7 +26,8 @@ use select::Evidence;
 pub(crate) use select::find_decision as decision_record;
 
 /// What a gate is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GateRequest {
     /// What is to go somewhere, as the caller names it; only a digest decides.
@@ -172,6 +177,9 @@ impl Permit {
 
 /// Decides by the policy bundle that the trust policy pins, and records the decision, signed by `signer`.
 ///
+/// An environment that was released into before as a stricter class than `request` says is judged, and recorded, as
+/// that class.
+///
 /// # Errors
 /// Those of the ledger, and of its trust policy if `signer` may not issue decisions. There is no decision then, and no
 /// permit. A refusal by the policy is no error here: see [`Decision::enforce`].
@@ -184,7 +192,9 @@ pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, n
         )
     })?;
     let bundle = PolicyBundle::parse(&ledger.policy_bundle(&digest)?)?;
-    let evidence = select::evidence(ledger, request, &bundle)?;
+    let judged = environment::judged(ledger, &request.environment)?;
+    let request = &GateRequest { environment: judged.environment, ..request.clone() };
+    let evidence = select::evidence(ledger, request, &bundle, &judged.unreadable)?;
     let input = evidence::input(ledger, request, &bundle, &evidence, now)?;
     let evaluation = policy::evaluate(&bundle, &input);
     let predicate = PolicyEvaluation {

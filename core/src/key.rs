@@ -15,6 +15,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, Ver
 use pkcs8::der::Decode;
 use pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
+use serde::Serialize;
+
 pub use self::file::{read_private, read_public, write_private};
 pub use self::private::PrivateKey;
 use crate::digest::Digest;
@@ -22,7 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The kinds of key this library signs and verifies with.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum KeyType {
     /// ECDSA on NIST P-256 over SHA-256, signatures in ASN.1 DER.
     P256,

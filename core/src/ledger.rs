@@ -10,6 +10,7 @@ mod audit;
 mod entry;
 mod index;
 mod receipt;
+mod release_id;
 mod search;
 mod spend;
 mod store;
@@ -40,7 +41,8 @@ use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
-use store::{CHECKPOINT, CONFIG, Lock, Store};
+use store::{CHECKPOINT, CONFIG, Lock, Store, Swept};
+use walk::lost_tile;
 
 /// A ledger in a folder.
 pub struct Ledger {
@@ -53,8 +55,8 @@ pub struct Ledger {
     anchored: Anchored,
     sequencer: Option<Arc<PrivateKey>>,
     patience: Duration,
-    /// Whether leftovers of an append that was cut short have not been looked for yet.
-    unswept: bool,
+    /// How far this handle has swept leftovers.
+    swept: Swept,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -62,7 +64,8 @@ pub const ATTACHMENT_LOCATION: &str = "ledger:attachments/";
 
 /// Whether a ledger could be compared with what was seen of it before.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Anchored {
     /// It extends the highest checkpoint seen before.
     Extends,
@@ -87,6 +90,28 @@ impl Pins {
     pub fn none() -> Self {
         Self::default()
     }
+
+    /// Reads pins from JSON: `logKey` (a C2SP verifier key), `trustPolicy` (`sha256:<hex>`) and `minCheckpoint` (a
+    /// signed note), each of which may be left out.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: PinsWire = json::parse("pins", bytes)?;
+        Ok(Self {
+            log_key: wire.log_key.map(|key| key.parse()).transpose()?,
+            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
+            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PinsWire {
+    log_key: Option<String>,
+    trust_policy: Option<String>,
+    min_checkpoint: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,10 +174,18 @@ impl Ledger {
             anchored: Anchored::FirstUse,
             sequencer: Some(Arc::new(log_key)),
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            unswept: true,
+            swept: Swept::Never,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
+        ledger.store.make()?;
+        let _lock = ledger.lock()?;
+        if ledger.store.path(CONFIG).exists() {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("another process made a ledger at `{}` just now; open that", folder.display()),
+            ));
+        }
         ledger.store.write(CONFIG, &json::canonical("ledger configuration", &config)?)?;
         ledger.append_genesis(trust_policy, now)?;
         Ok(ledger)
@@ -213,7 +246,7 @@ impl Ledger {
             },
             sequencer: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            unswept: true,
+            swept: Swept::Never,
         };
         let seen = anchor.as_ref().map(|a| a.checkpoint.clone().into_bytes());
         for note in seen.iter().chain(&pins.min_checkpoint) {
@@ -304,11 +337,13 @@ impl Ledger {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.checkpoint, newer);
+        let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
         if let Err(e) = self
             .check_extends(before.checkpoint())
             .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
         {
-            self.checkpoint = before;
+            // all of it goes back, or half of what is refused would be believed
+            (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
             return Err(e);
         }
         self.remember()
@@ -349,7 +384,7 @@ impl Ledger {
         if seen.size() == 0 {
             return Ok(());
         }
-        let proof = consistency_proof(seen.size(), now.size(), &self.store)?;
+        let proof = consistency_proof(seen.size(), now.size(), &self.store).map_err(lost_tile)?;
         verify_consistency(seen.size(), seen.root(), now.size(), now.root(), &proof).map_err(forked)
     }
 
@@ -382,7 +417,7 @@ impl Ledger {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
         let verified = self.trust.verify(&record, index, at)?;
-        self.trust.take(&verified, index)?;
+        self.trust.take(&verified, index, at)?;
         self.trust_entries.push(index);
         Ok(())
     }

@@ -56,6 +56,8 @@ pub mod release;
 
 pub mod report;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod pack;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

@@ -19,6 +19,8 @@ mod verify;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::artifact::ResourceDescriptor;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,7 +46,8 @@ const CHECKPOINT: &str = "checkpoint";
 const VERIFY_SH: &str = include_str!("pack/verify.sh");
 
 /// What a pack is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PackRequest {
     /// The release it is about.
@@ -72,7 +75,8 @@ impl PackRequest {
 }
 
 /// A pack that was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Built {
     /// Its identity; equal for the same selection of the same ledger at the same size.
@@ -82,9 +86,15 @@ pub struct Built {
     /// What was signed over the manifest.
     pub statement: EvidencePack,
     /// The signed statement, to be appended to the ledger if the pack is handed over.
+    #[serde(serialize_with = "as_text")]
     pub record: Vec<u8>,
     /// Number of files, the manifest and its signature included.
     pub files: usize,
+}
+
+/// A record is JSON, so it is text.
+fn as_text<S: Serializer>(record: &[u8], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(record))
 }
 
 /// Writes the pack of a release to `folder`, which must be new or empty, signed by `signer`.

@@ -6,6 +6,8 @@
 mod custody;
 mod drift;
 
+use serde::{Deserialize, Serialize};
+
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +26,7 @@ pub(crate) use custody::{custody_of, gaps_of};
 pub use drift::{Drift, drift};
 
 /// A record that an act left in the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Recorded {
     /// Payload digest, by which other records name it.
@@ -116,7 +118,8 @@ pub fn promote(
 }
 
 /// A deployment that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Deploy {
     /// Identity of the run, a URI.
@@ -124,6 +127,7 @@ pub struct Deploy {
     /// Release.
     pub release_id: String,
     /// Changes that go live with it.
+    #[serde(default)]
     pub change_ids: Vec<String>,
     /// Where.
     pub environment: Environment,
@@ -142,10 +146,13 @@ pub struct Deploy {
     /// How.
     pub strategy: Strategy,
     /// Manifests and values with their digests.
+    #[serde(default)]
     pub configuration: Vec<ResourceDescriptor>,
     /// What ran before.
+    #[serde(default)]
     pub replaces: Vec<DigestSet>,
     /// Resources touched; a snapshot is compared with them.
+    #[serde(default)]
     pub resources: Vec<String>,
     /// Commit time of the oldest commit in it.
     pub earliest_commit_at: Option<Timestamp>,

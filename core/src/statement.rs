@@ -74,6 +74,18 @@ impl Statement {
         Self::parse(json::canonical("statement", &wire)?)
     }
 
+    /// A new Statement of any type from plain JSON, in its RFC 8785 form. A known type is held against its
+    /// specification; an unknown one is taken as it is, and satisfies nothing.
+    ///
+    /// # Errors
+    /// As [`Statement::new`].
+    pub fn from_json(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &Value) -> Result<Self> {
+        let wire = WriteWire { version: V1, subject: subjects, predicate_type, predicate };
+        let statement = Self::parse(json::canonical("statement", &wire)?)?;
+        statement.predicate()?;
+        Ok(statement)
+    }
+
     /// Reads a payload as it was signed.
     ///
     /// # Errors

@@ -1,6 +1,11 @@
 //! What a verifier believes: keys by name, each within its time window.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use crate::key::PublicKey;
 use crate::timestamp::Timestamp;
 
@@ -85,6 +90,25 @@ impl TrustRoot {
         Self::default()
     }
 
+    /// Reads trusted keys from JSON: an object of names, each with a `PUBLIC KEY` PEM file, or with an object of `key`
+    /// (the same) and `validFrom` and `validUntil`, either of which may be left out.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known; those of [`PublicKey::from_pem`], [`Window::new`] and
+    /// [`TrustRoot::with_key`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: BTreeMap<String, KeyWire> = json::parse("trusted keys", bytes)?;
+        wire.into_iter().try_fold(Self::new(), |root, (name, wire)| {
+            let (pem, window) = match wire {
+                KeyWire::Pem(pem) => (pem, Window::ALWAYS),
+                KeyWire::Within { key, valid_from, valid_until } => (key, Window::new(valid_from, valid_until)?),
+            };
+            let key = PublicKey::from_pem(pem.as_bytes())
+                .map_err(|e| e.while_doing(format_args!("trusted key `{}`", name.escape_debug())))?;
+            root.with_key(name, key, window)
+        })
+    }
+
     /// Believes signatures of `key` under `name` within `window`.
     ///
     /// # Errors
@@ -108,4 +132,16 @@ impl TrustRoot {
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
     }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum KeyWire {
+    Pem(String),
+    #[serde(rename_all = "camelCase")]
+    Within {
+        key: String,
+        valid_from: Option<Timestamp>,
+        valid_until: Option<Timestamp>,
+    },
 }

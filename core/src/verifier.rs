@@ -6,10 +6,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bundle::{Bundle, Material};
 use crate::digest::Digest;
 use crate::envelope::{Envelope, IN_TOTO};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use crate::key::{KeyType, PublicKey};
 use crate::predicate::PredicateType;
 use crate::statement::Statement;
@@ -51,6 +54,20 @@ pub enum Identity {
     OneOf(Vec<String>),
 }
 
+impl Artifact {
+    /// How [`Artifact::AnyUnsafe`] is written where it is data.
+    pub const ANY_UNSAFE: &str = "any-unsafe";
+}
+
+impl std::str::FromStr for Artifact {
+    type Err = Error;
+
+    /// Reads `sha256:<hex>`, or [`Artifact::ANY_UNSAFE`].
+    fn from_str(text: &str) -> Result<Self> {
+        if text == Self::ANY_UNSAFE { Ok(Self::AnyUnsafe) } else { text.parse().map(Self::Is) }
+    }
+}
+
 impl Identity {
     /// The trusted key called `name`.
     pub fn key(name: impl Into<String>) -> Self {
@@ -71,12 +88,43 @@ impl Expectation {
         Self { artifact, identity, predicate_type: None, at }
     }
 
+    /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), `signer` (a name, or a list of
+    /// names of which one does), and if need be `predicateType` and `at`, which is `now` if it is not said.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm.
+    pub fn from_json(bytes: &[u8], now: Timestamp) -> Result<Self> {
+        let wire: Wire = json::parse("expectation", bytes)?;
+        let identity = match wire.signer {
+            SignerWire::Name(name) => Identity::Key(name),
+            SignerWire::Names(names) => Identity::OneOf(names),
+        };
+        let artifact = wire.artifact.parse()?;
+        Ok(Self { artifact, identity, predicate_type: wire.predicate_type, at: wire.at.unwrap_or(now) })
+    }
+
     /// Demands this predicate type, too.
     #[must_use]
     pub fn require_type(mut self, predicate_type: impl Into<String>) -> Self {
         self.predicate_type = Some(predicate_type.into());
         self
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wire {
+    artifact: String,
+    signer: SignerWire,
+    predicate_type: Option<String>,
+    at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SignerWire {
+    Name(String),
+    Names(Vec<String>),
 }
 
 /// Proof that a value was signed as demanded. Made only by a [`Verifier`].
@@ -88,7 +136,8 @@ pub struct Verified<T> {
 }
 
 /// A signer whose signature was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SignedBy {
     /// The name the trust root gives it.

@@ -622,3 +622,64 @@ fn values_in_messages_are_bounded_and_hold_no_control_characters() {
     assert!(message.contains("Builder a[31m{allowed}xxx"), "{message}");
     assert!(message.chars().count() < 700 && !message.contains(|c: char| c.is_control() || c == '\u{202e}'));
 }
+
+#[test]
+fn s058_a_message_stays_short_however_much_is_wrong() {
+    let bundle = starter();
+    let mut input = good(&bundle, "prod", "operational");
+    let refused: Vec<Value> = (0..300)
+        .map(|index| {
+            json!({ "index": index, "payload": null, "code": "BAD_SIGNATURE", "signer": "x".repeat(300),
+                    "predicateType": null, "actor": null, "why": "edited" })
+        })
+        .collect();
+    set(&mut input, "/records/refused", json!(refused));
+    for record in 0..300 {
+        let mut other = input["evidence"]["tests"][0].clone();
+        (other["index"], other["result"], other["tool"]) =
+            (json!(200 + record), json!("FAILED"), json!(format!("{record}")));
+        input["evidence"]["tests"].as_array_mut().unwrap().push(other);
+    }
+    let evaluation = decide(&bundle, &input);
+    for check in &evaluation.checks {
+        let message = check.message.as_deref().unwrap_or_default();
+        assert!(message.chars().count() <= 600, "{message}");
+    }
+    let message = outcome(&evaluation, "EV-SIG-001").message.as_deref().unwrap();
+    assert!(message.contains("Record at entry 0 has no valid signature.") && message.contains(" And 29"), "{message}");
+}
+
+#[test]
+fn an_author_cannot_say_that_the_reviewed_tree_is_that_of_another_commit() {
+    let bundle = starter();
+    let mut input = good(&bundle, "prod", "operational");
+    let evil = "e".repeat(40);
+    set(&mut input, "/change/revisions/0/commit", json!(evil));
+    set(&mut input, "/evidence/provenance/0/commit", json!(evil));
+    assert_eq!(refused(&decide(&bundle, &input)), ["EV-SRC-002"]);
+    // the builder may: a merge of the reviewed tree under another commit
+    set(&mut input, "/evidence/provenance/0/tree", json!(tree()));
+    assert_eq!(decide(&bundle, &input).result, EvaluationResult::Passed);
+    set(&mut input, "/evidence/provenance/0/tree", json!("8".repeat(40)));
+    assert_eq!(refused(&decide(&bundle, &input)), ["EV-SRC-002"]);
+}
+
+#[test]
+fn a_failing_test_of_no_kind_counts_against_every_kind() {
+    let bundle = starter();
+    let mut input = good(&bundle, "prod", "operational");
+    let mut unspecified = input["evidence"]["tests"][0].clone();
+    (unspecified["kind"], unspecified["result"], unspecified["index"]) =
+        (json!("unspecified"), json!("FAILED"), json!(80));
+    set(&mut input, "/evidence/tests/-", unspecified.clone());
+    let evaluation = decide(&bundle, &input);
+    assert_eq!(refused(&evaluation), ["EV-TEST-001"]);
+    let message = outcome(&evaluation, "EV-TEST-001").message.as_deref().unwrap();
+    assert!(message.contains("Test kind of no kind: FAILED by cargo test."), "{message}");
+    // the next run of the same tool answers it, and still counts for no kind
+    (unspecified["result"], unspecified["index"]) = (json!("PASSED"), json!(81));
+    set(&mut input, "/evidence/tests/-", unspecified.clone());
+    assert_eq!(decide(&bundle, &input).result, EvaluationResult::Passed);
+    set(&mut input, "/evidence/tests", json!([unspecified]));
+    assert_eq!(refused(&decide(&bundle, &input)), ["EV-TEST-001", "EV-TEST-002"]);
+}

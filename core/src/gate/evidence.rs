@@ -4,12 +4,12 @@
 //! does not get here. A record that was revoked since supports nothing; what it refuses, it still refuses.
 
 use super::select::Evidence;
-use super::{GateRequest, is_anchored};
+use super::{GateRequest, change, is_anchored};
 use crate::digest::Algorithm;
 use crate::error::Result;
 use crate::ledger::{Ledger, LedgerRecord};
 use crate::policy::{self, Input, PolicyBundle};
-use crate::predicate::{self, ActorKind, ApprovalDecision, CaptureMethod, Predicate, RiskTier, Stage, TestOutcome};
+use crate::predicate::{self, ActorKind, ApprovalDecision, CaptureMethod, Predicate, Stage, TestOutcome, TestResult};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::TrustPolicy;
 
@@ -23,7 +23,8 @@ pub(super) fn input(
     let trust = ledger.trust_policy()?;
     let mut gathered = Gathered::default();
     for record in &evidence.records {
-        gathered.add(record, trust)?;
+        let then = ledger.trust().in_force_at(record.index).unwrap_or(trust);
+        gathered.add(record, trust, then)?;
     }
     let (policy_approvals, approvals) = gathered.approvals.into_iter().partition(|a: &policy::Approval| {
         a.stage == Stage::Policy.name() && a.subjects.contains(&bundle.digest().to_string())
@@ -49,7 +50,7 @@ pub(super) fn input(
             reference: request.artifact.to_string(),
         },
         deployer: deployer(&request.deployer, trust),
-        change: newest_change(&gathered.changes, request.change_id.as_deref()),
+        change: change::in_force(&gathered.changes, request.change_id.as_deref()),
         approvals,
         evidence: gathered.evidence,
         custody: gathered.custody,
@@ -80,27 +81,36 @@ pub(super) fn input(
 
 #[derive(Default)]
 struct Gathered {
-    changes: Vec<(policy::Change, RiskTier)>,
+    changes: Vec<change::Request>,
     approvals: Vec<policy::Approval>,
     evidence: policy::Evidence,
     custody: policy::Custody,
 }
 
 impl Gathered {
-    fn add(&mut self, record: &LedgerRecord, trust: &TrustPolicy) -> Result<()> {
+    /// `trust` is the trust policy of today, whose revocations reach back; `then` is that at the record's index.
+    fn add(&mut self, record: &LedgerRecord, trust: &TrustPolicy, then: &TrustPolicy) -> Result<()> {
         let payload = record.statement().payload_digest().hex();
         let index = record.index;
         let subjects = || subjects(record);
         match record.statement().predicate()? {
-            Predicate::Approval(a) if !record.revoked || a.decision != ApprovalDecision::Approved => {
-                self.approvals.push(approval(record, *a, trust)?);
+            Predicate::Approval(a) => {
+                let approval = approval(record, *a, then)?;
+                let revoked = record.revoked || is_revoked(approval.approver.person.as_deref(), record, trust)?;
+                if !revoked || approval.decision != policy::Decision::Approved {
+                    self.approvals.push(approval);
+                }
             }
-            Predicate::ChangeRequest(c) => self.changes.push((change(record, &c, trust), c.risk_tier)),
+            Predicate::ChangeRequest(c) => self.changes.push(change::request(record, &c, [trust, then])),
             Predicate::Provenance(p) if !record.revoked => {
                 let source = p.build_definition.resolved_dependencies.iter().find_map(|d| {
-                    d.digest.as_ref()?.get(Algorithm::GitCommit).map(|commit| (d.uri.clone(), commit.hex()))
+                    let digests = d.digest.as_ref()?;
+                    Some((d.uri.clone(), digests.get(Algorithm::GitCommit)?, digests.get(Algorithm::GitTree)))
                 });
-                let (repository, commit) = source.unzip();
+                let (repository, commit, tree) = match source {
+                    Some((repository, commit, tree)) => (repository, Some(commit.hex()), tree.map(|t| t.hex())),
+                    None => (None, None, None),
+                };
                 self.evidence.provenance.push(policy::Provenance {
                     payload,
                     index,
@@ -109,8 +119,9 @@ impl Gathered {
                     signer: record.speaker.signer.clone(),
                     key: record.speaker.key_id.clone(),
                     person: record.speaker.person.clone(),
-                    repository: repository.flatten(),
+                    repository,
                     commit,
+                    tree,
                     build_type: p.build_definition.build_type,
                     subjects: subjects(),
                 });
@@ -127,15 +138,14 @@ impl Gathered {
                 });
             }
             // a failing result of a signer revoked since still refuses
-            Predicate::TestResult(t) if !record.revoked || t.result != TestOutcome::Passed => {
-                let Some(kind) = t.test_kind else { return Ok(()) };
-                let tool = t.tool.and_then(|tool| tool.name.or(tool.uri)).unwrap_or_else(|| "unnamed".to_owned());
+            Predicate::TestResult(t) if !record.revoked || outcome(&t) != TestOutcome::Passed => {
                 self.evidence.tests.push(policy::TestResult {
                     payload,
                     index,
-                    kind: kind.name().to_owned(),
-                    tool,
-                    result: t.result.name().to_owned(),
+                    // it counts for none of the kinds, and against all if it failed
+                    kind: t.test_kind.map_or("unspecified", |kind| kind.name()).to_owned(),
+                    result: outcome(&t).name().to_owned(),
+                    tool: t.tool.and_then(|tool| tool.name.or(tool.uri)).unwrap_or_else(|| "unnamed".to_owned()),
                     subjects: subjects(),
                 });
             }
@@ -167,42 +177,19 @@ impl Gathered {
     }
 }
 
-/// The newest request of a change by ledger order; a later one of a lower tier replaces nothing.
-fn newest_change(changes: &[(policy::Change, RiskTier)], asked: Option<&str>) -> Option<policy::Change> {
-    let asked = asked?;
-    let mut newest: Option<&(policy::Change, RiskTier)> = None;
-    for change in changes.iter().filter(|(c, _)| c.id == asked) {
-        if newest.is_none_or(|(_, tier)| change.1 >= *tier) {
-            newest = Some(change);
-        }
+/// What a test result comes to: one that names a failed test has not passed, whatever it says above.
+fn outcome(test: &TestResult) -> TestOutcome {
+    match test.result {
+        TestOutcome::Passed if !test.failed_tests.is_empty() => TestOutcome::Failed,
+        result => result,
     }
-    newest.map(|(change, _)| change.clone())
 }
 
-fn change(record: &LedgerRecord, change: &predicate::ChangeRequest, trust: &TrustPolicy) -> policy::Change {
-    let revisions = record.statement().subjects().iter().filter_map(|s| {
-        let digest = s.digest.as_ref()?;
-        let commit = digest.get(Algorithm::GitCommit)?.hex();
-        Some(policy::Revision { commit, tree: digest.get(Algorithm::GitTree).map(|t| t.hex()) })
-    });
-    let mut repositories: Vec<String> = record.statement().subjects().iter().filter_map(|s| s.uri.clone()).collect();
-    repositories.dedup();
-    policy::Change {
-        id: change.change_id.clone(),
-        payload: record.statement().payload_digest().hex(),
-        index: record.index,
-        categories: change.categories.iter().map(|c| c.name().to_owned()).collect(),
-        tier: change.risk_tier.name().to_owned(),
-        bumped: false,
-        emergency: change.emergency.is_some(),
-        authors: change
-            .authors
-            .iter()
-            .map(|a| policy::Author { id: a.id.clone(), person: trust.person_of_actor(a).map(|p| p.person.clone()) })
-            .collect(),
-        revisions: revisions.collect(),
-        repositories,
-    }
+/// Whether a person for whom another one signed is revoked; whether the signer is, the record says.
+fn is_revoked(person: Option<&str>, record: &LedgerRecord, trust: &TrustPolicy) -> Result<bool> {
+    let since = person.and_then(|person| trust.revoked_since(person));
+    let at = record.logged_at()?;
+    Ok(since.is_some_and(|since| at >= since))
 }
 
 fn approval(record: &LedgerRecord, approval: predicate::Approval, trust: &TrustPolicy) -> Result<policy::Approval> {
@@ -242,7 +229,8 @@ fn approval(record: &LedgerRecord, approval: predicate::Approval, trust: &TrustP
             signer: record.speaker.signer.clone(),
             key: record.speaker.key_id.clone(),
         },
-        decided_at_unix: approval.decided_at.unix_seconds(),
+        // the entry bounds a claimed time from above, or an approval dated ahead would count for longer
+        decided_at_unix: approval.decided_at.min(record.logged_at()?).unix_seconds(),
         expires_at_unix: approval.expires_at.map(Timestamp::unix_seconds),
         dismisses: approval.dismisses.map(|d| d.payload()).transpose()?.map(|d| d.hex()),
         display_name: approval.approver.display_name.unwrap_or_default(),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer};
+
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +70,12 @@ impl FromStr for ArtifactReference {
             _ => None,
         };
         Ok(Self { text: text.to_owned(), digest })
+    }
+}
+
+impl<'de> Deserialize<'de> for ArtifactReference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

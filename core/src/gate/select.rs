@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::GateRequest;
+use super::environment::is_of_the_machine;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Ledger, LedgerRecord, Selected, Selection};
+use crate::ledger::{Entry, Ledger, LedgerRecord, Selected, Selection};
 use crate::policy::{PolicyBundle, RefusedRecord};
-use crate::predicate::{PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
+use crate::predicate::{NAMESPACE, PolicyEvaluation, Predicate, PredicateType, Tags, TrustPolicy};
 use crate::timestamp::Timestamp;
 
 /// All records a decision rests on, and those that could not be read.
@@ -25,7 +26,14 @@ pub(super) struct Evidence {
 }
 
 /// Everything in the ledger about the artifact, its release, its change, its sources and the rules to decide by.
-pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBundle) -> Result<Evidence> {
+///
+/// `also` are entries that must be readable, too.
+pub(super) fn evidence(
+    ledger: &Ledger,
+    request: &GateRequest,
+    bundle: &PolicyBundle,
+    also: &[u64],
+) -> Result<Evidence> {
     let mut selection =
         Selection::default().with("release", &request.release_id).with("subject", bundle.digest().to_string());
     if let Some(digest) = request.artifact.digest() {
@@ -40,7 +48,7 @@ pub(super) fn evidence(ledger: &Ledger, request: &GateRequest, bundle: &PolicyBu
     // records name further sources (a provenance its commit, a change its revisions), which select further records
     loop {
         let selected = ledger.select(&selection)?;
-        for index in selected.matched.iter().chain(&selected.control) {
+        for index in selected.matched.iter().chain(&selected.control).chain(also) {
             if !read.contains_key(index) {
                 read.insert(*index, read_one(ledger, *index)?);
             }
@@ -149,20 +157,32 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
         return Ok(Outcome::TrustPolicy);
     }
     match ledger.record(index) {
+        Ok(record) if is_unknown_control(&record) => {
+            let why = format!("the type `{}` is not known here; use a newer version", entry.predicate_type);
+            Ok(refused(index, entry, &Error::new(ErrorKind::Unsupported, why)))
+        }
         Ok(record) => Ok(Outcome::Read(Box::new(record))),
-        Err(e) => match e.kind() {
-            ErrorKind::BodyLost => Ok(Outcome::Missing),
-            // the machine failed, not the evidence: there is no decision at all then
-            ErrorKind::Io | ErrorKind::PermissionDenied | ErrorKind::StorageFull | ErrorKind::Internal => Err(e),
-            _ => Ok(Outcome::Refused(RefusedRecord {
-                index,
-                payload: None,
-                code: e.code().to_owned(),
-                signer: e.context().iter().find(|(name, _)| *name == "signer").map(|(_, value)| value.clone()),
-                predicate_type: Some(entry.predicate_type),
-                actor: None,
-                why: e.message().to_owned(),
-            })),
-        },
+        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(Outcome::Missing),
+        Err(e) if is_of_the_machine(&e) => Err(e),
+        Err(e) => Ok(refused(index, entry, &e)),
     }
+}
+
+/// A control record of ours that a later version writes: what it refuses cannot be told.
+fn is_unknown_control(record: &LedgerRecord) -> bool {
+    record.entry.control
+        && record.entry.predicate_type.starts_with(NAMESPACE)
+        && record.statement().tags().kind.is_empty()
+}
+
+fn refused(index: u64, entry: Entry, e: &Error) -> Outcome {
+    Outcome::Refused(RefusedRecord {
+        index,
+        payload: None,
+        code: e.code().to_owned(),
+        signer: e.context().iter().find(|(name, _)| *name == "signer").map(|(_, value)| value.clone()),
+        predicate_type: Some(entry.predicate_type),
+        actor: None,
+        why: e.message().to_owned(),
+    })
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
+use crate::predicate::{TestKind, TestOutcome, TestResult};
 
 /// Deepest nesting of elements.
 const DEPTH: usize = 64;
@@ -37,6 +38,27 @@ impl JUnitReport {
     /// Whether at least one test ran, and none failed or broke.
     pub fn passed(&self) -> bool {
         self.tests > self.skipped && self.failures == 0 && self.errors == 0
+    }
+
+    /// The report as a test result of tests of this kind; who adds to it knows the tool, the time and the raw report.
+    pub fn test_result(&self, kind: TestKind) -> TestResult {
+        let failed = self.failures.saturating_add(self.errors);
+        TestResult {
+            result: if self.passed() { TestOutcome::Passed } else { TestOutcome::Failed },
+            configuration: Vec::new(),
+            url: None,
+            passed_tests: Vec::new(),
+            warned_tests: Vec::new(),
+            failed_tests: self.failed_names.clone(),
+            test_kind: Some(kind),
+            tool: None,
+            report: None,
+            // a count that is not zero makes a control record, so only what went wrong is counted
+            counts: [("failed".to_owned(), failed)].into_iter().filter(|(_, n)| *n > 0).collect(),
+            requirements: Vec::new(),
+            started_at: None,
+            finished_at: None,
+        }
     }
 }
 

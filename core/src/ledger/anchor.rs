@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Store, write_whole};
+use super::store::{Store, UNFINISHED, write_whole};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
@@ -69,6 +69,12 @@ impl Anchors {
 
     /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer.
     pub(crate) fn raise(&self, anchor: &Anchor, is_newer: impl Fn(&Anchor) -> Result<bool>) -> Result<()> {
+        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written
+        if let Some(kept) = self.load(&anchor.origin)?
+            && !is_newer(&kept)?
+        {
+            return Ok(());
+        }
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
         let _lock = Store::new(&self.folder).lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         if let Some(kept) = self.load(&anchor.origin)?
@@ -76,7 +82,8 @@ impl Anchors {
         {
             return Ok(());
         }
-        write_whole(&self.path(&anchor.origin), &json::canonical("anchor", anchor)?)
+        let unfinished = self.folder.join(UNFINISHED);
+        write_whole(&self.path(&anchor.origin), &unfinished, &json::canonical("anchor", anchor)?)
     }
 
     fn path(&self, origin: &str) -> PathBuf {

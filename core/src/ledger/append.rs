@@ -10,8 +10,9 @@ use aws_lc_rs::rand;
 
 use super::entry::{Body, Entry};
 use super::receipt::Receipt;
-use super::store::{ATTACHMENTS, CHECKPOINT, Store, partial_tiles};
-use super::{Anchored, Ledger};
+use super::store::{ATTACHMENTS, CHECKPOINT, Store, Swept, partial_tiles};
+use super::walk::lost_tile;
+use super::{Anchored, Ledger, read_checkpoint};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,14 +57,16 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` if this handle has no log key; those of the trust policy; `APPEND_REFUSED` for what no ledger
-    /// takes; `PERMIT_REFUSED` if a promotion or deployment names a decision it may not use; `LEDGER_BUSY` if another
-    /// process appends for too long; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted
-    /// and what was receipted before is untouched.
+    /// takes; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
+    /// deployment names a decision it may not use; `LEDGER_BUSY` if another process appends for too long;
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
+    /// is untouched.
     pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
         let key = self.sequencer()?;
         let lock = self.lock()?;
         self.refresh()?;
-        self.sweep()?;
+        self.store.sweep(self.size(), self.swept)?;
+        self.swept = Swept::Once;
         let at = self.next_time(now)?;
         let mut batch: Vec<Pending> = Vec::new();
         let mut places: Vec<(u64, bool)> = Vec::new();
@@ -80,7 +83,7 @@ impl Ledger {
                     "a Statement v0.1 is no record; ingest it, so that somebody of the trust policy signs it as v1",
                 ));
             }
-            let signer = verified.signers().first().map(|s| s.key_id.clone()).unwrap_or_default();
+            let signer = trust.speaker(&verified, index)?.key_id;
             let identity = (statement.payload_digest().bytes().to_vec(), signer);
             let known = match in_batch.get(&identity) {
                 Some(&index) => Some(index),
@@ -91,22 +94,24 @@ impl Ledger {
                 continue;
             }
             let pending: Vec<_> = batch.iter().map(|p| (&p.entry, p.verified.value())).collect();
+            self.check_release_id(statement, &pending)?;
             self.check_spend(statement, at, self.size(), &pending)?;
             let body = Body { salt: fresh_salt()?, record: record.record().to_vec() };
             let entry = Entry::derive(statement, &body, at)?;
             if crate::trust_policy::is_trust_policy(statement.predicate_type()) {
-                trust.take(&verified, index)?;
+                trust.take(&verified, index, at)?;
             }
             in_batch.insert(identity, index);
             places.push((index, false));
             batch.push(Pending { entry, body, verified });
         }
         if !batch.is_empty() {
-            self.commit(&batch, &key)?;
-            self.remember()?;
+            self.commit(&batch, &key, at).inspect_err(|_| self.clear_uncommitted())?;
             // derived, and caught up by whoever searches; a receipt does not wait for it
             let _ = self.catch_up_index();
         }
+        // also for what was there already: an earlier call may have failed right here
+        self.remember()?;
         drop(lock);
         places.into_iter().map(|(index, already_there)| Ok(Receipt { already_there, ..self.prove(index)? })).collect()
     }
@@ -114,7 +119,7 @@ impl Ledger {
     /// Keeps a file that records name by its SHA-256, such as a raw report or a policy bundle.
     ///
     /// # Errors
-    /// `LIMIT_EXCEEDED` over 1 GiB, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// `LIMIT_EXCEEDED` over 1 GiB, `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn attach(&self, bytes: &[u8]) -> Result<Digest> {
         if bytes.len() as u64 > limits::ATTACHMENT_BYTES {
             return Err(Error::new(
@@ -127,6 +132,7 @@ impl Ledger {
         if self.store.read(&name, limits::ATTACHMENT_BYTES).is_ok_and(|there| there == bytes) {
             return Ok(digest);
         }
+        let _lock = self.lock()?;
         self.store.write(&name, bytes)?;
         Ok(digest)
     }
@@ -158,24 +164,23 @@ impl Ledger {
         let mut trust = self.trust.clone();
         for (index, record) in (0..).zip(records) {
             let verified = trust.verify(record, index, now)?;
-            trust.take(&verified, index)?;
+            trust.take(&verified, index, now)?;
         }
         trust.newest().map(|_| ())
     }
 
     pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<()> {
         let key = self.sequencer()?;
-        let _lock = self.lock()?;
         let mut batch = Vec::new();
         let mut trust = self.trust.clone();
         for (index, record) in (0..).zip(records) {
             let verified = trust.verify(record, index, now)?;
-            trust.take(&verified, index)?;
+            trust.take(&verified, index, now)?;
             let body = Body { salt: fresh_salt()?, record: record.clone() };
             let entry = Entry::derive(verified.value(), &body, now)?;
             batch.push(Pending { entry, body, verified });
         }
-        self.commit(&batch, &key)?;
+        self.commit(&batch, &key, now)?;
         self.anchored = Anchored::Extends;
         self.remember()
     }
@@ -195,14 +200,16 @@ impl Ledger {
     }
 
     /// Writes a batch and its checkpoint; afterwards this handle stands at the new checkpoint.
-    fn commit(&mut self, batch: &[Pending], key: &PrivateKey) -> Result<()> {
+    fn commit(&mut self, batch: &[Pending], key: &PrivateKey, at: Timestamp) -> Result<()> {
         let before = self.size();
         for (index, pending) in (before..).zip(batch) {
             self.store.write(&Store::body_name(index), &pending.body.to_bytes())?;
         }
         let bytes = batch.iter().map(|p| p.entry.to_bytes()).collect::<Result<Vec<_>>>()?;
         let leaves: Vec<Hash> = bytes.iter().map(|b| leaf_hash(b)).collect();
-        let growth = Frontier::load(before, self.checkpoint.checkpoint().root(), &self.store)?.grow(&leaves)?;
+        let growth = Frontier::load(before, self.checkpoint.checkpoint().root(), &self.store)
+            .map_err(lost_tile)?
+            .grow(&leaves)?;
         for (id, hashes) in &growth.tiles {
             self.store.write(&id.to_string(), &encode_tile(hashes))?;
         }
@@ -213,11 +220,21 @@ impl Ledger {
         self.checkpoint = signed;
         for (index, pending) in (before..).zip(batch) {
             if crate::trust_policy::is_trust_policy(pending.verified.value().predicate_type()) {
-                self.trust.take(&pending.verified, index)?;
+                self.trust.take(&pending.verified, index, at)?;
                 self.trust_entries.push(index);
             }
         }
-        self.remove_partial_tiles(before)
+        // it is committed; what can't be removed now, the next append sweeps
+        let _ = self.remove_partial_tiles(before);
+        Ok(())
+    }
+
+    /// Clears what a failed append left, so that it takes no space on a full disk; the next append would as well.
+    fn clear_uncommitted(&self) {
+        // the last step may have failed after the checkpoint took its name: then nothing is left over
+        if read_checkpoint(&self.store, &self.log_key).is_ok_and(|found| found == self.checkpoint) {
+            let _ = self.store.sweep(self.size(), Swept::Once);
+        }
     }
 
     fn write_entries(&self, before: u64, after: u64, new: Vec<Vec<u8>>) -> Result<()> {
@@ -243,14 +260,6 @@ impl Ledger {
             self.store.remove_partial_folder(&path);
         }
         Ok(())
-    }
-
-    /// Clears what an append that was cut short left beyond the checkpoint.
-    fn sweep(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.unswept) {
-            return Ok(());
-        }
-        self.store.sweep(self.size())
     }
 }
 

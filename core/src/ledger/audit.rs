@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::entry::Entry;
-use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, INDEX, LOCK, Store, TILES, UNFINISHED};
+use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, INDEX, INDEX_JOURNAL, LOCK, Store, TILES, UNFINISHED};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Digest, files_below};
 use crate::error::{ErrorKind, Result};
@@ -89,11 +89,16 @@ impl Ledger {
     /// Audits every byte of the folder up to the newest checkpoint.
     ///
     /// # Errors
-    /// As [`Ledger::refresh`] if the checkpoint itself is refused; `PERMISSION_DENIED` or `IO` if the folder can't be
-    /// read. Everything else is a finding.
+    /// As [`Ledger::refresh`] if the checkpoint itself is refused; `LEDGER_BUSY` if another process appends for too long;
+    /// `PERMISSION_DENIED` or `IO` if the folder can't be read. Everything else is a finding.
     pub fn audit(&mut self) -> Result<AuditReport> {
         // appending is held off meanwhile, so that what is written right now is not taken for damage
-        let lock = self.lock();
+        let lock = match self.lock() {
+            Ok(lock) => Some(lock),
+            // a folder of which the lock can't be opened, such as a copy on a read-only medium
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => None,
+            Err(e) => return Err(e),
+        };
         self.refresh()?;
         let mut report = AuditReport {
             origin: self.origin().to_owned(),
@@ -243,7 +248,7 @@ impl Ledger {
         };
         let statement = verified.value().clone();
         if is_trust_policy(statement.predicate_type())
-            && let Err(e) = trust.take(&verified, index)
+            && let Err(e) = trust.take(&verified, index, at)
         {
             report.add(AuditFindingKind::RecordRefused, &place, e.message());
         }
@@ -276,8 +281,8 @@ impl Ledger {
                 if path.metadata().is_ok_and(|m| m.len() > 0) {
                     report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
-            } else if !expected.contains(&name) && !name.starts_with(INDEX) {
-                let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name.ends_with(UNFINISHED);
+            } else if !expected.contains(&name) && name != INDEX && name != INDEX_JOURNAL {
+                let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"
                 } else {

@@ -159,15 +159,17 @@ impl Entry {
 
     /// Leaves out tag values until the entry fits, the bulkiest tags first; `decision` never, permits are found by it.
     fn fit(&mut self) -> Result<()> {
-        while self.to_bytes()?.len() > limits::ENTRY_BYTES {
+        // quotes and a comma are written around each value
+        let weight = |value: &String| value.len() + 3;
+        let mut bulk: BTreeMap<String, usize> =
+            self.tags.iter().map(|(name, values)| (name.clone(), values.iter().map(weight).sum())).collect();
+        let mut rough: usize = bulk.values().sum();
+        // a statement may have a hundred thousand subjects: only what could fit is written out to be measured
+        while rough > limits::ENTRY_BYTES || self.to_bytes()?.len() > limits::ENTRY_BYTES {
             self.tags.insert(MORE.to_owned(), BTreeSet::from(["true".to_owned()]));
-            let bulk = |values: &BTreeSet<String>| values.iter().map(String::len).sum::<usize>();
-            let bulkiest = self
-                .tags
-                .iter_mut()
-                .filter(|(name, values)| *name != MORE && *name != "decision" && !values.is_empty())
-                .max_by_key(|(_, values)| bulk(values));
-            let Some((_, values)) = bulkiest else {
+            let bulkiest =
+                bulk.iter_mut().filter(|(name, bulk)| *name != "decision" && **bulk > 0).max_by_key(|(_, b)| **b);
+            let Some((name, bulk)) = bulkiest else {
                 return Err(Error::new(
                     ErrorKind::LimitExceeded,
                     format!(
@@ -177,9 +179,37 @@ impl Entry {
                     ),
                 ));
             };
-            values.pop_last();
-            self.tags.retain(|_, values| !values.is_empty());
+            let dropped = self.tags.get_mut(name).and_then(BTreeSet::pop_last).map_or(*bulk, |value| weight(&value));
+            *bulk = bulk.saturating_sub(dropped);
+            rough = rough.saturating_sub(dropped);
         }
+        self.tags.retain(|_, values| !values.is_empty());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::ResourceDescriptor;
+    use crate::digest::Digest;
+    use crate::predicate::Release;
+
+    #[test]
+    fn a_statement_with_very_many_subjects_gets_an_entry_that_matches_everything() {
+        let release = Release {
+            purl: "pkg:generic/a@1".to_owned(),
+            package_id: None,
+            release_id: Some("r".to_owned()),
+            release_kind: None,
+        };
+        let subjects = (0..50_000u32).map(|n| ResourceDescriptor::of(Digest::sha256(&n.to_be_bytes()))).collect();
+        let statement = Statement::new(subjects, &release).unwrap();
+        let body = Body { salt: [7; 32], record: b"record".to_vec() };
+        let entry = Entry::derive(&statement, &body, Timestamp::from_unix_millis(1).unwrap()).unwrap();
+        let bytes = entry.to_bytes().unwrap();
+        assert!(bytes.len() <= limits::ENTRY_BYTES);
+        assert!(entry.has_more_tags() && entry.has_tag("release", "r"));
+        assert_eq!(Entry::parse(&bytes).unwrap(), entry);
     }
 }

@@ -51,7 +51,8 @@ impl Receipt {
     /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs.
     ///
     /// # Errors
-    /// `LEDGER_TAMPERED` if the receipt is not of this record or does not prove its inclusion.
+    /// `LEDGER_TAMPERED` if the receipt is not of this record or does not prove its inclusion, `BAD_SIGNATURE` or
+    /// `UNTRUSTED_SIGNER` if its checkpoint is not the log's, `MALFORMED` if it is no receipt.
     pub fn verify(&self, record: &[u8], log_key: &VerifierKey) -> Result<()> {
         let salt = STANDARD
             .decode(&self.salt)

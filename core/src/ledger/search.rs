@@ -81,16 +81,19 @@ impl Ledger {
             .map_err(fault)?;
         let more = rows.len() > limit;
         let mut records = Vec::new();
+        let lies = |row: i64| {
+            Error::new(
+                ErrorKind::LedgerTampered,
+                format!(
+                    "the search index names entry {row}, which does not match; nothing of it is shown: make it anew with \
+                     `sealwright ledger rebuild`"
+                ),
+            )
+        };
         for row in rows.into_iter().take(limit) {
-            let record = self.record(u64::try_from(row).unwrap_or(u64::MAX))?;
+            let record = self.record(u64::try_from(row).map_err(|_| lies(row))?)?;
             if !query.matches(&record) {
-                return Err(Error::new(
-                    ErrorKind::LedgerTampered,
-                    format!(
-                        "the search index names entry {row}, which does not match; nothing of it is shown: make it anew with \
-                         `sealwright ledger rebuild`"
-                    ),
-                ));
+                return Err(lies(row));
             }
             records.push(record);
         }

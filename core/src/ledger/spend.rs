@@ -13,7 +13,8 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::PolicyBundle;
 use crate::predicate::{
-    Deployment, Enforcement, EnvironmentClass, EvaluationResult, PolicyEvaluation, Predicate, PredicateType, Promotion,
+    Deployment, Enforcement, Environment, EnvironmentClass, EvaluationResult, PolicyEvaluation, Predicate,
+    PredicateType, Promotion,
 };
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -21,7 +22,7 @@ use crate::timestamp::Timestamp;
 /// What a record asks of the decision it names.
 struct Use<'a> {
     decision: Digest,
-    environment: &'a str,
+    environment: &'a Environment,
     subjects: BTreeSet<Vec<u8>>,
     by: UseBy<'a>,
 }
@@ -43,9 +44,9 @@ impl Ledger {
     ) -> Result<()> {
         let predicate = statement.predicate()?;
         let (decision, environment, by) = match &predicate {
-            Predicate::Promotion(p) => (p.decision.payload()?, p.to.id.as_str(), UseBy::Promotion),
+            Predicate::Promotion(p) => (p.decision.payload()?, &p.to, UseBy::Promotion),
             Predicate::Deployment(d) => match &d.decision {
-                Some(decision) => (decision.payload()?, d.environment.id.as_str(), UseBy::Deployment(d)),
+                Some(decision) => (decision.payload()?, &d.environment, UseBy::Deployment(d)),
                 // what happened without a decision is recorded, and is a finding from then on
                 None => return Ok(()),
             },
@@ -97,10 +98,12 @@ impl Ledger {
             return Ok(());
         }
         self.check_in_time(&evaluation, decided.logged_at()?, at)?;
-        let selection = relevant(&decided.entry, usage);
-        let after = controls.iter().find(|(index, entry)| {
-            *index > decided.index && (selection.matches(entry) || Selection::cannot_rule_out(entry))
-        });
+        let selection = relevant(&decided.entry, &evaluation, usage);
+        // what was logged while the gate decided, it has not seen either
+        let seen = evaluation.ledger_state.size.min(decided.index);
+        let after = controls
+            .iter()
+            .find(|(index, entry)| *index >= seen && (selection.matches(entry) || Selection::cannot_rule_out(entry)));
         let in_batch =
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
         if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
@@ -174,10 +177,13 @@ fn check_decision(evaluation: &PolicyEvaluation, statement: &Statement, usage: &
     if evaluation.result != EvaluationResult::Passed || evaluation.enforcement != Enforcement::Enforced {
         return Err(refused("the decision is no enforced pass", "meet the policy, then ask the gate again"));
     }
-    let decided = evaluation.environment.as_ref().map_or("none", |e| e.id.as_str());
-    if decided != usage.environment {
+    // the class as well as the id: a pass into dev is none into an environment of the same name that is now called prod
+    let decided = evaluation.environment.as_ref().map(|e| (e.id.as_str(), e.class.name()));
+    let used = (usage.environment.id.as_str(), usage.environment.class.name());
+    if decided != Some(used) {
+        let (id, class) = decided.unwrap_or(("none", "none"));
         return Err(refused(
-            &format!("the decision is for the environment `{decided}`, not for `{}`", usage.environment),
+            &format!("the decision is for the environment `{id}` ({class}), not for `{}` ({})", used.0, used.1),
             "ask the gate for this environment",
         ));
     }
@@ -205,9 +211,15 @@ fn check_promotion(deployment: &Deployment, earlier: &[Statement]) -> Result<()>
     Ok(())
 }
 
-/// What a control entry must touch to void the decision: anything the decision or its use is about.
-fn relevant(decision: &Entry, usage: &Use<'_>) -> Selection {
-    let mut selection = Selection::default().with("environment", usage.environment);
+/// What a control entry must touch to void the decision: anything the decision, its evidence or its use is about.
+fn relevant(decision: &Entry, evaluation: &PolicyEvaluation, usage: &Use<'_>) -> Selection {
+    let mut selection = Selection::default().with("environment", &usage.environment.id);
+    let asked = &evaluation.selection.tags;
+    for (name, values) in [("subject", &asked.subject), ("change", &asked.change), ("release", &asked.release)] {
+        for value in values {
+            selection = selection.with(name, value);
+        }
+    }
     for name in ["subject", "change", "service", "release", "environment"] {
         for value in decision.tag(name) {
             selection = selection.with(name, value);

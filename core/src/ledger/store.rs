@@ -6,7 +6,8 @@
 //! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
 //! bodies/<N>           salt and record of entry N, N written like a tile index
 //! attachments/<hex>    files that records name by SHA-256
-//! lock                 held while appending; empty
+//! lock                 held while anything is written; empty
+//! unfinished           the file that is being written, before it gets its name
 //! index.sqlite         for searching; derived, never the truth, made anew at will
 //! ```
 
@@ -24,11 +25,13 @@ pub(crate) const CONFIG: &str = "ledger.json";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const INDEX: &str = "index.sqlite";
+/// While the index is written: what SQLite needs to undo that. It applies or drops it on opening, nothing else reads it.
+pub(crate) const INDEX_JOURNAL: &str = "index.sqlite-journal";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const TILES: &str = "tile";
-/// Files not yet whole end so; they are never read and are cleared before the next append.
-pub(crate) const UNFINISHED: &str = ".unfinished";
+/// The one file that is not yet whole, on its way to its name; never read, and cleared before the next append.
+pub(crate) const UNFINISHED: &str = "unfinished";
 
 /// A ledger's folder.
 #[derive(Clone, Debug)]
@@ -53,6 +56,11 @@ impl Store {
         self.root.join(name)
     }
 
+    /// Makes the folder, on disk, unless it is there.
+    pub(crate) fn make(&self) -> Result<()> {
+        make_folder(&self.root)
+    }
+
     /// Waits for the right to append. The system frees it when its holder dies, however it dies.
     pub(crate) fn lock(&self, patience: Duration) -> Result<Lock> {
         let path = self.path(LOCK);
@@ -61,6 +69,8 @@ impl Store {
             .truncate(false)
             .write(true)
             .open(&path)
+            // whoever may only read can hold appending off as well, for an audit
+            .or_else(|e| File::open(&path).map_err(|_| e))
             .map_err(|e| Error::io("lock the ledger at", &path, e))?;
         let begun = Instant::now();
         loop {
@@ -86,9 +96,10 @@ impl Store {
         limits::read_file("ledger file", &self.path(name), limit)
     }
 
-    /// Writes a file whole and on disk before its name appears; what stood there before is replaced at once.
+    /// Writes a file whole and on disk before its name appears; what stood there before is replaced at once. The caller
+    /// holds the lock.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&self.path(name), bytes)
+        write_whole(&self.path(name), &self.path(UNFINISHED), bytes)
     }
 
     /// The entries of a bundle.
@@ -154,46 +165,70 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Clears what an append that was cut short left: files beyond `size`, and files not yet whole.
-    pub(crate) fn sweep(&self, size: u64) -> Result<()> {
-        let mut dead = vec![format!("{CHECKPOINT}{UNFINISHED}"), format!("{CONFIG}{UNFINISHED}")];
-        for index in size.. {
-            let name = Self::body_name(index);
-            let unfinished = format!("{name}{UNFINISHED}");
-            let there = [name, unfinished].into_iter().filter(|n| self.path(n).exists());
-            let before = dead.len();
-            dead.extend(there);
-            if dead.len() == before {
-                break;
-            }
-        }
-        for path in partial_tiles(size) {
-            self.collect_beside(&path, &mut dead)?;
-        }
-        dead.iter().try_for_each(|name| self.remove(name))
-    }
+/// What a handle has swept already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Swept {
+    /// Nothing: all tiles are looked at.
+    Never,
+    /// All tiles, once: from then on those at the edge are enough.
+    Once,
+}
 
-    /// Files in the folder of the partial tile `path`, and whole tiles of its number, other than itself.
-    fn collect_beside(&self, path: &str, dead: &mut Vec<String>) -> Result<()> {
-        let Some((folder, own)) = path.rsplit_once('/') else { return Ok(()) };
-        let whole = folder.trim_end_matches(".p");
-        dead.extend([whole.to_owned(), format!("{whole}{UNFINISHED}")].into_iter().filter(|n| self.path(n).is_file()));
-        let entries = match std::fs::read_dir(self.path(folder)) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io("read folder", &self.path(folder), e)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("read folder", &self.path(folder), e))?;
-            if let Some(name) = entry.file_name().to_str().filter(|n| *n != own) {
-                dead.push(format!("{folder}/{name}"));
+impl Store {
+    /// Clears what an append that was cut short left: what lies beyond `size`, partial tiles that a wider one has
+    /// replaced, and the unfinished file.
+    pub(crate) fn sweep(&self, size: u64, swept: Swept) -> Result<()> {
+        let width = u64::from(TILE_WIDTH);
+        let mut dead = vec![UNFINISHED.to_owned()];
+        dead.extend((size..).map(Self::body_name).take_while(|name| self.path(name).exists()));
+        let mut hashes = size;
+        for level in 0..8 {
+            let edge = hashes / width;
+            let first = if swept == Swept::Never { 0 } else { edge };
+            for index in first.. {
+                let mut found = self.misplaced(&TileId::new(level, index, TILE_WIDTH)?.to_string(), index, hashes)?;
+                if level == 0 {
+                    found.extend(self.misplaced(&BundleId::new(index, TILE_WIDTH)?.to_string(), index, hashes)?);
+                }
+                if index > edge && found.is_empty() {
+                    break;
+                }
+                dead.extend(found);
             }
+            hashes = edge;
+        }
+        // backwards, so that what is left when this is cut short is found again from its beginning
+        for name in dead.iter().rev() {
+            self.remove(name)?;
+            self.remove_partial_folder(name);
         }
         Ok(())
     }
 
-    /// Removes the folder of a partial tile that is no more, if nothing is left in it.
+    /// Files of the tile or bundle `index`, whose whole path is `whole`, that a level of `hashes` does not have.
+    fn misplaced(&self, whole: &str, index: u64, hashes: u64) -> Result<Vec<String>> {
+        let width = u64::from(TILE_WIDTH);
+        let kept = hashes.saturating_sub(index * width).min(width);
+        let mut found = Vec::new();
+        if kept < width && self.path(whole).is_file() {
+            found.push(whole.to_owned());
+        }
+        let folder = self.path(&format!("{whole}.p"));
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+            Err(e) => return Err(Error::io("read folder", &folder, e)),
+        };
+        for entry in entries {
+            let name = entry.map_err(|e| Error::io("read folder", &folder, e))?.file_name();
+            if let Some(name) = name.to_str().filter(|name| kept == width || **name != kept.to_string()) {
+                found.push(format!("{whole}.p/{name}"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes the folder of a partial tile, if nothing is left in it.
     pub(crate) fn remove_partial_folder(&self, path: &str) {
         if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| folder.ends_with(".p")) {
             // it stays if another partial tile lies in it
@@ -233,27 +268,26 @@ pub(crate) fn partial_tiles(size: u64) -> Vec<String> {
     paths
 }
 
-/// Writes `bytes` to a new file beside `path`, brings them to disk, then gives it the name.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes `bytes` to the new file `unfinished`, brings them to disk, then gives it the name `path`. The caller holds the
+/// lock of the folder, so nobody else writes there.
+pub(crate) fn write_whole(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(UNFINISHED);
-    let unfinished = PathBuf::from(unfinished);
-    let failed = |what: &'static str| {
-        let path = path.to_path_buf();
-        move |e| Error::io(what, &path, e)
-    };
-    let result = File::create(&unfinished)
+    // a new file, or else a link laid in its place would lead the writing elsewhere
+    let _ = std::fs::remove_file(unfinished);
+    let result = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(unfinished)
         .and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
         })
-        .and_then(|()| std::fs::rename(&unfinished, path))
-        .map_err(failed("write"));
+        .and_then(|()| std::fs::rename(unfinished, path))
+        .map_err(|e| Error::io("write", path, e));
     if result.is_err() {
         // best effort: the next append clears it as well
-        let _ = std::fs::remove_file(&unfinished);
+        let _ = std::fs::remove_file(unfinished);
         return result;
     }
     sync_folder(folder)

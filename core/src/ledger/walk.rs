@@ -24,7 +24,7 @@ pub struct LedgerRecord {
     pub entry: Entry,
     /// The record, verified.
     pub verified: Verified<Statement>,
-    /// Who signed it, as the trust policy at its index knows them; the first of several.
+    /// Who signed it, as the trust policy at its index knows them; of several the first who may say this.
     pub speaker: Speaker,
     /// Whether a revocation of today takes away what it supports. What it refuses, it still refuses.
     pub revoked: bool,
@@ -143,27 +143,18 @@ impl Ledger {
     pub fn record(&self, index: u64) -> Result<LedgerRecord> {
         let (entry, body) = self.proven_body(index)?;
         let at = entry.logged_at()?;
-        let revoked = match self.trust.verify(&body.record, index, at) {
-            Err(e) if e.kind() == ErrorKind::Revoked => true,
-            Err(e) => return Err(e.while_doing(format_args!("entry {index}"))),
-            Ok(_) => false,
-        };
-        let verified = self.trust.verify_despite_revocation(&body.record, index, at)?;
+        let verified = self
+            .trust
+            .verify_despite_revocation(&body.record, index, at)
+            .map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+        let revoked = self.trust.is_revoked(&verified, at)?;
         if Entry::derive(verified.value(), &body, at)? != entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is; find out who wrote it"),
             ));
         }
-        let policy = match self.trust.in_force_at(index) {
-            Some(policy) => policy,
-            None => self.trust.newest()?,
-        };
-        let speaker = verified
-            .signers()
-            .first()
-            .map(|s| policy.speaker(s))
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "a verified record has no signer"))?;
+        let speaker = self.trust.speaker(&verified, index)?;
         Ok(LedgerRecord { index, entry, verified, speaker, revoked })
     }
 
@@ -295,7 +286,7 @@ impl Ledger {
 }
 
 /// A tile that is missing or unreadable below the checkpoint is damage, whatever the system says of it.
-fn lost_tile(e: Error) -> Error {
+pub(super) fn lost_tile(e: Error) -> Error {
     match e.kind() {
         ErrorKind::NotFound | ErrorKind::Malformed | ErrorKind::LimitExceeded => Error::new(
             ErrorKind::LedgerTampered,

@@ -1,9 +1,15 @@
 //! What a verifier of a pack brings along, and what it gets.
 
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::prefix::Extension;
 use super::signers::Signers;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
+use crate::error::Result;
+use crate::json;
 use crate::key::PublicKey;
 use crate::predicate::EvidencePack;
 
@@ -27,6 +33,22 @@ impl PackDemand {
         Self { signers, log_key, min_checkpoint: None, trust_policy: None }
     }
 
+    /// Reads what is demanded from JSON: `signers` (the path of a SIGNERS file), `logKey` (a `PUBLIC KEY` PEM file), and
+    /// if need be `minCheckpoint` (a signed note) and `trustPolicy` (`sha256:<hex>`).
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known or not said; those of [`Signers::read`] and
+    /// [`PublicKey::from_pem`]; `UNSUPPORTED` for an unknown digest algorithm.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: DemandWire = json::parse("demand of a pack", bytes)?;
+        Ok(Self {
+            signers: Signers::read(&wire.signers)?,
+            log_key: PublicKey::from_pem(wire.log_key.as_bytes())?,
+            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
+            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
+        })
+    }
+
     /// Demands a ledger no older than this signed checkpoint.
     #[must_use]
     pub fn no_older_than(mut self, checkpoint: Vec<u8>) -> Self {
@@ -43,12 +65,14 @@ impl PackDemand {
 }
 
 /// A pack that was verified, and what it says of itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PackVerdict {
     /// The signed statement over the manifest.
     pub statement: EvidencePack,
     /// The state of the ledger that everything in the pack is proven against.
+    #[serde(serialize_with = "as_body")]
     pub checkpoint: Checkpoint,
     /// Number of records.
     pub records: u64,
@@ -58,4 +82,17 @@ pub struct PackVerdict {
     pub extension: Extension,
     /// Whether a `manifest.tsr` lies beside the manifest. It was not checked.
     pub has_unchecked_timestamp: bool,
+}
+
+fn as_body<S: Serializer>(checkpoint: &Checkpoint, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&checkpoint.body())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DemandWire {
+    signers: PathBuf,
+    log_key: String,
+    min_checkpoint: Option<String>,
+    trust_policy: Option<String>,
 }

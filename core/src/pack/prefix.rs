@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{Hash, node_hash};
 
 /// Whether the checkpoint of a pack is known to extend the one seen before.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Extension {
     /// No earlier checkpoint was given.
     NotAsked,

@@ -308,7 +308,7 @@ impl Pack<'_> {
             ));
         }
         if is_trust_policy(statement.predicate_type()) {
-            trust.take(&verified, index)?;
+            trust.take(&verified, index, logged_at)?;
         }
         Ok(statement.predicate_type().to_owned())
     }

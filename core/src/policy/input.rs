@@ -268,6 +268,9 @@ pub struct Provenance {
     /// The source commit, as hex.
     #[serde(deserialize_with = "Option::deserialize")]
     pub commit: Option<String>,
+    /// Its tree, as hex, if the builder says; the author's word binds no tree to a commit.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub tree: Option<String>,
     /// `buildType` of the record.
     pub build_type: String,
     /// What was built: `sha256:…`.
@@ -300,7 +303,7 @@ pub struct TestResult {
     pub payload: String,
     /// Its place in the ledger.
     pub index: u64,
-    /// `unit`, `integration`, `contract`, `schema`, `system`, `environment`.
+    /// `unit`, `integration`, `contract`, `schema`, `system`, `environment`, or another; `unspecified` if it says none.
     pub kind: String,
     /// What ran it.
     pub tool: String,

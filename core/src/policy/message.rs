@@ -8,8 +8,8 @@ use super::bundle::Check;
 
 /// Longest value put into a message, in characters.
 const VALUE_CHARS: usize = 200;
-/// Most lines of one message.
-const LINES: usize = 20;
+/// Longest text of what was found, and of how to fix it, in characters; what does not fit is counted.
+const TEXT_CHARS: usize = 260;
 
 /// What a rule found, to be put into the message of its check.
 pub(super) type Fields = BTreeMap<String, FieldValue>;
@@ -34,23 +34,35 @@ pub(super) struct Place<'a> {
 pub(super) fn render(check: &Check, place: Place<'_>, fields: &[Fields]) -> (String, String) {
     let none = [Fields::new()];
     let fields = if fields.is_empty() { &none } else { fields };
-    let mut messages: Vec<String> = Vec::new();
-    let mut fixes: Vec<String> = Vec::new();
-    for found in fields.iter().take(LINES) {
-        let message = fill(&check.message, place, found);
-        if !messages.contains(&message) {
-            messages.push(message);
-        }
-        let fix = fill(&check.fix, place, found);
-        if !fixes.contains(&fix) {
-            fixes.push(fix);
+    let message = lines(&check.message, place, fields);
+    let fix = lines(&check.fix, place, fields);
+    (line(check, place, &message, &fix), fix)
+}
+
+/// A line of the template for each thing found, each line once, as many as fit.
+fn lines(template: &str, place: Place<'_>, fields: &[Fields]) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for found in fields {
+        let line = fill(template, place, found);
+        if !all.contains(&line) {
+            all.push(line);
         }
     }
-    if fields.len() > LINES {
-        messages.push(format!("And {} more.", fields.len() - LINES));
+    let mut left = TEXT_CHARS;
+    let fit = all.iter().take_while(|line| {
+        let length = line.chars().count() + 1;
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    });
+    // the first one is told in any case
+    let shown = fit.count().max(1).min(all.len());
+    let more = all.len() - shown;
+    let mut text = shortened(&all.drain(..shown).collect::<Vec<_>>().join(" "), TEXT_CHARS);
+    if more > 0 {
+        text.push_str(&format!(" And {more} more."));
     }
-    let fix = fixes.join(" ");
-    (line(check, place, &messages.join(" "), &fix), fix)
+    text
 }
 
 /// The format of checks.json: `{id} {environment} {digest12}: {message} Answers: … Controls: … Fix: …`.
@@ -99,10 +111,12 @@ pub(super) fn clean(value: &str) -> String {
         !c.is_control()
             && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
-    let mut chars = value.chars().filter(hidden);
-    let mut text: String = chars.by_ref().take(VALUE_CHARS).collect();
-    if chars.next().is_some() {
-        text.push('…');
+    shortened(&value.chars().filter(hidden).collect::<String>(), VALUE_CHARS)
+}
+
+fn shortened(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
-    text
 }

@@ -1,12 +1,14 @@
 //! Chain of custody of a release, and what is missing in its evidence.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::of_release;
 use crate::digest::{Algorithm, Digest};
 use crate::error::Result;
 use crate::ledger::{Ledger, LedgerRecord, Selection};
-use crate::predicate::{Finding, FindingType, Predicate, Severity};
+use crate::predicate::{EnvironmentClass, Finding, FindingType, Predicate, Severity};
 use crate::timestamp::Timestamp;
 
 /// Each hand-over of a release's artifacts, in the order of the ledger, and each link that is missing.
@@ -54,15 +56,23 @@ pub fn custody(ledger: &Ledger, release_id: &str) -> Result<Custody> {
 /// The chain of custody of a release, from records that are all there is about it, and maybe others.
 pub(crate) fn custody_of(records: &[LedgerRecord], release_id: &str) -> Result<Custody> {
     let mut steps = Vec::new();
+    let mut without_promotion = BTreeSet::new();
     let selection = selection_of(records, release_id)?;
     for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         steps.extend(step(record)?);
+        if let Predicate::Deployment(d) = record.statement().predicate()?
+            && d.environment.class == EnvironmentClass::Dev
+            && d.promotion.is_none()
+        {
+            without_promotion.insert(record.index);
+        }
     }
-    let missing = missing_links(&steps, release_id);
+    let missing = missing_links(&steps, release_id, &without_promotion);
     Ok(Custody { release_id: release_id.to_owned(), steps, missing })
 }
 
-/// Evidence gaps of a release: deployments without a decision, artifacts without provenance or SBOM.
+/// Evidence gaps of a release: deployments without a decision, artifacts without provenance or SBOM. What a signer
+/// said who is revoked since is no evidence.
 ///
 /// # Errors
 /// Those of [`Ledger::record`].
@@ -73,14 +83,16 @@ pub fn gaps(ledger: &Ledger, release_id: &str) -> Result<Vec<Finding>> {
 /// Evidence gaps of a release, from records that are all there is about it, and maybe others.
 pub(crate) fn gaps_of(records: &[LedgerRecord], release_id: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let mut built = false;
-    let mut listed = false;
+    let mut built: Vec<Digest> = Vec::new();
+    let mut listed: Vec<Digest> = Vec::new();
+    let mut artifacts: Vec<Digest> = Vec::new();
     let selection = selection_of(records, release_id)?;
     for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         match record.statement().predicate()? {
-            Predicate::Provenance(_) => built = true,
-            Predicate::Cyclonedx(_) => listed = true,
-            Predicate::Deployment(d) if d.decision.is_none() => {
+            Predicate::Provenance(_) if !record.revoked => built.extend(sha256(record)),
+            Predicate::Cyclonedx(_) if !record.revoked => listed.extend(sha256(record)),
+            Predicate::Release(_) => artifacts.extend(sha256(record)),
+            Predicate::Deployment(d) if d.decision.is_none() || record.revoked => {
                 let mut finding = finding(FindingType::DeploymentWithoutDecision, Severity::High);
                 finding.resource = Some(d.deployment_id);
                 finding.first_seen_at = Some(record.logged_at()?);
@@ -89,15 +101,26 @@ pub(crate) fn gaps_of(records: &[LedgerRecord], release_id: &str) -> Result<Vec<
             _ => {}
         }
     }
+    artifacts.sort();
+    artifacts.dedup();
     for (there, kind) in [(built, "build.provenance"), (listed, "sbom")] {
-        if !there {
-            let mut finding = finding(FindingType::MissingEvidence, Severity::High);
-            finding.resource = Some(format!("urn:sealwright:release:{release_id}"));
-            finding.expected = Some([("kind".to_owned(), kind.into())].into_iter().collect());
+        for artifact in artifacts.iter().filter(|a| !there.contains(a)) {
+            let mut finding = missing(release_id, kind);
+            finding.observed = Some([("sha256".to_owned(), artifact.hex().into())].into_iter().collect());
             findings.push(finding);
         }
     }
+    if artifacts.is_empty() {
+        findings.push(missing(release_id, "artifact.release"));
+    }
     Ok(findings)
+}
+
+fn missing(release_id: &str, kind: &str) -> Finding {
+    let mut finding = finding(FindingType::MissingEvidence, Severity::High);
+    finding.resource = Some(format!("urn:sealwright:release:{release_id}"));
+    finding.expected = Some([("kind".to_owned(), kind.into())].into_iter().collect());
+    finding
 }
 
 pub(super) fn finding(finding_type: FindingType, severity: Severity) -> Finding {
@@ -138,7 +161,8 @@ fn step(record: &LedgerRecord) -> Result<Option<CustodyStep>> {
         Predicate::PolicyEvaluation(e) => ("decided", e.environment.map(|e| e.id), None),
         Predicate::Promotion(p) => ("promoted", Some(p.to.id), Some(p.decision.payload()?.hex())),
         Predicate::Deployment(d) => {
-            let decision = d.decision.map(|r| r.payload()).transpose()?.map(|d| d.hex());
+            // a revoked deployer did deploy, and what it did counts as done without a decision
+            let decision = d.decision.filter(|_| !record.revoked).map(|r| r.payload()).transpose()?.map(|d| d.hex());
             ("deployed", Some(d.environment.id), decision)
         }
         Predicate::EnvironmentSnapshot(s) => ("observed", Some(s.environment.id), None),
@@ -155,7 +179,8 @@ fn step(record: &LedgerRecord) -> Result<Option<CustodyStep>> {
     }))
 }
 
-fn missing_links(steps: &[CustodyStep], release_id: &str) -> Vec<String> {
+/// `without_promotion` are deployments that need none: into the first environment.
+fn missing_links(steps: &[CustodyStep], release_id: &str, without_promotion: &BTreeSet<u64>) -> Vec<String> {
     let mut missing = Vec::new();
     let released = steps.iter().find(|s| s.act == "released");
     match released {
@@ -178,6 +203,7 @@ fn missing_links(steps: &[CustodyStep], release_id: &str) -> Vec<String> {
             |s: &&CustodyStep| s.act == "promoted" && s.index < index && s.environment == deployed.environment;
         match &deployed.decision {
             None => missing.push(format!("entry {index} deploys to `{place}` without a decision")),
+            Some(_) if without_promotion.contains(&index) => {}
             Some(decision) if !steps.iter().filter(promoted).any(|s| s.decision.as_ref() == Some(decision)) => {
                 missing.push(format!("no promotion leads to entry {index}, the deployment to `{place}`"));
             }

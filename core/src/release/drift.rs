@@ -1,5 +1,6 @@
 //! Drift: what an observer saw running, against what was deployed with a decision.
 
+use serde::Serialize;
 use serde_json::Map;
 
 use super::custody::finding;
@@ -18,7 +19,7 @@ use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 
 /// A recorded comparison of an environment with what was approved for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Drift {
     /// What was found, as recorded.
@@ -94,11 +95,12 @@ fn compare(
         }
         let expected: Vec<&DigestSet> =
             record.statement().subjects().iter().filter_map(|s| s.digest.as_ref()).collect();
-        match &running.digest {
+        // a gate decides about SHA-256 alone, so that no other digest beside it can make something else approved
+        match running.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256)) {
             None => {
                 findings.push(about(running, FindingType::UnknownDigest, Severity::High, expected.first().copied()));
             }
-            Some(digest) if !expected.iter().any(|e| digest.known().any(|d| e.contains(&d))) => {
+            Some(digest) if !expected.iter().any(|e| e.contains(&digest)) => {
                 findings.push(about(
                     running,
                     FindingType::UnapprovedDigest,
@@ -114,7 +116,8 @@ fn compare(
                 findings.push(about(running, FindingType::UnapprovedConfiguration, Severity::High, None));
             }
         }
-        if deployment.decision.is_none() {
+        // a revoked deployer did deploy, and what it did counts as done without a decision
+        if deployment.decision.is_none() || record.revoked {
             findings.push(about(running, FindingType::DeploymentWithoutDecision, Severity::High, None));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{TrustPolicy, is_trust_policy, refused};
+use super::{Speaker, TrustPolicy, is_trust_policy, refused};
 use crate::bundle::Bundle;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +28,10 @@ struct Version {
 #[derive(Clone, Debug)]
 struct Candidate {
     policy: TrustPolicy,
-    signed_by: BTreeSet<String>,
+    /// Admins of the version before who signed it, as that version knows them.
+    by_former: BTreeSet<String>,
+    /// Its own admins who signed it, as it knows them itself.
+    by_own: BTreeSet<String>,
 }
 
 impl TrustChain {
@@ -78,13 +81,20 @@ impl TrustChain {
         self.verify_with(record, index, at, false)
     }
 
+    /// Whether a revocation of today reaches a verified record logged at `at`. Versions of the trust policy count by the
+    /// revocations of their own time.
+    pub(crate) fn is_revoked(&self, verified: &Verified<Statement>, at: Timestamp) -> Result<bool> {
+        let is_policy = is_trust_policy(verified.value().predicate_type());
+        Ok(!is_policy && self.newest()?.check_not_revoked(verified, at).is_err())
+    }
+
     fn verify_with(&self, record: &[u8], index: u64, at: Timestamp, revocations: bool) -> Result<Verified<Statement>> {
         // which rules judge a record depends on whether it is a trust policy; its own type decides only which of two
         // demands is made of it, and both of them verify before anything of it is believed
         let bundle = Bundle::parse(record)?;
         let claimed = Statement::parse(bundle.into_envelope().into_payload())?;
         if is_trust_policy(claimed.predicate_type()) {
-            return self.verify_trust_policy(record, &claimed, at);
+            return self.verify_trust_policy(record, &claimed, index, at);
         }
         let policy = self.in_force_at(index).ok_or_else(|| refused("none is in force yet"))?;
         let expectation = Expectation::new(Artifact::AnyUnsafe, policy.anyone(), at);
@@ -96,25 +106,38 @@ impl TrustChain {
         Ok(verified)
     }
 
-    /// Takes a verified trust policy at entry `index`; true if it brought a version into force.
+    /// Takes a verified trust policy at entry `index`, logged at `at`; true if it brought a version into force.
     ///
     /// # Errors
-    /// As [`TrustChain::verify`].
-    pub(crate) fn take(&mut self, verified: &Verified<Statement>, index: u64) -> Result<bool> {
-        let policy = self.successor(verified.value())?;
-        let at = match self.candidates.iter().position(|c| c.policy.payload() == policy.payload()) {
-            Some(at) => at,
-            None => {
-                self.candidates.push(Candidate { policy, signed_by: BTreeSet::new() });
-                self.candidates.len() - 1
-            }
-        };
+    /// As [`TrustChain::verify`]; `NOT_ENTITLED` if it is proposed by nobody but admins it makes itself.
+    pub(crate) fn take(&mut self, verified: &Verified<Statement>, index: u64, at: Timestamp) -> Result<bool> {
         let before = self.in_force.last().map(|v| &v.policy);
-        let Some(candidate) = self.candidates.get_mut(at) else { return Ok(false) };
-        // a signature counts by its key: a name may mean another key in the next version
-        candidate.signed_by.extend(verified.signers().iter().map(|s| s.key_id.clone()));
+        let policy = self.successor(before, verified.value())?;
+        // each version counts the signatures that it believes at this time: the same key may have another name or
+        // another window in the other version, and a key that expired in one must not return by the other
+        let by_former = before.map(|before| before.admins_who_signed(verified.record(), at)).unwrap_or_default();
+        let by_own = policy.admins_who_signed(verified.record(), at);
+        let (threshold_before, threshold) = (before.map_or(0, TrustPolicy::threshold), policy.threshold());
+        let known = self.candidates.iter().position(|c| c.policy.payload() == policy.payload());
+        if known.is_none() && before.is_some() && by_former.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotEntitled,
+                format!(
+                    "version {} of the trust policy is proposed by no admin of the version in force; have one of them sign it first",
+                    policy.version()
+                ),
+            ));
+        }
+        let known = known.unwrap_or_else(|| {
+            let candidate = Candidate { policy, by_former: BTreeSet::new(), by_own: BTreeSet::new() };
+            self.candidates.push(candidate);
+            self.candidates.len() - 1
+        });
+        let Some(candidate) = self.candidates.get_mut(known) else { return Ok(false) };
+        candidate.by_former.extend(by_former);
+        candidate.by_own.extend(by_own);
         let complete =
-            [before, Some(&candidate.policy)].into_iter().flatten().all(|p| p.is_met_by(&candidate.signed_by));
+            candidate.by_former.len() as u64 >= threshold_before && candidate.by_own.len() as u64 >= threshold;
         if complete {
             let policy = candidate.policy.clone();
             self.in_force.push(Version { since: index, policy });
@@ -124,31 +147,59 @@ impl TrustChain {
         Ok(complete)
     }
 
-    fn verify_trust_policy(&self, record: &[u8], claimed: &Statement, at: Timestamp) -> Result<Verified<Statement>> {
-        let past = self.in_force.iter().position(|v| *v.policy.payload() == claimed.payload_digest());
+    /// Who speaks in a verified record at entry `index`: the first of its signers who may say this.
+    pub(crate) fn speaker(&self, verified: &Verified<Statement>, index: u64) -> Result<Speaker> {
+        let policy = match self.in_force_at(index) {
+            Some(policy) => policy,
+            None => self.newest()?,
+        };
+        let signer = match is_trust_policy(verified.value().predicate_type()) {
+            true => verified.signers().first(),
+            false => Some(policy.check_entitled(verified)?),
+        };
+        signer
+            .map(|signer| policy.speaker(signer))
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a verified record has no signer"))
+    }
+
+    /// Verifies a trust policy as it stood at entry `index`, whatever came into force after it.
+    fn verify_trust_policy(
+        &self,
+        record: &[u8],
+        claimed: &Statement,
+        index: u64,
+        at: Timestamp,
+    ) -> Result<Verified<Statement>> {
+        let versions: Vec<&TrustPolicy> = self.in_force.iter().filter(|v| v.since < index).map(|v| &v.policy).collect();
+        let past = versions.iter().position(|p| *p.payload() == claimed.payload_digest());
         let (before, own) = match past {
-            Some(at) => (at.checked_sub(1).and_then(|before| self.in_force.get(before)), self.in_force.get(at)),
-            None => (self.in_force.last(), None),
+            Some(at) => (at.checked_sub(1).and_then(|before| versions.get(before)), versions.get(at)),
+            None => (versions.last(), None),
         };
         let own = match own {
-            Some(version) => version.policy.clone(),
-            None => self.successor(claimed)?,
+            Some(version) => (*version).clone(),
+            None => self.successor(before.copied(), claimed)?,
         };
         let mut refusal = None;
-        for policy in before.map(|v| &v.policy).into_iter().chain([&own]) {
+        for policy in before.copied().into_iter().chain([&own]) {
             let expectation = Expectation::new(Artifact::AnyUnsafe, policy.admins(), at);
-            match policy.verifier().verify(record, &expectation) {
+            let verified = policy.verifier().verify(record, &expectation).and_then(|verified| {
+                policy.check_not_revoked(&verified, at)?;
+                Ok(verified)
+            });
+            match verified {
                 Ok(verified) => return Ok(verified),
-                Err(e) => refusal = Some(e),
+                // what the version in force says of it tells more than what the new one says
+                Err(e) => refusal = refusal.or(Some(e)),
             }
         }
         Err(refusal.unwrap_or_else(|| refused("nobody signed it")))
     }
 
-    /// The policy of a statement, if it may follow what is in force.
-    fn successor(&self, statement: &Statement) -> Result<TrustPolicy> {
+    /// The policy of a statement, if it may follow the version `before` it.
+    fn successor(&self, before: Option<&TrustPolicy>, statement: &Statement) -> Result<TrustPolicy> {
         let policy = TrustPolicy::from_statement(statement)?;
-        let Some(before) = self.in_force.last().map(|v| &v.policy) else {
+        let Some(before) = before else {
             if policy.version() != 1 {
                 return Err(refused(&format!("the first version must be 1, found {}", policy.version())));
             }
@@ -183,10 +234,15 @@ impl TrustChain {
 }
 
 impl TrustPolicy {
-    fn is_met_by(&self, key_ids: &BTreeSet<String>) -> bool {
-        let admins = self.predicate().admins.iter();
-        let signed =
-            admins.filter(|a| self.root().keys().iter().any(|k| k.name == a.signer && key_ids.contains(&k.key.id())));
-        signed.count() as u64 >= self.predicate().threshold
+    fn threshold(&self) -> u64 {
+        self.predicate().threshold
+    }
+
+    /// Names of the admins with a valid signature, whose keys are valid at `at` and not revoked by then.
+    fn admins_who_signed(&self, record: &[u8], at: Timestamp) -> BTreeSet<String> {
+        let expectation = Expectation::new(Artifact::AnyUnsafe, self.admins(), at);
+        let Ok(verified) = self.verifier().verify(record, &expectation) else { return BTreeSet::new() };
+        let signers = verified.signers().iter().filter(|s| self.revocation_of(s).is_none_or(|since| at < since));
+        signers.map(|s| s.name.clone()).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! What a signer may say, and who is speaking.
 
+use serde::Serialize;
+
 use super::{KEY_ISSUER, TrustPolicy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{CaptureMethod, Predicate};
@@ -8,7 +10,8 @@ use crate::timestamp::Timestamp;
 use crate::verifier::{SignedBy, Verified};
 
 /// An authenticated signer, as the trust policy knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Speaker {
     /// Name among the signers.
@@ -33,12 +36,12 @@ impl TrustPolicy {
         }
     }
 
-    /// Checks that one of the signers may say this, for whom it says it.
-    pub(super) fn check_entitled(&self, verified: &Verified<Statement>) -> Result<()> {
+    /// Checks that one of the signers may say this, for whom it says it; gives the first who may.
+    pub(super) fn check_entitled<'a>(&self, verified: &'a Verified<Statement>) -> Result<&'a SignedBy> {
         let mut refusal = None;
         for signed_by in verified.signers() {
             match self.may_say(signed_by, verified.value()) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(signed_by),
                 Err(e) => refusal = Some(e),
             }
         }
@@ -65,6 +68,12 @@ impl TrustPolicy {
             }
         }
         Ok(())
+    }
+
+    /// Since when a signer, or the person behind it, is revoked, if it is.
+    pub(super) fn revocation_of(&self, signed_by: &SignedBy) -> Option<Timestamp> {
+        let speaker = self.speaker(signed_by);
+        [Some(speaker.signer), speaker.person].iter().flatten().filter_map(|target| self.revoked_since(target)).min()
     }
 
     fn may_say(&self, signed_by: &SignedBy, statement: &Statement) -> Result<()> {

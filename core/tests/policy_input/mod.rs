@@ -129,7 +129,7 @@ pub(crate) fn good(bundle: &PolicyBundle, gate: &str, category: &str) -> Value {
             "provenance": [{
                 "payload": payload(5), "index": 5, "builderId": "https://ci.example/build", "builderAuthorised": true,
                 "signer": "builder", "key": "key-builder", "person": null, "repository": "git+https://git.example/app",
-                "commit": commit(), "buildType": "https://ci.example/v1", "subjects": [format!("sha256:{}", sha())]
+                "commit": commit(), "tree": null, "buildType": "https://ci.example/v1", "subjects": [format!("sha256:{}", sha())]
             }],
             "sbom": [{ "payload": payload(6), "index": 6, "format": "CycloneDX", "components": 12,
                        "subjects": [format!("sha256:{}", sha())] }],

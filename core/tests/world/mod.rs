@@ -222,21 +222,13 @@ impl World {
     }
 
     pub(crate) fn tests(&mut self, artifact: &Digest, kind: TestKind, result: TestOutcome) -> Receipt {
-        let test = TestResult {
-            result,
-            configuration: vec![ResourceDescriptor::at("https://example.org/tests/suite")],
-            url: None,
-            passed_tests: vec![],
-            warned_tests: vec![],
-            failed_tests: vec![],
-            test_kind: Some(kind),
-            tool: Some(ResourceDescriptor::at("pkg:cargo/cargo@1.95.0").named("cargo test")),
-            report: None,
-            counts: BTreeMap::new(),
-            requirements: vec![],
-            started_at: None,
-            finished_at: Some(self.now),
-        };
+        self.tests_with(artifact, |t| (t.test_kind, t.result) = (Some(kind), result))
+    }
+
+    /// A test result about `artifact`, changed before it is signed.
+    pub(crate) fn tests_with(&mut self, artifact: &Digest, change: impl FnOnce(&mut TestResult)) -> Receipt {
+        let mut test = test_result(self, TestOutcome::Passed);
+        change(&mut test);
         self.record("tester", &Statement::new(vec![self.subject(artifact)], &test).unwrap()).unwrap()
     }
 
@@ -404,6 +396,27 @@ impl World {
         self.deploy(deploy, Some(&permit), Some(&promotion.payload)).unwrap();
     }
 
+    /// A new version of the trust policy, signed by its admin.
+    pub(crate) fn change_trust_policy(&mut self, change: impl FnOnce(&mut TrustPolicy)) -> Result<Receipt, Error> {
+        let before = self.ledger.trust_policy()?;
+        let mut policy = before.predicate().clone();
+        policy.version += 1;
+        policy.supersedes = Some(RecordRef::to(before.payload()));
+        change(&mut policy);
+        self.record("admin", &trust_policy::statement(&policy)?)
+    }
+
+    /// What drift finds after `state` was observed: type and resource of each finding.
+    pub(crate) fn drift(&mut self, environment: &Environment, state: Vec<Observed>) -> Vec<(FindingType, String)> {
+        let now = self.tick();
+        let (observer, key) = (self.actor("observer"), &self.keys["records"]);
+        release::snapshot(&mut self.ledger, environment.clone(), observer, state, b"{}", key, now).unwrap();
+        let now = self.tick();
+        let drift = release::drift(&mut self.ledger, &environment.id, &self.keys["records"], now).unwrap();
+        let named = |f: Finding| (f.finding_type, f.resource.unwrap_or_default());
+        drift.report.findings.into_iter().map(named).collect()
+    }
+
     /// A release that went all the way.
     pub(crate) fn released(artifact: &Digest) -> Self {
         let mut world = Self::new();
@@ -414,6 +427,30 @@ impl World {
         world.go(artifact, &prod());
         world
     }
+}
+
+/// A test result of no kind.
+pub(crate) fn test_result(world: &World, result: TestOutcome) -> TestResult {
+    TestResult {
+        result,
+        configuration: vec![ResourceDescriptor::at("https://example.org/tests/suite")],
+        url: None,
+        passed_tests: vec![],
+        warned_tests: vec![],
+        failed_tests: vec![],
+        test_kind: None,
+        tool: Some(ResourceDescriptor::at("pkg:cargo/cargo@1.95.0").named("cargo test")),
+        report: None,
+        counts: BTreeMap::new(),
+        requirements: vec![],
+        started_at: None,
+        finished_at: Some(world.now),
+    }
+}
+
+/// Where the body of an entry lies in the folder of a ledger.
+pub(crate) fn body_name(index: u64) -> String {
+    format!("bodies/{index:03}")
 }
 
 pub(crate) fn tree() -> Digest {

@@ -109,9 +109,17 @@ built_tree := revision.tree if {
 	is_string(revision.tree)
 }
 
+# That a commit has a tree says the reviewer, who looked at both, or the builder; the author's word would not do.
 final_reviews contains approval if {
 	some approval in counted_reviews
 	approval.overTree == built_tree
+	concat(":", ["gitCommit", newest_provenance.commit]) in approval.subjects
+}
+
+final_reviews contains approval if {
+	some approval in counted_reviews
+	approval.overTree == built_tree
+	approval.overTree == newest_provenance.tree
 }
 
 default src002 := false

@@ -25,6 +25,14 @@ results contains test if {
 	not outdated(test)
 }
 
+# A failure that does not say of what kind could be of any.
+failures_of_no_kind contains test if {
+	some test in input.evidence.tests
+	test.kind == "unspecified"
+	test.result != "PASSED"
+	not outdated(test)
+}
+
 # --- EV-TEST-001 ---
 
 passed_kinds contains kind if {
@@ -40,6 +48,7 @@ default test001 := false
 
 test001 if {
 	count(input.demand.testKinds.required) > 0
+	count(failures_of_no_kind) == 0
 	every kind in input.demand.testKinds.required {
 		kind in passed_kinds
 	}
@@ -54,6 +63,10 @@ test001_fields contains {"kind": kind, "state": "missing"} if {
 test001_fields contains {"kind": test.kind, "state": sprintf("%s by %s", [test.result, test.tool])} if {
 	some test in results
 	test.result != "PASSED"
+}
+
+test001_fields contains {"kind": "of no kind", "state": sprintf("%s by %s", [test.result, test.tool])} if {
+	some test in failures_of_no_kind
 }
 
 checks["EV-TEST-001"] := verdict(test001, sort(test001_fields), sort({test.payload | some test in results}))

@@ -1,0 +1,62 @@
+//! Signing and verifying records, beside the curve arithmetic alone.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use sealwright::artifact::ResourceDescriptor;
+use sealwright::digest::Digest;
+use sealwright::envelope::pae;
+use sealwright::key::{KeyType, PrivateKey};
+use sealwright::predicate::{TestOutcome, TestResult};
+use sealwright::signer::sign;
+use sealwright::statement::Statement;
+use sealwright::timestamp::Timestamp;
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::{Artifact, Expectation, Identity, Verifier};
+
+fn statement(artifact: &Digest, bytes: usize) -> Statement {
+    let result = TestResult {
+        result: TestOutcome::Passed,
+        configuration: vec![ResourceDescriptor::at("https://example.org/suite")],
+        url: None,
+        passed_tests: vec!["t".repeat(64); bytes / 66],
+        warned_tests: vec![],
+        failed_tests: vec![],
+        test_kind: None,
+        tool: None,
+        report: None,
+        counts: std::collections::BTreeMap::new(),
+        requirements: vec![],
+        started_at: None,
+        finished_at: None,
+    };
+    Statement::new(vec![ResourceDescriptor::of(artifact.clone())], &result).unwrap()
+}
+
+fn attest(c: &mut Criterion) {
+    let artifact = Digest::sha256(b"artifact");
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    let now: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    let verifier = Verifier::new(TrustRoot::new().with_key("ci", key.public().clone(), Window::ALWAYS).unwrap());
+    let expectation = Expectation::new(Artifact::Is(artifact.clone()), Identity::key("ci"), now);
+    for (size, bytes) in [("1KB", 1_000), ("1MB", 1_000_000)] {
+        let statement = statement(&artifact, bytes);
+        let record = sign(&statement, &key).unwrap().to_json();
+        let message = pae(sealwright::envelope::IN_TOTO, statement.payload());
+        let signature = key.sign(&message).unwrap();
+        // both sides do what they are timed for
+        verifier.verify(&record, &expectation).unwrap();
+        key.public().verify(&message, &signature).unwrap();
+
+        let mut group = c.benchmark_group(format!("sign {size}"));
+        group.bench_function("ours", |b| b.iter(|| sign(&statement, &key).unwrap().to_json()));
+        group.bench_function("floor", |b| b.iter(|| key.sign(&message).unwrap()));
+        group.finish();
+        let mut group = c.benchmark_group(format!("verify {size}"));
+        group.bench_function("ours", |b| b.iter(|| verifier.verify(&record, &expectation).unwrap()));
+        group.bench_function("floor", |b| b.iter(|| key.public().verify(&message, &signature).unwrap()));
+        group.finish();
+    }
+}
+
+criterion_group!(benches, attest);
+criterion_main!(benches);

@@ -1,0 +1,136 @@
+//! Documents that others read and write: SBOMs, test reports and evidence packs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+use sealwright::ingest::junit;
+use sealwright::pack::{self, PackDemand};
+use sealwright::{Result, key, ledger, sbom};
+
+use crate::data::{Json, bytes_of};
+use crate::key::PrivateKey;
+use crate::ledger::Ledger;
+use crate::work::{Work, at_once, later};
+
+/// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
+#[napi(namespace = "sbom", js_name = "generate", ts_return_type = "Promise<Record<string, unknown>>")]
+pub fn sbom_generate(
+    root: String,
+    #[napi(ts_arg_type = "GenerateOptions")] options: Option<Json>,
+) -> AsyncTask<Work<Json>> {
+    later(move || generated(&root, options.as_ref()))
+}
+
+/// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
+#[napi(namespace = "sbom", js_name = "generateSync", ts_return_type = "Record<string, unknown>")]
+pub fn sbom_generate_sync(
+    env: Env,
+    root: String,
+    #[napi(ts_arg_type = "GenerateOptions")] options: Option<Json>,
+) -> napi::Result<Json> {
+    at_once(&env, || generated(&root, options.as_ref()))
+}
+
+fn generated(root: &str, options: Option<&Json>) -> Result<Json> {
+    let options = sealwright::json::parse("options", bytes_of(options))?;
+    Json::of(&sbom::generate(Path::new(root), &options)?)
+}
+
+/// Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid.
+#[napi(namespace = "sbom", js_name = "validate", ts_return_type = "Promise<SbomFinding[]>")]
+pub fn sbom_validate(document: &[u8]) -> AsyncTask<Work<Json>> {
+    let document = document.to_vec();
+    later(move || Json::of(&sbom::validate(&document)?))
+}
+
+/// Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid.
+#[napi(namespace = "sbom", js_name = "validateSync", ts_return_type = "SbomFinding[]")]
+pub fn sbom_validate_sync(env: Env, document: &[u8]) -> napi::Result<Json> {
+    at_once(&env, || Json::of(&sbom::validate(document)?))
+}
+
+/// The view of a CycloneDX JSON document that policies look at.
+#[napi(namespace = "sbom", js_name = "read", ts_return_type = "Promise<Record<string, unknown>>")]
+pub fn sbom_read(document: &[u8]) -> AsyncTask<Work<Json>> {
+    let document = document.to_vec();
+    later(move || Json::of(&sbom::read(&document)?))
+}
+
+/// The view of a CycloneDX JSON document that policies look at.
+#[napi(namespace = "sbom", js_name = "readSync", ts_return_type = "Record<string, unknown>")]
+pub fn sbom_read_sync(env: Env, document: &[u8]) -> napi::Result<Json> {
+    at_once(&env, || Json::of(&sbom::read(document)?))
+}
+
+/// Reads a JUnit XML report.
+#[napi(namespace = "junit", js_name = "read", ts_return_type = "Promise<JUnitReport>")]
+pub fn junit_read(report: &[u8]) -> AsyncTask<Work<Json>> {
+    let report = report.to_vec();
+    later(move || Json::of(&junit::read(&report)?))
+}
+
+/// Reads a JUnit XML report.
+#[napi(namespace = "junit", js_name = "readSync", ts_return_type = "JUnitReport")]
+pub fn junit_read_sync(env: Env, report: &[u8]) -> napi::Result<Json> {
+    at_once(&env, || Json::of(&junit::read(report)?))
+}
+
+/// Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest.
+#[napi(namespace = "pack", js_name = "build", ts_return_type = "Promise<BuiltPack>")]
+pub fn pack_build(
+    ledger: &Ledger,
+    key: &PrivateKey,
+    folder: String,
+    #[napi(ts_arg_type = "PackRequest")] request: Json,
+    #[napi(ts_arg_type = "Time")] now: Option<Json>,
+) -> AsyncTask<Work<Json>> {
+    let key = Arc::clone(&key.0);
+    ledger.later(move |ledger| built(ledger, &key, &folder, &request, now))
+}
+
+/// Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest.
+#[napi(namespace = "pack", js_name = "buildSync", ts_return_type = "BuiltPack")]
+pub fn pack_build_sync(
+    env: Env,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    folder: String,
+    #[napi(ts_arg_type = "PackRequest")] request: Json,
+    #[napi(ts_arg_type = "Time")] now: Option<Json>,
+) -> napi::Result<Json> {
+    ledger.at_once(&env, |ledger| built(ledger, &key.0, &folder, &request, now))
+}
+
+fn built(
+    ledger: &mut ledger::Ledger,
+    key: &key::PrivateKey,
+    folder: &str,
+    request: &Json,
+    now: Option<Json>,
+) -> Result<Json> {
+    let request = request.read("pack request")?;
+    Json::of(&pack::build(ledger, &request, Path::new(folder), key, crate::data::now(now)?)?)
+}
+
+/// Verifies the pack in `folder` against what is known from elsewhere.
+#[napi(namespace = "pack", js_name = "verify", ts_return_type = "Promise<PackVerdict>")]
+pub fn pack_verify(folder: String, #[napi(ts_arg_type = "PackDemand")] demand: Json) -> AsyncTask<Work<Json>> {
+    later(move || verified(&folder, &demand))
+}
+
+/// Verifies the pack in `folder` against what is known from elsewhere.
+#[napi(namespace = "pack", js_name = "verifySync", ts_return_type = "PackVerdict")]
+pub fn pack_verify_sync(
+    env: Env,
+    folder: String,
+    #[napi(ts_arg_type = "PackDemand")] demand: Json,
+) -> napi::Result<Json> {
+    at_once(&env, || verified(&folder, &demand))
+}
+
+fn verified(folder: &str, demand: &Json) -> Result<Json> {
+    Json::of(&pack::verify(Path::new(folder), &PackDemand::from_json(demand.as_bytes())?)?)
+}

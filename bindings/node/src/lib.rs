@@ -1,0 +1,17 @@
+//! Node binding: data, handles and error codes cross, nothing else. What a thing means, the core decides.
+//!
+//! Whatever works for long gives a promise and is done off the event loop; its twin `…Sync` does it at once. Data crosses
+//! as JSON, so that there is no second model of it.
+#![expect(clippy::needless_pass_by_value, reason = "arguments that Node gives are owned")]
+
+pub mod command;
+pub mod data;
+pub mod digest;
+pub mod document;
+pub mod gate;
+pub mod key;
+pub mod ledger;
+pub mod record;
+pub mod release;
+pub mod trust_policy;
+pub mod work;

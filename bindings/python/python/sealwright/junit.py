@@ -1,0 +1,5 @@
+"""JUnit XML reports."""
+
+from ._sealwright import junit_read as read
+
+__all__ = ["read"]

@@ -1,0 +1,79 @@
+//! Data crosses as JSON: Python's own writer and reader on one side, the core's strict reader on the other.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use sealwright::timestamp::Timestamp;
+use sealwright::{Error, ErrorKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::raised;
+
+/// The JSON of a Python value; what has none is a `TypeError` or `ValueError` of Python's `json`.
+pub(crate) fn json_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let options = PyDict::new(value.py());
+    options.set_item("allow_nan", false)?;
+    let text = value.py().import("json")?.call_method("dumps", (value,), Some(&options))?;
+    Ok(text.cast::<PyString>()?.to_cow()?.as_bytes().to_vec())
+}
+
+/// The JSON of keyword arguments, under the names that the core gives them. `None` is as good as not said.
+pub(crate) fn json_of_options(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<u8>> {
+    let named = PyDict::new(py);
+    for (name, value) in options.into_iter().flatten() {
+        if !value.is_none() {
+            named.set_item(camel_case(&name.cast::<PyString>()?.to_cow()?), value)?;
+        }
+    }
+    json_of(named.as_any())
+}
+
+/// Reads a Python value as the core reads its JSON; `what` names it in errors.
+pub(crate) fn read<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+    parse(value.py(), what, &json_of(value)?)
+}
+
+/// Reads keyword arguments as the core reads their JSON; `what` names them in errors.
+pub(crate) fn read_options<T: DeserializeOwned>(
+    py: Python<'_>,
+    what: &str,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<T> {
+    parse(py, what, &json_of_options(py, options)?)
+}
+
+fn parse<T: DeserializeOwned>(py: Python<'_>, what: &str, json: &[u8]) -> PyResult<T> {
+    sealwright::json::parse(what, json).map_err(|e| raised(py, &e))
+}
+
+/// A value of the core as plain Python data.
+pub(crate) fn write<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
+    let json = serde_json::to_vec(value).map_err(|e| {
+        raised(py, &Error::new(ErrorKind::Internal, format!("could not write a result as JSON: {e}; report it")))
+    })?;
+    py.import("json")?.call_method1("loads", (PyBytes::new(py, &json),))
+}
+
+/// The given time, else the clock's. The only clock of this binding.
+pub(crate) fn now(py: Python<'_>, given: Option<&str>) -> PyResult<Timestamp> {
+    let now = match given {
+        Some(text) => text.parse(),
+        None => {
+            #[expect(clippy::disallowed_methods, reason = "the edge of a binding is where the clock is read")]
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        }
+    };
+    now.map_err(|e| raised(py, &e))
+}
+
+fn camel_case(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut camel = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}

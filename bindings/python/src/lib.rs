@@ -1,0 +1,48 @@
+//! Python binding: data, handles and error codes cross, nothing else. What a thing means, the core decides.
+//!
+//! The interpreter is let go around all work. Data crosses as JSON, so that there is no second model of it; options are
+//! keyword arguments whose names become those of the core's JSON.
+#![expect(clippy::needless_pass_by_value, reason = "arguments that Python gives are owned")]
+
+mod command;
+mod data;
+mod digest;
+mod document;
+mod error;
+mod gate;
+mod key;
+mod ledger;
+mod record;
+mod release;
+mod trust_policy;
+
+use pyo3::prelude::*;
+
+/// Signed release evidence: attest, keep, decide and show how software was built, checked, approved and shipped.
+#[pymodule(name = "_sealwright")]
+mod module {
+    #[pymodule_export]
+    use crate::command::run_command;
+    #[pymodule_export]
+    use crate::digest::{digest_bytes, digest_file, digest_folder, digest_set, parse_digest};
+    #[pymodule_export]
+    use crate::document::{junit_read, pack_build, pack_verify, sbom_generate, sbom_read, sbom_validate};
+    #[pymodule_export]
+    use crate::error::{
+        InvalidInput, LedgerError, PolicyDenied, SealwrightError, ServiceUnavailable, VerificationFailed,
+    };
+    #[pymodule_export]
+    use crate::gate::{Decision, Permit, decide};
+    #[pymodule_export]
+    use crate::key::{PrivateKey, PublicKey};
+    #[pymodule_export]
+    use crate::ledger::{Found, Ledger, LedgerRecord, Receipt};
+    #[pymodule_export]
+    use crate::record::{Statement, Verified, Verifier, sign, verify};
+    #[pymodule_export]
+    use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
+    #[pymodule_export]
+    use crate::trust_policy::{
+        key_descriptor, policy_descriptor, policy_profile, starter_bundle, trust_policy_statement,
+    };
+}

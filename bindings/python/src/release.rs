@@ -1,0 +1,139 @@
+//! Releases: begun, promoted, deployed, observed, compared.
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyDict;
+use sealwright::digest::Digest;
+use sealwright::release;
+
+use crate::data;
+use crate::gate::Permit;
+use crate::key::PrivateKey;
+use crate::ledger::{Ledger, Receipt};
+
+/// A record that an act left in the ledger.
+#[pyclass(frozen, module = "sealwright")]
+pub(crate) struct Recorded(release::Recorded);
+
+#[pymethods]
+impl Recorded {
+    /// Digest of its payload, by which other records name it.
+    #[getter]
+    fn payload(&self) -> String {
+        self.0.payload.to_string()
+    }
+
+    /// Proof that it is in the ledger.
+    #[getter]
+    fn receipt(&self) -> Receipt {
+        Receipt(self.0.receipt.clone())
+    }
+}
+
+/// Begins a release: gives it its id, to which all evidence about its artifacts (ResourceDescriptors) is linked.
+#[pyfunction]
+#[pyo3(signature = (ledger, key, *, release_id, purl, artifacts, now=None))]
+pub(crate) fn release_begin(
+    py: Python<'_>,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    release_id: &str,
+    purl: &str,
+    artifacts: &Bound<'_, PyAny>,
+    now: Option<&str>,
+) -> PyResult<Recorded> {
+    let (artifacts, now) = (data::read("artifacts", artifacts)?, data::now(py, now)?);
+    ledger.run(py, |ledger| release::begin(ledger, release_id, purl, artifacts, &key.0, now)).map(Recorded)
+}
+
+/// Promotes what a permit is for into its environment, and spends the permit. `promoted_by` is an Actor.
+#[pyfunction]
+#[pyo3(signature = (ledger, key, permit, *, release_id, promoted_by, now=None))]
+pub(crate) fn promote(
+    py: Python<'_>,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    permit: &Permit,
+    release_id: &str,
+    promoted_by: &Bound<'_, PyAny>,
+    now: Option<&str>,
+) -> PyResult<Recorded> {
+    let (by, now) = (data::read("actor", promoted_by)?, data::now(py, now)?);
+    ledger.run(py, |ledger| release::promote(ledger, &permit.0, release_id, by, &key.0, now)).map(Recorded)
+}
+
+/// Records a deployment; without a `permit` it is an evidence gap from then on.
+///
+/// Above dev, `promotion` is the payload digest of the promotion. The rest is what a deployment record says.
+#[pyfunction]
+#[pyo3(
+    signature = (ledger, key, permit=None, *, promotion=None, now=None, **deployment),
+    text_signature = "(ledger, key, permit=None, *, promotion=None, deployment_id, release_id, environment, artifacts, \
+                      triggered_by, executed_by, started_at, status, strategy, finished_at=None, change_ids=None, \
+                      configuration=None, replaces=None, resources=None, earliest_commit_at=None, now=None)"
+)]
+pub(crate) fn deploy(
+    py: Python<'_>,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    permit: Option<&Permit>,
+    promotion: Option<&str>,
+    now: Option<&str>,
+    deployment: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Recorded> {
+    let (deployment, now) = (data::read_options(py, "deployment", deployment)?, data::now(py, now)?);
+    let recorded = ledger.run(py, |ledger| {
+        let promotion = promotion.map(str::parse::<Digest>).transpose()?;
+        release::deploy(ledger, deployment, permit.map(|p| &p.0), promotion.as_ref(), &key.0, now)
+    })?;
+    Ok(Recorded(recorded))
+}
+
+/// Records what an observer saw running. `source` is the raw answer it was made from; the ledger keeps it.
+#[pyfunction]
+#[pyo3(signature = (ledger, key, *, environment, observer, state, source, now=None))]
+#[expect(clippy::too_many_arguments, reason = "keyword arguments of one call")]
+pub(crate) fn snapshot(
+    py: Python<'_>,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    environment: &Bound<'_, PyAny>,
+    observer: &Bound<'_, PyAny>,
+    state: &Bound<'_, PyAny>,
+    source: PyBackedBytes,
+    now: Option<&str>,
+) -> PyResult<Recorded> {
+    let (environment, observer) = (data::read("environment", environment)?, data::read("actor", observer)?);
+    let (state, now) = (data::read("observed state", state)?, data::now(py, now)?);
+    let recorded =
+        ledger.run(py, |ledger| release::snapshot(ledger, environment, observer, state, &source, &key.0, now))?;
+    Ok(Recorded(recorded))
+}
+
+/// Compares the newest snapshot of an environment with what was deployed into it, and records the result.
+///
+/// Gives `report`, as recorded, and `recorded`.
+#[pyfunction]
+#[pyo3(signature = (ledger, key, *, environment_id, now=None))]
+pub(crate) fn drift<'py>(
+    py: Python<'py>,
+    ledger: &Ledger,
+    key: &PrivateKey,
+    environment_id: &str,
+    now: Option<&str>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let now = data::now(py, now)?;
+    data::write(py, &ledger.run(py, |ledger| release::drift(ledger, environment_id, &key.0, now))?)
+}
+
+/// The chain of custody of a release: `steps`, and the links that are `missing`.
+#[pyfunction]
+pub(crate) fn custody<'py>(py: Python<'py>, ledger: &Ledger, release_id: &str) -> PyResult<Bound<'py, PyAny>> {
+    data::write(py, &ledger.run(py, |ledger| release::custody(ledger, release_id))?)
+}
+
+/// The evidence gaps of a release; none means that nothing is missing.
+#[pyfunction]
+pub(crate) fn gaps<'py>(py: Python<'py>, ledger: &Ledger, release_id: &str) -> PyResult<Bound<'py, PyAny>> {
+    data::write(py, &ledger.run(py, |ledger| release::gaps(ledger, release_id))?)
+}

@@ -1,0 +1,185 @@
+//! `ledger`: append, search, prove, audit.
+
+mod look;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::answer::{Answer, to_json};
+use super::input::record;
+use super::open::{Append, Known};
+use super::output::write_file;
+use super::settings::Settings;
+use super::text::Page;
+use super::types::short;
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::ledger::{Anchors, Ledger};
+use crate::policy::starter_bundle;
+use look::{Prove, Search, Show};
+
+#[derive(Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Make a ledger.
+    Init(Init),
+    /// Append signed records, all or none.
+    Append(AppendRecords),
+    /// Find records.
+    Search(Search),
+    /// Show a record, proven and verified.
+    Show(Show),
+    /// Prove that a record is in the ledger.
+    Prove(Prove),
+    /// Check every byte of the ledger.
+    Audit(ReadOnly),
+    /// Make the search index anew.
+    Rebuild(ReadOnly),
+    /// Show the state of the ledger, and how many records of which type it has.
+    Stats(Stats),
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// Name of the log, for ever, such as example.org/releases.
+    #[arg(long)]
+    origin: String,
+    /// Private key of the log, Ed25519.
+    #[arg(long, value_name = "FILE")]
+    log_key: Option<PathBuf>,
+    /// Version 1 of the trust policy, signed.
+    #[arg(long, value_name = "RECORD", required = true)]
+    trust: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct AppendRecords {
+    /// The records.
+    #[arg(value_name = "RECORD", required = true)]
+    records: Vec<PathBuf>,
+    #[command(flatten)]
+    append: Append,
+}
+
+#[derive(Args)]
+pub(crate) struct Stats {
+    /// Write the signed checkpoint to this file, for others to compare with.
+    #[arg(long, value_name = "FILE")]
+    checkpoint_out: Option<PathBuf>,
+    #[command(flatten)]
+    known: Known,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadOnly {
+    #[command(flatten)]
+    known: Known,
+}
+
+impl LedgerCommand {
+    pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
+        match self {
+            Self::Init(init) => init.run(settings),
+            Self::Append(append) => append.run(settings),
+            Self::Search(search) => search.run(settings),
+            Self::Show(show) => show.run(settings),
+            Self::Prove(prove) => prove.run(settings),
+            Self::Audit(read) => audit(read.known.open(settings)?),
+            Self::Rebuild(read) => {
+                let ledger = read.known.open(settings)?;
+                ledger.rebuild_index()?;
+                Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
+            }
+            Self::Stats(stats) => stats.run(settings),
+        }
+    }
+}
+
+impl Init {
+    fn run(self, settings: &Settings) -> Result<Answer> {
+        let trust = self.trust.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
+        let key = settings.log_key(self.log_key.as_deref())?;
+        let anchors = Anchors::in_folder(settings.state()?);
+        let ledger = Ledger::init(&settings.ledger(), &anchors, &self.origin, key, &trust, settings.now()?)?;
+        let starter = starter_bundle()?;
+        if ledger.trust_policy()?.pinned_bundle() == Some(Digest::sha256(&starter)) {
+            ledger.attach(&starter)?;
+        }
+        let policy = ledger.trust_policy()?.payload();
+        let mut page = Page::default();
+        page.field("ledger", ledger.folder().display()).field("log key", ledger.log_key()).field("trust", policy);
+        page.wrapped("", "", "Give log key and trust policy digest to whoever is to check this ledger elsewhere.");
+        let value = json!({
+            "folder": ledger.folder().display().to_string(),
+            "origin": ledger.origin(),
+            "logKey": ledger.log_key().to_string(),
+            "trustPolicy": policy.to_string(),
+        });
+        Ok(Answer::new(page.finish(), value))
+    }
+}
+
+impl AppendRecords {
+    fn run(self, settings: &Settings) -> Result<Answer> {
+        let records = self.records.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
+        let mut ledger = self.append.open(settings)?;
+        let now = settings.now()?;
+        let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
+        let receipts = ledger.append_all(&verified, now)?;
+        let mut page = Page::default();
+        for (verified, receipt) in verified.iter().zip(&receipts) {
+            let already = if receipt.already_there { " was there already" } else { "" };
+            page.line(format!("entry {}{already}: {}", receipt.index, short(verified.value().predicate_type())));
+        }
+        Ok(Answer::new(page.finish(), json!({ "receipts": to_json(&receipts)? })))
+    }
+}
+
+fn audit(mut ledger: Ledger) -> Result<Answer> {
+    let report = ledger.audit()?;
+    let mut page = Page::default();
+    if report.is_clean() {
+        page.line(format!("{} entries of {}: every byte is as committed", report.size, report.origin));
+    }
+    for finding in &report.findings {
+        page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));
+    }
+    Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
+}
+
+impl Stats {
+    fn run(self, settings: &Settings) -> Result<Answer> {
+        let ledger = self.known.open(settings)?;
+        if let Some(out) = &self.checkpoint_out {
+            write_file(out, ledger.checkpoint().note().as_bytes())?;
+        }
+        let mut types = std::collections::BTreeMap::<String, u64>::new();
+        ledger.walk(|_, entry| {
+            *types.entry(entry.predicate_type.clone()).or_default() += 1;
+            Ok(())
+        })?;
+        let root = ledger.checkpoint().checkpoint().root().to_string();
+        let policy = ledger.trust_policy()?;
+        let mut page = Page::default();
+        page.field("ledger", ledger.folder().display())
+            .field("origin", ledger.origin())
+            .field("entries", ledger.size());
+        page.field("root", &root).field("log key", ledger.log_key());
+        page.field("trust", format!("version {}, {}", policy.version(), policy.payload()));
+        for (predicate_type, count) in &types {
+            page.line(format!("{count:>8}  {}", short(predicate_type)));
+        }
+        let value = json!({
+            "folder": ledger.folder().display().to_string(),
+            "origin": ledger.origin(),
+            "size": ledger.size(),
+            "root": root,
+            "logKey": ledger.log_key().to_string(),
+            "checkpoint": ledger.checkpoint().note(),
+            "trustPolicy": { "version": policy.version(), "payload": policy.payload().to_string() },
+            "types": types,
+        });
+        Ok(Answer::new(page.finish(), value))
+    }
+}

@@ -1,0 +1,126 @@
+//! Printing answers and errors, and writing files whole.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Map, json};
+
+use super::answer::{Answer, Shown, Verdict};
+use super::text;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::Value;
+
+const PASSED: u8 = 0;
+const REFUSED: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Prints the outcome of a command and gives the exit code.
+pub(crate) fn print(answer: Result<Answer>, json: bool) -> u8 {
+    let (shown, value, error, code) = match answer {
+        Ok(Answer { shown, json, verdict }) => {
+            let (error, code) = match verdict {
+                Verdict::Passed => (None, PASSED),
+                Verdict::Found => (None, REFUSED),
+                Verdict::Refused(e) => {
+                    let code = code_of(&e);
+                    (Some(e), code)
+                }
+            };
+            (shown, json, error, code)
+        }
+        Err(e) => {
+            let code = code_of(&e);
+            (Shown::Text(String::new()), Value::Object(Map::new()), Some(e), code)
+        }
+    };
+    let printed = if json { to_stdout(&with_error(value, error.as_ref())) } else { to_stdout(&for_people(shown)) };
+    if let Some(e) = error.filter(|_| !json) {
+        to_stderr(&text::wrapped(&format!("sealwright: {} [{}]", e.message(), e.code())));
+    }
+    printed.map_or(FAILED, |()| code)
+}
+
+/// Prints a help text or a version.
+pub(crate) fn print_help(help: &str) -> u8 {
+    to_stdout(help.as_bytes()).map_or(FAILED, |()| PASSED)
+}
+
+/// Prints what is wrong with a command line.
+pub(crate) fn print_usage(problem: &str) -> u8 {
+    to_stderr(problem);
+    FAILED
+}
+
+/// Says something beside the answer.
+pub(crate) fn note(message: &str) {
+    to_stderr(&text::wrapped(&format!("sealwright: {message}")));
+}
+
+/// Writes a file whole: beside its place first, on disk, and then under its name. What stood there is replaced at once.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    if path.symlink_metadata().is_ok_and(|m| !m.is_file()) {
+        return Err(Error::new(
+            ErrorKind::AlreadyExists,
+            format!("`{}` is there and is no plain file; name another one", path.display()),
+        ));
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}.unfinished", std::process::id()));
+    let unfinished = Path::new(&unfinished);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(unfinished)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(unfinished, path));
+    written.map_err(|e| {
+        if e.kind() != io::ErrorKind::AlreadyExists {
+            // best effort: it is named after what it is
+            let _ = std::fs::remove_file(unfinished);
+        }
+        Error::io("write", path, e)
+    })
+}
+
+fn code_of(error: &Error) -> u8 {
+    if error.kind().is_refusal() { REFUSED } else { FAILED }
+}
+
+fn for_people(shown: Shown) -> Vec<u8> {
+    match shown {
+        Shown::Text(text) => text::harmless(&text).into_bytes(),
+        Shown::Document(bytes) => bytes,
+    }
+}
+
+fn with_error(value: Value, error: Option<&Error>) -> Vec<u8> {
+    let mut value = value;
+    if let (Some(e), Value::Object(object)) = (error, &mut value) {
+        let context: Map<_, _> = e.context().iter().map(|(k, v)| ((*k).to_owned(), Value::from(v.as_str()))).collect();
+        object.insert("error".to_owned(), json!({ "code": e.code(), "message": e.message(), "context": context }));
+    }
+    let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A reader that went away is no fault of the command; a full disk is.
+fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            to_stderr(&format!("sealwright: could not print: {e} [IO]\n"));
+            Err(e)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn to_stderr(message: &str) {
+    // there is no place left to say that stderr is gone
+    let _ = io::stderr().lock().write_all(text::harmless(message).as_bytes());
+}

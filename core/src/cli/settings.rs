@@ -1,0 +1,248 @@
+//! Settings: from `sealwright.toml`, then `SEALWRIGHT_*`, then flags; each later one wins.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{self, PrivateKey};
+use crate::limits;
+use crate::predicate::{DataClass, Environment, EnvironmentClass};
+use crate::timestamp::Timestamp;
+
+const FILE: &str = "sealwright.toml";
+
+/// Options of every command.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Folder of the ledger [default: .sealwright/ledger].
+    #[arg(long, global = true, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+    /// Folder that remembers the ledgers seen so far
+    /// [default: ~/.local/state/sealwright].
+    #[arg(long, global = true, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// File with the passphrase of the private keys.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// What a command is told beside its own options.
+pub(crate) struct Settings {
+    file: SettingsFile,
+    /// Folder that relative paths of `file` begin at.
+    base: PathBuf,
+    ledger: Option<PathBuf>,
+    state: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SettingsFile {
+    ledger: Option<PathBuf>,
+    state: Option<PathBuf>,
+    key: Option<PathBuf>,
+    log_key: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
+    /// Private keys by role, to be named with `--key`.
+    #[serde(default)]
+    keys: BTreeMap<String, PathBuf>,
+    #[serde(default)]
+    environments: BTreeMap<String, EnvironmentSettings>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct EnvironmentSettings {
+    id: Option<String>,
+    class: Option<EnvironmentClass>,
+    region: Option<String>,
+    data_class: Option<DataClass>,
+}
+
+impl Settings {
+    pub(crate) fn load(global: &Global) -> Result<Self> {
+        let here = std::env::current_dir().map_err(|e| Error::io("find", Path::new("."), e))?;
+        let (file, base) = match here.ancestors().find(|folder| folder.join(FILE).is_file()) {
+            Some(folder) => (read(&folder.join(FILE))?, folder.to_path_buf()),
+            None => (SettingsFile::default(), PathBuf::new()),
+        };
+        Ok(Self {
+            file,
+            base,
+            ledger: global.ledger.clone(),
+            state: global.state.clone(),
+            passphrase_file: global.passphrase_file.clone(),
+        })
+    }
+
+    /// The present.
+    pub(crate) fn now(&self) -> Result<Timestamp> {
+        #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the clock")]
+        let now = std::time::SystemTime::now();
+        let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
+        Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
+    }
+
+    /// Where Cargo keeps unpacked sources, which say their licences.
+    pub(crate) fn cargo_home(&self) -> Option<PathBuf> {
+        #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the environment")]
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        variable("CARGO_HOME").or_else(|| variable("HOME").map(|home| home.join(".cargo"))).filter(|p| p.is_dir())
+    }
+
+    /// The folder of the ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
+        chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger"))
+    }
+
+    /// The folder that remembers what was seen of ledgers.
+    pub(crate) fn state(&self) -> Result<PathBuf> {
+        let chosen = self.path(self.state.as_ref(), "SEALWRIGHT_STATE", self.file.state.as_ref());
+        let xdg = || environment("XDG_STATE_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+        let home = || environment("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        chosen.or_else(|| Some(xdg().or_else(home)?.join("sealwright"))).ok_or_else(|| {
+            Error::new(ErrorKind::ApiMisuse, "there is no home folder to remember ledgers in; name one with `--state`")
+        })
+    }
+
+    /// The private key for signing: the one named, else the one of the settings.
+    pub(crate) fn key(&self, named: Option<&Path>) -> Result<PrivateKey> {
+        self.private_key(named, "SEALWRIGHT_KEY", self.file.key.as_ref(), "--key")
+    }
+
+    /// The private key of the log.
+    pub(crate) fn log_key(&self, named: Option<&Path>) -> Result<PrivateKey> {
+        self.private_key(named, "SEALWRIGHT_LOG_KEY", self.file.log_key.as_ref(), "--log-key")
+    }
+
+    fn private_key(
+        &self,
+        named: Option<&Path>,
+        variable: &str,
+        of_file: Option<&PathBuf>,
+        flag: &str,
+    ) -> Result<PrivateKey> {
+        let role = named.and_then(Path::to_str).and_then(|name| self.file.keys.get(name));
+        let path = match (role, named) {
+            (Some(file), _) => Some(self.base.join(file)),
+            (None, named) => self.path(named, variable, of_file),
+        };
+        let path = path.ok_or_else(|| {
+            Error::new(ErrorKind::ApiMisuse, format!("no private key is named; name its file with `{flag}`"))
+        })?;
+        match key::read_private(&path, None) {
+            Err(e) if e.kind() == ErrorKind::WrongPassphrase => match self.passphrase(&path)? {
+                Some(passphrase) => key::read_private(&path, Some(&passphrase)),
+                None => Err(e),
+            },
+            read => read,
+        }
+    }
+
+    /// The passphrase of the settings, or what somebody at a terminal says it is.
+    fn passphrase(&self, path: &Path) -> Result<Option<Zeroizing<String>>> {
+        match self.given_passphrase()? {
+            None if std::io::stdin().is_terminal() => ask(&format!("Passphrase of {}: ", path.display())).map(Some),
+            given => Ok(given),
+        }
+    }
+
+    /// A passphrase for a new key; at a terminal it is asked for twice.
+    pub(crate) fn new_passphrase(&self) -> Result<Zeroizing<String>> {
+        if let Some(given) = self.given_passphrase()? {
+            return Ok(given);
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "no passphrase for the new key; set `SEALWRIGHT_PASSPHRASE`, name a `--passphrase-file`, or say \
+                 `--no-passphrase`",
+            ));
+        }
+        let first = ask("Passphrase for the new key: ")?;
+        if *ask("The same once more: ")? != *first {
+            return Err(Error::new(ErrorKind::WrongPassphrase, "the two passphrases differ; run it again"));
+        }
+        Ok(first)
+    }
+
+    fn given_passphrase(&self) -> Result<Option<Zeroizing<String>>> {
+        let not_text = || Error::new(ErrorKind::Malformed, "the passphrase is not UTF-8; choose another one");
+        if self.passphrase_file.is_none()
+            && let Some(given) = environment("SEALWRIGHT_PASSPHRASE")
+        {
+            return given.into_string().map(|p| Some(Zeroizing::new(p))).map_err(|_| not_text());
+        }
+        let file =
+            self.path(self.passphrase_file.as_ref(), "SEALWRIGHT_PASSPHRASE_FILE", self.file.passphrase_file.as_ref());
+        let Some(file) = file else { return Ok(None) };
+        let bytes = Zeroizing::new(limits::read_file("passphrase file", &file, limits::KEY_BYTES)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| not_text())?;
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        Ok(Some(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned())))
+    }
+
+    /// An environment by its name: one of the settings, or one named after its class.
+    pub(crate) fn environment(&self, name: &str, id: Option<&str>) -> Result<Environment> {
+        let known = self.file.environments.get(name);
+        let class = match known.and_then(|k| k.class) {
+            Some(class) => class,
+            None => name.parse().map_err(|_| {
+                Error::new(
+                    ErrorKind::ApiMisuse,
+                    format!(
+                        "the environment `{}` is not known; name dev, test, staging or prod, or give it a class in \
+                         `{FILE}`",
+                        name.escape_debug()
+                    ),
+                )
+            })?,
+        };
+        let id = id.or(known.and_then(|k| k.id.as_deref()));
+        let id = id.map_or_else(|| format!("urn:sealwright:environment:{name}"), str::to_owned);
+        let mut environment = Environment::new(id, class);
+        environment.name = (name != class.name()).then(|| name.to_owned());
+        environment.region = known.and_then(|k| k.region.clone());
+        environment.data_class = known.and_then(|k| k.data_class);
+        Ok(environment)
+    }
+
+    fn path(&self, flag: Option<impl AsRef<Path>>, variable: &str, file: Option<&PathBuf>) -> Option<PathBuf> {
+        flag.map(|f| f.as_ref().to_path_buf())
+            .or_else(|| environment(variable).map(PathBuf::from))
+            .or_else(|| file.map(|f| self.base.join(f)))
+    }
+}
+
+fn read(path: &Path) -> Result<SettingsFile> {
+    let bytes = limits::read_file("settings", path, limits::KEY_BYTES)?;
+    let malformed = |why: String| {
+        Error::new(ErrorKind::Malformed, format!("the settings `{}` can't be read: {why}", path.display()))
+            .with("path", path.display())
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("they are not UTF-8".to_owned()))?;
+    toml::from_str(text).map_err(|e| malformed(e.message().to_owned()))
+}
+
+/// A variable of the environment, unless it is empty.
+fn environment(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the environment")]
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn ask(prompt: &str) -> Result<Zeroizing<String>> {
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("could not ask for the passphrase: {e}")).caused_by(e))
+}

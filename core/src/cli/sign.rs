@@ -1,0 +1,111 @@
+//! Signing a statement, and handing the record on: to a file, to stdout, to the ledger.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::answer::{Answer, to_json};
+use super::open::Append;
+use super::output::write_file;
+use super::settings::Settings;
+use super::text::Page;
+use super::types::short;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, Value};
+use crate::key::PrivateKey;
+use crate::ledger::{Ledger, Receipt};
+use crate::signer::sign;
+use crate::statement::Statement;
+
+/// How a statement is signed, and where the record goes.
+#[derive(Args)]
+pub(crate) struct Signing {
+    /// Private key that signs: a file, or its role in sealwright.toml.
+    #[arg(long, value_name = "FILE|ROLE")]
+    key: Option<PathBuf>,
+    /// Where the record goes [default: stdout].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Append the record to the ledger, too.
+    #[arg(long)]
+    pub(crate) append: bool,
+    #[command(flatten)]
+    log: Append,
+}
+
+impl Signing {
+    /// The ledger, if the record is to be appended.
+    pub(crate) fn open(&self, settings: &Settings) -> Result<Option<Ledger>> {
+        if self.append { self.log.open(settings).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
+        let key = settings.key(self.key.as_deref())?;
+        let record = sign(statement, &key)?.to_json();
+        // a record that is kept can be appended later, should the ledger refuse it now
+        if let Some(out) = &self.out {
+            write_file(out, &record)?;
+        }
+        match ledger {
+            Some(mut ledger) => {
+                let now = settings.now()?;
+                let verified = ledger.verify(&record, now)?;
+                let receipt = ledger.append(&verified, now)?;
+                Ok(appended(statement, &receipt)?)
+            }
+            None => signed(statement, &record, &key, self.out.as_deref()),
+        }
+    }
+}
+
+/// Shows a record that was signed and not appended.
+pub(crate) fn signed(statement: &Statement, record: &[u8], key: &PrivateKey, out: Option<&Path>) -> Result<Answer> {
+    let mut value = json!({
+        "type": statement.predicate_type(),
+        "payload": statement.payload_digest().to_string(),
+        "keyId": key.public().id(),
+    });
+    let Some(out) = out else {
+        insert(&mut value, "record", json::parse("record", record)?);
+        return Ok(Answer::document(record.to_vec(), value));
+    };
+    insert(&mut value, "out", out.display().to_string().into());
+    let mut page = Page::default();
+    page.line(format!("signed a statement of type {}", short(statement.predicate_type())));
+    page.field("payload", statement.payload_digest()).field("record", out.display());
+    Ok(Answer::new(page.finish(), value))
+}
+
+/// Shows a record that is in the ledger now.
+pub(crate) fn appended(statement: &Statement, receipt: &Receipt) -> Result<Answer> {
+    let value = json!({
+        "type": statement.predicate_type(),
+        "payload": statement.payload_digest().to_string(),
+        "receipt": to_json(receipt)?,
+    });
+    let mut page = Page::default();
+    let already = if receipt.already_there { " was there already" } else { "" };
+    page.line(format!("entry {}{already}: {}", receipt.index, short(statement.predicate_type())));
+    page.field("payload", statement.payload_digest());
+    Ok(Answer::new(page.finish(), value))
+}
+
+/// Sets a member of an object.
+pub(crate) fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// Sets a member of an object unless it is there.
+pub(crate) fn fill(object: &mut Value, name: &str, value: impl FnOnce() -> Result<Value>) -> Result<()> {
+    match object {
+        Value::Object(members) if members.contains_key(name) => Ok(()),
+        Value::Object(members) => {
+            members.insert(name.to_owned(), value()?);
+            Ok(())
+        }
+        _ => Err(Error::new(ErrorKind::Malformed, "the predicate is no JSON object; write its fields in `{…}`")),
+    }
+}

@@ -1,0 +1,48 @@
+//! One id, one release: the ledger itself refuses to give an id again, whoever else begins a release at the same time.
+
+use super::Ledger;
+use super::entry::Entry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::predicate::{Predicate, PredicateType as _, Release};
+use crate::statement::Statement;
+
+impl Ledger {
+    /// Refuses a release whose id was given to another Statement, by anybody. `pending` are records of the same batch
+    /// that go before it.
+    pub(super) fn check_release_id(&self, statement: &Statement, pending: &[(&Entry, &Statement)]) -> Result<()> {
+        let Some(id) = release_id(statement) else { return Ok(()) };
+        let mut releases = Vec::new();
+        self.walk(|index, entry| {
+            if Release::reads(&entry.predicate_type) && (entry.has_tag("release", &id) || entry.has_more_tags()) {
+                releases.push(index);
+            }
+            Ok(())
+        })?;
+        let given = |other: &Statement| {
+            release_id(other).is_some_and(|o| o == id) && other.payload_digest() != statement.payload_digest()
+        };
+        for index in releases {
+            if given(self.record(index)?.statement()) {
+                return Err(already_given(&id).with("index", index));
+            }
+        }
+        match pending.iter().any(|(_, other)| given(other)) {
+            true => Err(already_given(&id)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn release_id(statement: &Statement) -> Option<String> {
+    match statement.predicate() {
+        Ok(Predicate::Release(release)) => release.release_id,
+        _ => None,
+    }
+}
+
+fn already_given(id: &str) -> Error {
+    Error::new(
+        ErrorKind::AlreadyExists,
+        format!("the release id `{}` was given to another release; choose another id", id.escape_debug()),
+    )
+}

@@ -1,0 +1,694 @@
+//! What the gate refuses, by which check, and that the refusal is in the ledger. Each test breaks a release that would
+//! pass in one place.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod world;
+
+use sealwright::artifact::ResourceDescriptor;
+use sealwright::digest::Digest;
+use sealwright::gate::{ArtifactReference, Decision, GateRequest, decide};
+use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::predicate::*;
+use sealwright::statement::Statement;
+use sealwright::trust_policy::{GIT_ISSUER, KEY_ISSUER};
+use world::*;
+
+const DAY: i64 = 24 * 3_600_000;
+
+/// Everything staging asks for is there, and the artifact runs in dev.
+fn for_staging() -> World {
+    let mut world = World::new();
+    world.build(&artifact());
+    world.go(&artifact(), &dev());
+    world
+}
+
+/// Everything prod asks for is there but the approval.
+fn for_prod() -> World {
+    let mut world = for_staging();
+    world.go(&artifact(), &staging());
+    world
+}
+
+fn ids(decision: &Decision) -> Vec<&str> {
+    decision.refusals().map(|c| c.id.as_str()).collect()
+}
+
+/// Asserts that exactly these checks refuse, that the refusal is in the ledger, and that there is no permit.
+fn refuses(world: &mut World, environment: &Environment, checks: &[&str]) -> String {
+    let decision = world.decide(&artifact(), environment);
+    is_refusal(world, &decision, checks)
+}
+
+fn is_refusal(world: &mut World, decision: &Decision, checks: &[&str]) -> String {
+    assert_eq!(ids(decision), checks, "{:#?}", decision.refusals().collect::<Vec<_>>());
+    let record = world.ledger.record(decision.receipt.index).unwrap();
+    let recorded: PolicyEvaluation = record.statement().predicate_as().unwrap();
+    assert_eq!(recorded, decision.evaluation);
+    assert_ne!(recorded.result, EvaluationResult::Passed);
+    let e = decision.enforce(&world.ledger).unwrap_err();
+    assert!(["POLICY_DENIED", "POLICY_UNDECIDED"].contains(&e.code()), "{e}");
+    e.message().to_owned()
+}
+
+#[test]
+fn the_releases_that_these_tests_break_would_pass() {
+    assert!(for_staging().decide(&artifact(), &staging()).passed());
+    let mut world = for_prod();
+    world.approval("release-manager", &artifact(), &prod());
+    assert!(world.decide(&artifact(), &prod()).passed());
+}
+
+#[test]
+fn s015_a_wrong_builder_is_refused() {
+    // the trust policy lists another builder for this signer from now on
+    let mut world = for_staging();
+    world
+        .change_trust_policy(|p| p.signers[1].speaks_for[0].builder = Some("https://example.org/other".to_owned()))
+        .unwrap();
+    let message = refuses(&mut world, &staging(), &["EV-PROV-002"]);
+    assert!(message.contains(BUILDER) && message.contains("https://example.org/other"), "{message}");
+    // one that was never listed does not even get into the ledger
+    let e = world.provenance_of(&artifact(), "https://evil.example", COMMIT).unwrap_err();
+    assert_eq!(e.code(), "NOT_ENTITLED");
+}
+
+#[test]
+fn s015_a_wrong_commit_is_refused() {
+    let mut world = for_staging();
+    world.provenance_of(&artifact(), BUILDER, "3333333333333333333333333333333333333333").unwrap();
+    let message = refuses(&mut world, &staging(), &["EV-PROV-003", "EV-SRC-002", "EV-CHG-001"]);
+    assert!(message.contains("3333333333"), "{message}");
+}
+
+#[test]
+fn s015_an_unexpected_parameter_is_left_out_by_the_starter_profile_and_every_decision_says_so() {
+    let mut world = for_staging();
+    let decision = world.decide(&artifact(), &dev());
+    let said = decision.evaluation.profile.leaves_out.iter().find(|l| l.check == "EV-PROV-004").unwrap();
+    assert_eq!(said.part, "all");
+}
+
+#[test]
+fn s016_a_rebuilt_digest_is_refused() {
+    let mut world = for_staging();
+    let rebuilt = Digest::sha256(b"built once more from the same source");
+    world.provenance(&rebuilt);
+    world.sbom(&rebuilt);
+    for kind in [TestKind::Unit, TestKind::Integration, TestKind::Contract] {
+        world.tests(&rebuilt, kind, TestOutcome::Passed);
+    }
+    let decision = world.decide(&rebuilt, &staging());
+    let message = is_refusal(&mut world, &decision, &["EV-PROM-002"]);
+    assert!(message.contains(&artifact().to_string()), "{message}");
+    // and so is the validated one, once the rebuilt one runs where it was
+    let mut deploy = world.deployment(&rebuilt, &dev());
+    deploy.release_id = RELEASE.to_owned();
+    world.deploy(deploy, None, None).unwrap();
+    refuses(&mut world, &staging(), &["EV-PROM-002"]);
+}
+
+#[test]
+fn s017_what_is_no_digest_alone_is_refused_and_recorded() {
+    let mut world = for_staging();
+    let hex = artifact().hex();
+    for reference in ["latest", "v1", "registry.example/shop:v1", &format!("registry.example/shop:v1@sha256:{hex}")] {
+        let mut request = world.request(&artifact(), &staging());
+        request.artifact = reference.parse().unwrap();
+        let decision = world.decide_on(&request);
+        assert!(ids(&decision).contains(&"EV-ART-001"), "{reference}: {:?}", ids(&decision));
+        assert!(!decision.passed() && decision.enforce(&world.ledger).is_err());
+        let record = world.ledger.record(decision.receipt.index).unwrap();
+        assert!(!record.statement().has_subject(&artifact()));
+        assert_eq!(record.statement().subjects()[0].name.as_deref(), Some(reference));
+    }
+    let mut request = world.request(&artifact(), &staging());
+    request.artifact = format!("registry.example/shop@sha256:{hex}").parse().unwrap();
+    // the refusals before were about other things
+    assert!(world.decide_on(&request).passed());
+}
+
+/// A release built with another SBOM, or none, in dev already.
+fn with_sbom(sbom: impl FnOnce(&mut World)) -> World {
+    let mut world = World::new();
+    world.change();
+    world.review();
+    world.provenance(&artifact());
+    sbom(&mut world);
+    for kind in [TestKind::Unit, TestKind::Integration, TestKind::Contract] {
+        world.tests(&artifact(), kind, TestOutcome::Passed);
+    }
+    world.go(&artifact(), &dev());
+    world
+}
+
+#[test]
+fn s022_a_missing_sbom_an_empty_one_and_one_of_another_digest_are_refused_above_dev() {
+    refuses(&mut with_sbom(|_| {}), &staging(), &["EV-SBOM-001"]);
+    refuses(&mut with_sbom(|w| drop(w.sbom_with(&artifact(), "[]"))), &staging(), &["EV-SBOM-001"]);
+    refuses(&mut with_sbom(|w| drop(w.sbom(&Digest::sha256(b"other")))), &staging(), &["EV-SBOM-001"]);
+    // the newest counts
+    let mut world = for_staging();
+    world.sbom_with(&artifact(), "[]");
+    refuses(&mut world, &staging(), &["EV-SBOM-001"]);
+}
+
+#[test]
+fn s050_a_test_result_of_another_digest_does_not_count() {
+    let mut world = World::new();
+    world.change();
+    world.review();
+    world.provenance(&artifact());
+    world.sbom(&artifact());
+    for kind in [TestKind::Unit, TestKind::Integration, TestKind::Contract] {
+        world.tests(&Digest::sha256(b"other"), kind, TestOutcome::Passed);
+    }
+    world.go(&artifact(), &dev());
+    refuses(&mut world, &staging(), &["EV-TEST-001", "EV-TEST-002"]);
+    // results of the source alone are not bound to what was built from it
+    for kind in [TestKind::Unit, TestKind::Integration, TestKind::Contract] {
+        let mut test = test_result(&world, TestOutcome::Passed);
+        test.test_kind = Some(kind);
+        let statement = Statement::new(vec![world.revision()], &test).unwrap();
+        world.record("tester", &statement).unwrap();
+    }
+    refuses(&mut world, &staging(), &["EV-TEST-002"]);
+}
+
+#[test]
+fn the_newest_test_result_wins_by_the_order_of_the_ledger_not_by_its_own_time() {
+    let mut world = for_staging();
+    let long_ago = world.now.plus_millis(-30 * DAY);
+    world.tests_with(&artifact(), |t| {
+        (t.test_kind, t.result, t.finished_at) = (Some(TestKind::Unit), TestOutcome::Failed, Some(long_ago));
+    });
+    refuses(&mut world, &staging(), &["EV-TEST-001"]);
+    // another tool that passes is no answer, the same one is
+    world.tests_with(&artifact(), |t| {
+        t.test_kind = Some(TestKind::Unit);
+        t.tool = Some(ResourceDescriptor::at("pkg:cargo/nextest@1.0.0").named("nextest"));
+    });
+    refuses(&mut world, &staging(), &["EV-TEST-001"]);
+    world.tests(&artifact(), TestKind::Unit, TestOutcome::Passed);
+    assert!(world.decide(&artifact(), &staging()).passed());
+}
+
+#[test]
+fn a_test_result_that_leaves_out_its_kind_or_contradicts_itself_does_not_make_a_pass() {
+    let mut world = for_staging();
+    world.tests_with(&artifact(), |t| t.result = TestOutcome::Failed);
+    refuses(&mut world, &staging(), &["EV-TEST-001"]);
+    world.tests_with(&artifact(), |_| {});
+    assert!(world.decide(&artifact(), &staging()).passed());
+    world.tests_with(&artifact(), |t| {
+        (t.test_kind, t.failed_tests) = (Some(TestKind::Unit), vec!["prices".to_owned()]);
+    });
+    refuses(&mut world, &staging(), &["EV-TEST-001"]);
+}
+
+#[test]
+fn s057_missing_evidence_and_an_engine_that_cannot_decide_are_refused() {
+    // nothing at all
+    let mut world = World::new();
+    let decision = world.decide(&artifact(), &prod());
+    assert_eq!(decision.evaluation.result, EvaluationResult::Failed);
+    for check in ["EV-PROV-001", "EV-SBOM-001", "EV-TEST-001", "EV-CHG-001", "EV-SRC-001", "EV-APPR-001", "EV-PROM-001"]
+    {
+        assert!(ids(&decision).contains(&check), "{check}");
+    }
+    // a bundle whose rule gives no decision for this input
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&sealwright::policy::starter_bundle().unwrap()).unwrap();
+    let rules = document["modules"]["artifact.rego"].as_str().unwrap().replace("default sbom001 := false", "");
+    document["modules"]["artifact.rego"] = rules.into();
+    let bytes = sealwright::json::canonical("bundle", &document).unwrap();
+    let bundle = sealwright::policy::PolicyBundle::parse(&bytes).unwrap();
+    let mut world = World::with_policy(|p| p.policy_bundle = Some(sealwright::gate::policy_descriptor(&bundle)));
+    // missing
+    let (now, request) = (world.tick(), world.request(&artifact(), &staging()));
+    let e = decide(&mut world.ledger, &request, &world.keys["records"], now).unwrap_err();
+    assert_eq!(e.code(), "NOT_FOUND");
+    world.ledger.attach(&bytes).unwrap();
+    let decision = world.decide(&artifact(), &staging());
+    assert_eq!(decision.evaluation.result, EvaluationResult::Error);
+    let undecided: Vec<_> = decision.refusals().filter(|c| c.result == CheckOutcome::Error).map(|c| &*c.id).collect();
+    assert_eq!(undecided, ["EV-SBOM-001", "EV-POL-002"]);
+    assert_eq!(decision.enforce(&world.ledger).unwrap_err().code(), "POLICY_UNDECIDED");
+    // edited
+    let name = format!("attachments/{}", bundle.digest().hex());
+    std::fs::write(world.folder().join(name), sealwright::policy::starter_bundle().unwrap()).unwrap();
+    let now = world.tick();
+    let e = decide(&mut world.ledger, &request, &world.keys["records"], now).unwrap_err();
+    assert_eq!(e.code(), "LEDGER_TAMPERED");
+}
+
+#[test]
+fn s057_a_decision_that_cannot_be_recorded_is_none() {
+    let mut world = for_staging();
+    let (now, request) = (world.tick(), world.request(&artifact(), &staging()));
+    let mut reader = world.open().unwrap();
+    assert_eq!(decide(&mut reader, &request, &world.keys["records"], now).unwrap_err().code(), "API_MISUSE");
+    assert_eq!(decide(&mut world.ledger, &request, &world.keys["tester"], now).unwrap_err().code(), "NOT_ENTITLED");
+}
+
+#[test]
+fn s066_a_refused_run_is_in_the_ledger_with_all_it_rested_on() {
+    let mut world = for_prod();
+    let size = world.ledger.size();
+    let decision = world.decide(&artifact(), &prod());
+    is_refusal(&mut world, &decision, &["EV-APPR-001"]);
+    assert_eq!((decision.receipt.index, world.ledger.size()), (size, size + 1));
+    let record = world.ledger.record(size).unwrap();
+    assert!(record.entry.control && record.statement().has_subject(&artifact()));
+    assert_eq!(decision.evaluation.ledger_state.size, size);
+    // every record but the trust policy, which is named apart
+    assert_eq!(decision.evaluation.input_attestations.len() as u64, size - 1);
+    assert!(decision.evaluation.first_attempt.unwrap());
+    assert!(!world.decide(&artifact(), &prod()).evaluation.first_attempt.unwrap());
+}
+
+#[test]
+fn s074_a_promotion_approval_in_the_wrong_role_place_or_time_of_another_digest_or_by_an_author_is_refused() {
+    let manager = "release-manager";
+    type Change = fn(&mut Approval);
+    let cases: [(&str, &str, Digest, Change, &[&str]); 8] = [
+        ("wrong role", "reviewer", artifact(), |_| {}, &["EV-APPR-001"]),
+        ("role claimed", "reviewer", artifact(), forge, &["EV-APPR-001"]),
+        ("another environment", manager, artifact(), |a| a.environment = Some(staging()), &["EV-APPR-001"]),
+        (
+            "another prod",
+            manager,
+            artifact(),
+            |a| a.environment = Some(Environment::new("urn:example:env:prod-2", EnvironmentClass::Prod)),
+            &["EV-APPR-001", "EV-APPR-003"],
+        ),
+        ("stale", manager, artifact(), |a| a.decided_at = a.decided_at.plus_millis(-15 * DAY), &["EV-APPR-001"]),
+        ("expired", manager, artifact(), |a| a.expires_at = Some(a.decided_at.plus_millis(1)), &["EV-APPR-001"]),
+        ("another digest", manager, Digest::sha256(b"other"), |_| {}, &["EV-APPR-001", "EV-APPR-003"]),
+        (
+            "another change",
+            manager,
+            artifact(),
+            |a| a.change_id = Some("https://example.org/shop/changes/18".to_owned()),
+            &["EV-APPR-001", "EV-APPR-003"],
+        ),
+    ];
+    for (what, signer, digest, change, checks) in cases {
+        let mut world = for_prod();
+        world
+            .approve(signer, Stage::Promotion, Some(&digest), |a| {
+                a.environment = Some(prod());
+                change(a);
+            })
+            .unwrap();
+        let decision = world.decide(&artifact(), &prod());
+        assert_eq!(ids(&decision), checks, "{what}");
+    }
+}
+
+/// Says of an approver what only the trust policy can say.
+fn forge(approval: &mut Approval) {
+    approval.in_role = "release-manager".to_owned();
+    approval.approver.roles = vec!["release-manager".to_owned(), "risk-owner".to_owned()];
+    approval.approver.canonical_id = Some("cleo".to_owned());
+    approval.approver.id = "mailto:cleo@example.org".to_owned();
+}
+
+#[test]
+fn s074_an_approval_by_an_author_is_refused_by_name_whatever_it_says_of_itself() {
+    for forged in [false, true] {
+        let mut world = for_prod();
+        world.change_trust_policy(|p| p.people[0].roles.push("release-manager".to_owned())).unwrap();
+        world
+            .approve("author", Stage::Promotion, Some(&artifact()), |a| {
+                a.environment = Some(prod());
+                if forged {
+                    forge(a);
+                }
+            })
+            .unwrap();
+        let message = refuses(&mut world, &prod(), &["EV-APPR-001", "EV-APPR-002"]);
+        assert!(message.contains("ada is both author and approver (S1)"), "{message}");
+        // beside a good one, it still refuses
+        world.approval("release-manager", &artifact(), &prod());
+        refuses(&mut world, &prod(), &["EV-APPR-002"]);
+    }
+}
+
+#[test]
+fn an_author_who_is_named_by_an_address_alone_is_still_an_author() {
+    for (id, vouched) in [
+        ("mailto:ada@example.org", None),
+        ("mailto:ADA@Example.org", None),
+        ("mailto:someone@example.org", Some((GIT_ISSUER, "Ada@example.org"))),
+    ] {
+        let mut world = World::new();
+        world.change_with(|c| {
+            let mut ada = Actor::human(id, "Ada");
+            if let Some((issuer, subject)) = vouched {
+                ada = ada.vouched_by(issuer, subject);
+            }
+            c.authors = vec![ada];
+        });
+        world.provenance(&artifact());
+        world
+            .approve("author", Stage::SourceReview, None, |a| a.approver.id = "mailto:x@example.org".to_owned())
+            .unwrap();
+        world.change_trust_policy(|p| p.people[0].roles.push("peer-reviewer".to_owned())).unwrap();
+        let decision = world.decide(&artifact(), &staging());
+        assert!(ids(&decision).contains(&"EV-APPR-002") && ids(&decision).contains(&"EV-SRC-001"), "{id}");
+        let e = decision.enforce(&world.ledger).unwrap_err();
+        assert!(e.message().contains("ada is both author and approver (S1)"), "{id}: {e}");
+    }
+}
+
+#[test]
+fn two_ids_of_one_person_count_once() {
+    // a clinical change needs three people for prod; one who holds every role and two keys is one
+    let mut world = for_prod();
+    world
+        .change_trust_policy(|p| {
+            let all = ["release-manager", "clinical-safety", "quality", "peer-reviewer", "code-owner"];
+            p.people[2].roles = all.iter().map(|r| (*r).to_owned()).collect();
+            let ben = std::mem::take(&mut p.people[1].ids);
+            p.people[2].ids.extend(ben);
+        })
+        .unwrap();
+    world.change_with(|c| {
+        c.categories = vec![Category::ClinicalRisk];
+        c.risk_tier = RiskTier::Critical;
+        c.intended_use = Some("shows prices".to_owned());
+    });
+    for signer in ["reviewer", "release-manager"] {
+        world.approve(signer, Stage::SourceReview, None, |_| {}).unwrap();
+        world.approval(signer, &artifact(), &prod());
+    }
+    let decision = world.decide(&artifact(), &prod());
+    let e = decision.enforce(&world.ledger).unwrap_err();
+    assert!(ids(&decision).contains(&"EV-APPR-001") && e.message().contains("1 of 3"), "{e}");
+}
+
+#[test]
+fn a_later_change_request_of_a_lower_tier_replaces_nothing_and_a_stricter_one_applies() {
+    let mut world = for_prod();
+    world.approval("release-manager", &artifact(), &prod());
+    world.change_with(|c| (c.categories, c.risk_tier) = (vec![Category::Cosmetic], RiskTier::Low));
+    let decision = world.decide(&artifact(), &prod());
+    assert!(decision.passed(), "{:?}", ids(&decision));
+    // the same tier with fewer categories takes none away
+    world.change_with(|c| (c.categories, c.risk_tier) = (vec![Category::SecuritySensitive], RiskTier::High));
+    let stricter = ids(&world.decide(&artifact(), &prod())).join(" ");
+    assert!(stricter.contains("EV-APPR-001") && stricter.contains("EV-SRC-001"), "{stricter}");
+    world.change_with(|c| (c.categories, c.risk_tier) = (vec![Category::Cosmetic], RiskTier::High));
+    assert_eq!(ids(&world.decide(&artifact(), &prod())).join(" "), stricter);
+}
+
+#[test]
+fn an_author_who_is_left_out_of_a_later_change_request_is_still_an_author() {
+    let mut world = World::new();
+    let ben = world.actor("reviewer");
+    world.change_with(|c| c.authors.push(ben));
+    world.build(&artifact());
+    world.go(&artifact(), &dev());
+    let message = refuses(&mut world, &staging(), &["EV-SRC-001", "EV-SRC-002", "EV-APPR-002"]);
+    assert!(message.contains("ben is both author and approver (S1)"), "{message}");
+}
+
+#[test]
+fn a_dismissed_review_and_a_later_rejection_take_an_approval_back() {
+    let mut world = for_staging();
+    let review = world.ledger.select_newest_review();
+    world
+        .approve("reviewer", Stage::SourceReview, None, |a| {
+            (a.decision, a.dismisses) = (ApprovalDecision::Dismissed, Some(RecordRef::to(&review)));
+        })
+        .unwrap();
+    refuses(&mut world, &staging(), &["EV-SRC-001", "EV-SRC-002"]);
+    // a new one counts, until it is rejected
+    world.review();
+    assert!(world.decide(&artifact(), &staging()).passed());
+    world.approve("reviewer", Stage::SourceReview, None, |a| a.decision = ApprovalDecision::Rejected).unwrap();
+    refuses(&mut world, &staging(), &["EV-SRC-001", "EV-SRC-002"]);
+}
+
+trait NewestReview {
+    fn select_newest_review(&self) -> Digest;
+}
+
+impl NewestReview for Ledger {
+    fn select_newest_review(&self) -> Digest {
+        let records = (0..self.size()).rev().filter_map(|index| self.record(index).ok());
+        let mut reviews = records.filter(|r| matches!(r.statement().predicate(), Ok(Predicate::Approval(_))));
+        reviews.next().unwrap().statement().payload_digest()
+    }
+}
+
+fn revoke(world: &mut World, target: &str) {
+    let since = START.parse().unwrap();
+    let revocation = Revocation { target: target.to_owned(), since, reason: "stolen".to_owned() };
+    world.change_trust_policy(|p| p.revocations.push(revocation)).unwrap();
+}
+
+#[test]
+fn a_revocation_takes_away_what_a_record_supports_and_not_what_it_refuses() {
+    for (target, checks) in [
+        ("reviewer", &["EV-SRC-001", "EV-SRC-002"][..]),
+        ("ben", &["EV-SRC-001", "EV-SRC-002"]),
+        ("tester", &["EV-TEST-001", "EV-TEST-002"]),
+        ("author", &["EV-PROV-003", "EV-CHG-001"]),
+    ] {
+        let mut world = for_staging();
+        revoke(&mut world, target);
+        let decision = world.decide(&artifact(), &staging());
+        let found = ids(&decision);
+        assert!(checks.iter().all(|c| found.contains(c)), "{target}: {found:?}");
+    }
+    // a failing result of a revoked tester, with an older pass by another one, still refuses
+    let mut world = for_staging();
+    world.tests(&artifact(), TestKind::Unit, TestOutcome::Failed);
+    let failing = world.ledger.record(world.ledger.size() - 1).unwrap().statement().payload_digest().hex();
+    revoke(&mut world, &failing);
+    refuses(&mut world, &staging(), &["EV-TEST-001"]);
+}
+
+#[test]
+fn a_person_for_whom_a_platform_vouches_is_told_by_the_trust_policy_and_can_be_revoked() {
+    let platform = "https://forge.example";
+    let vouched = |world: &mut World, subject: &str| {
+        let subject = subject.to_owned();
+        world
+            .approve("records", Stage::Promotion, Some(&artifact()), |a| {
+                a.environment = Some(prod());
+                a.approver = Actor::human("mailto:cleo@example.org", "Cleo").vouched_by(platform, subject);
+                a.approver.roles = vec!["release-manager".to_owned()];
+                let event = ResourceDescriptor::of(Digest::sha256(b"event"));
+                a.capture = Capture {
+                    method: CaptureMethod::SystemOfRecord,
+                    system: Some(platform.to_owned()),
+                    source_event: Some(event),
+                };
+            })
+            .map(drop)
+    };
+    let mut world = for_prod();
+    assert_eq!(vouched(&mut world, "7").unwrap_err().code(), "NOT_ENTITLED");
+    world
+        .change_trust_policy(|p| {
+            p.signers[7].predicate_types.push(Approval::TYPE.to_owned());
+            p.signers[7].speaks_for.push(SpeaksFor { system: Some(platform.to_owned()), ..SpeaksFor::default() });
+        })
+        .unwrap();
+    // a platform not listed, and a subject nobody knows
+    vouched(&mut world, "7").unwrap();
+    refuses(&mut world, &prod(), &["EV-APPR-001"]);
+    // who is known from now on was not known then
+    let id = PersonId { issuer: platform.to_owned(), subject: "7".to_owned() };
+    world.change_trust_policy(|p| p.people[2].ids.push(id)).unwrap();
+    refuses(&mut world, &prod(), &["EV-APPR-001"]);
+    vouched(&mut world, "7").unwrap();
+    assert!(world.decide(&artifact(), &prod()).passed());
+    revoke(&mut world, "cleo");
+    refuses(&mut world, &prod(), &["EV-APPR-001"]);
+}
+
+#[test]
+fn an_approval_dated_ahead_does_not_count_for_longer() {
+    let mut world = for_prod();
+    let ahead = world.now.plus_millis(10 * DAY);
+    world
+        .approve("release-manager", Stage::Promotion, Some(&artifact()), |a| {
+            (a.environment, a.decided_at) = (Some(prod()), ahead);
+        })
+        .unwrap();
+    world.now = world.now.plus_millis(15 * DAY);
+    refuses(&mut world, &prod(), &["EV-APPR-001"]);
+}
+
+#[test]
+fn s089_unverifiable_provenance_is_refused_and_recorded() {
+    // edited in the store
+    let mut world = for_staging();
+    let index = index_of(&world, Provenance::TYPE);
+    let body = world.folder().join(body_name(index));
+    let mut bytes = std::fs::read(&body).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&body, bytes).unwrap();
+    let decision = world.decide(&artifact(), &staging());
+    assert!(ids(&decision).contains(&"EV-SIG-001") && ids(&decision).contains(&"EV-PROV-001"), "{:?}", ids(&decision));
+    assert!(!decision.passed() && world.ledger.record(decision.receipt.index).is_ok());
+    // none
+    let mut world = World::new();
+    let decision = world.decide(&artifact(), &dev());
+    assert!(ids(&decision).contains(&"EV-PROV-001"));
+    // signed by somebody else, it does not get in
+    let provenance = for_staging();
+    let record = provenance.ledger.record(index_of(&provenance, Provenance::TYPE)).unwrap();
+    assert_eq!(world.record("tester", record.statement()).unwrap_err().code(), "NOT_ENTITLED");
+}
+
+fn index_of(world: &World, predicate_type: &str) -> u64 {
+    (0..world.ledger.size()).find(|i| world.ledger.entry(*i).unwrap().predicate_type == predicate_type).unwrap()
+}
+
+#[test]
+fn the_builder_does_not_deploy() {
+    let mut world = for_staging();
+    let mut request = world.request(&artifact(), &staging());
+    request.deployer = "builder".to_owned();
+    let decision = world.decide_on(&request);
+    let message = is_refusal(&mut world, &decision, &["EV-APPR-002", "EV-DEP-001"]);
+    assert!(message.contains("builder is both builder and deployer (S3)"), "{message}");
+    assert!(message.contains("builder built and deploys."), "{message}");
+    request.deployer = "nobody".to_owned();
+    let decision = world.decide_on(&request);
+    is_refusal(&mut world, &decision, &["EV-DEP-001"]);
+}
+
+#[test]
+fn now_before_the_last_entry_is_refused() {
+    let mut world = for_staging();
+    let request = world.request(&artifact(), &staging());
+    let before = world.now.plus_millis(-2000);
+    let decision = decide(&mut world.ledger, &request, &world.keys["records"], before).unwrap();
+    let message = is_refusal(&mut world, &decision, &["EV-LOG-001"]);
+    assert!(message.contains("later than now"), "{message}");
+}
+
+#[test]
+fn a_ledger_that_was_never_seen_before_gives_no_pass_above_dev() {
+    let mut world = for_staging();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let anchors = Anchors::in_folder(elsewhere.path().to_path_buf());
+    let open =
+        || Ledger::open(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
+    let mut ledger = open();
+    let request = world.request(&artifact(), &staging());
+    let decision = decide(&mut ledger, &request, &world.keys["records"], world.now).unwrap();
+    assert_eq!(ids(&decision), ["EV-LOG-001"]);
+    // seen once, it can be compared
+    let mut ledger = open();
+    let now = world.tick();
+    assert!(decide(&mut ledger, &request, &world.keys["records"], now).unwrap().passed());
+}
+
+#[test]
+fn an_environment_of_class_test_is_judged_as_staging() {
+    let mut world = World::new();
+    world.build(&artifact());
+    let test = Environment::new("urn:example:env:test", EnvironmentClass::Test);
+    let decision = world.decide(&artifact(), &test);
+    assert_eq!(decision.evaluation.gate, Gate::Staging);
+    is_refusal(&mut world, &decision, &["EV-PROM-002"]);
+}
+
+#[test]
+fn an_environment_known_as_prod_is_judged_as_prod_whatever_the_caller_says() {
+    let mut world = World::released(&artifact());
+    let evil = Digest::sha256(b"unreviewed");
+    world.provenance(&evil);
+    for class in [EnvironmentClass::Dev, EnvironmentClass::Test] {
+        let decision = world.decide(&evil, &Environment::new(prod().id, class));
+        assert_eq!(decision.evaluation.gate, Gate::Prod);
+        assert_eq!(decision.evaluation.environment, Some(prod()));
+        assert!(ids(&decision).contains(&"EV-PROM-001") && !decision.passed());
+    }
+    // what was released into it can't be read: that is no reason to believe the caller
+    let newest = world.ledger.size() - 3;
+    let index =
+        (0..=newest).rev().find(|i| world.ledger.entry(*i).unwrap().predicate_type == Deployment::TYPE).unwrap();
+    std::fs::remove_file(world.folder().join(body_name(index))).unwrap();
+    let decision = world.decide(&evil, &Environment::new(prod().id, EnvironmentClass::Dev));
+    assert!(ids(&decision).contains(&"EV-LOG-001"), "{:?}", ids(&decision));
+}
+
+#[test]
+fn a_control_record_of_a_type_that_is_not_known_refuses() {
+    let unknown = "https://sealwright.dev/attestation/recall/v0.1";
+    let mut world = World::with_policy(|p| p.signers[7].predicate_types.push(unknown.to_owned()));
+    world.build(&artifact());
+    world.go(&artifact(), &dev());
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"{unknown}","predicate":{{}}}}"#,
+        artifact().hex()
+    );
+    world.record("records", &Statement::parse(statement.into_bytes()).unwrap()).unwrap();
+    let decision = world.decide(&artifact(), &staging());
+    assert_eq!(ids(&decision), ["EV-SIG-001"]);
+}
+
+#[test]
+fn without_a_change_request_there_is_no_way_above_dev() {
+    let mut world = for_staging();
+    let request = GateRequest::new(ArtifactReference::of(artifact()).unwrap(), staging(), RELEASE, "deployer")
+        .for_change("https://example.org/shop/changes/99");
+    let decision = world.decide_on(&request);
+    assert!(ids(&decision).contains(&"EV-CHG-001") && !decision.passed());
+    // and none named at all is no decision, as its record would be none
+    let request = GateRequest::new(ArtifactReference::of(artifact()).unwrap(), staging(), RELEASE, "deployer");
+    let now = world.tick();
+    assert_eq!(decide(&mut world.ledger, &request, &world.keys["records"], now).unwrap_err().code(), "MALFORMED");
+}
+
+#[test]
+fn s058_every_refusal_names_check_environment_digest_question_controls_and_fix() {
+    let mut world = World::new();
+    let hostile = "urn:example:\u{202e}".to_owned() + &"x".repeat(3000);
+    world.change_with(|c| c.authors = vec![Actor::human(hostile, "x".repeat(3000))]);
+    world.provenance_of(&artifact(), BUILDER, "3333333333333333333333333333333333333333").unwrap();
+    world.approve("reviewer", Stage::SourceReview, None, |a| a.decision = ApprovalDecision::Rejected).unwrap();
+    let digest12 = &artifact().hex()[..12];
+    for environment in [dev(), staging(), prod()] {
+        let decision = world.decide(&artifact(), &environment);
+        assert!(decision.refusals().count() >= 2 || environment == dev());
+        for check in decision.refusals() {
+            let message = check.message.as_deref().unwrap();
+            let (question, fix) = (check.question.as_deref().unwrap(), check.remediation.as_deref().unwrap());
+            assert!(message.starts_with(&format!("{} {} {digest12}: ", check.id, environment.class)), "{message}");
+            for part in [question, fix, &check.controls.join(", ")] {
+                assert!(!part.is_empty() && message.contains(part), "{message}");
+            }
+            assert!(message.chars().count() <= 600, "{} {message}", message.chars().count());
+            assert!(!message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_signer_that_is_no_person_approves_nothing() {
+    let mut world = for_prod();
+    world
+        .change_trust_policy(|p| {
+            p.people[2].ids.retain(|id| id.issuer != KEY_ISSUER);
+            p.people[2].ids.push(PersonId { issuer: GIT_ISSUER.to_owned(), subject: "cleo@example.org".to_owned() });
+        })
+        .unwrap();
+    world
+        .approve("release-manager", Stage::Promotion, Some(&artifact()), |a| {
+            a.environment = Some(prod());
+            a.approver = Actor::human("mailto:cleo@example.org", "Cleo").vouched_by(GIT_ISSUER, "cleo@example.org");
+            a.approver.roles = vec!["release-manager".to_owned()];
+        })
+        .unwrap();
+    refuses(&mut world, &prod(), &["EV-APPR-001"]);
+}

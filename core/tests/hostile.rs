@@ -1,0 +1,100 @@
+//! Hostile input to every parser: never a panic, always an error with a code of those a caller can act on.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+
+#[path = "hostile/parsers.rs"]
+mod parsers;
+
+use std::time::{Duration, Instant};
+
+use parsers::PARSERS;
+use proptest::prelude::*;
+use sealwright::ErrorClass;
+
+/// Well-formed beginnings that random bytes would never find.
+fn seeds() -> Vec<Vec<u8>> {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/predicates");
+    let mut seeds: Vec<Vec<u8>> = std::fs::read_dir(fixtures)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "json") && !p.ends_with("schema.json"))
+        .map(|p| std::fs::read(p).unwrap())
+        .collect();
+    assert!(!seeds.is_empty());
+    let key = sealwright::key::PrivateKey::generate(sealwright::key::KeyType::P256).unwrap();
+    let statement = sealwright::statement::Statement::parse(seeds[0].clone()).unwrap();
+    seeds.push(sealwright::signer::sign(&statement, &key).unwrap().to_json());
+    seeds.push(key.public().to_pem().into_bytes());
+    seeds.push(key.public().spki_der().to_vec());
+    seeds.push(
+        b"example.org/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 example.org/log AAAA\n"
+            .to_vec(),
+    );
+    seeds.push(br#"<testsuites><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>"#.to_vec());
+    seeds.push(
+        br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a"}]}"#.to_vec(),
+    );
+    seeds
+}
+
+fn feed(bytes: &[u8]) {
+    for (name, parse) in PARSERS {
+        if let Err(e) = parse(bytes) {
+            assert!(
+                matches!(
+                    e.kind().class(),
+                    ErrorClass::InvalidInput | ErrorClass::VerificationFailed | ErrorClass::LedgerError
+                ),
+                "{name}: {e:?}"
+            );
+            assert!(!e.message().is_empty() && e.message().len() < 2000, "{name}: {} characters", e.message().len());
+            assert!(!e.message().contains('\u{7}'), "{name}: control characters reach the terminal");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_never_something() {
+    for (name, parse) in PARSERS {
+        assert!(parse(b"").is_err(), "{name} takes an empty file");
+    }
+}
+
+#[test]
+fn garbage_and_bombs_are_refused_fast() {
+    let garbage: Vec<u8> = (0..4_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bombs = [
+        garbage,
+        vec![b'['; 100_000],
+        b"{\"a\":".repeat(20_000),
+        b"<a>".repeat(100_000),
+        b"-----BEGIN ".repeat(50_000),
+        format!("\u{7}{}", "\u{202e}".repeat(1000)).into_bytes(),
+        [b"{\"_type\":[\"".as_slice(), &b"x".repeat(3_000_000), b"\"]}"].concat(),
+    ];
+    for bomb in &bombs {
+        for (name, parse) in PARSERS {
+            let begun = Instant::now();
+            assert!(parse(bomb).is_err(), "{name} takes {:?}…", &bomb[..10]);
+            assert!(begun.elapsed() < Duration::from_secs(60), "{name} hangs on {:?}…", &bomb[..10]);
+        }
+        feed(bomb);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        feed(&bytes);
+    }
+
+    #[test]
+    fn damaged_files_never_panic(which in any::<usize>(), place in any::<usize>(), with in any::<u8>(), cut in any::<bool>()) {
+        let seeds = seeds();
+        let mut bytes = seeds[which % seeds.len()].clone();
+        let place = place % bytes.len();
+        if cut { bytes.truncate(place) } else { bytes[place] = with }
+        feed(&bytes);
+    }
+}

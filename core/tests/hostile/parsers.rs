@@ -1,0 +1,65 @@
+//! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
+
+use sealwright::bundle::Bundle;
+use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use sealwright::digest::{Digest, DigestSet};
+use sealwright::envelope::Envelope;
+use sealwright::gate::ArtifactReference;
+use sealwright::key::{PrivateKey, PublicKey};
+use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
+use sealwright::policy::PolicyBundle;
+use sealwright::statement::Statement;
+use sealwright::timestamp::Timestamp;
+use sealwright::{Error, ingest, json, sbom};
+
+/// Reads bytes; what it makes of them is dropped, how it refuses them is told.
+pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
+
+/// A verifier key that no input is signed by.
+const LOG: &str = "example.org/log+0f16f9bf+AYJzaq27fslpeUdMlLEDT67UVmjG1xuVqApUOJRXhpUv";
+
+pub(crate) const PARSERS: &[(&str, Parser)] = &[
+    ("bundle", |b| Bundle::parse(b).map(|_| ())),
+    ("checkpoint", checkpoint),
+    ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
+    ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
+    ("envelope", |b| Envelope::parse(b).map(|_| ())),
+    ("junit", |b| ingest::junit::read(b).map(|_| ())),
+    ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
+    ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
+    ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
+    ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
+    ("statement", statement),
+    ("text", text),
+];
+
+fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
+    let key: VerifierKey = LOG.parse()?;
+    let leaf = leaf_hash(b"entry");
+    SignedCheckpoint::parse_and_verify(bytes, &key)
+        .map(|_| ())
+        .or_else(|_| TlogProof::parse_and_verify(bytes, &leaf, &key).map(|_| ()))
+        .or_else(|_| String::from_utf8_lossy(bytes).parse::<Checkpoint>().map(|_| ()))
+}
+
+fn statement(bytes: &[u8]) -> Result<(), Error> {
+    let statement = Statement::parse(bytes.to_vec())?;
+    // derivations that a ledger makes of whatever was signed
+    let _ = statement.is_control();
+    let _ = statement.tags();
+    statement.predicate().map(|_| ())
+}
+
+fn text(bytes: &[u8]) -> Result<(), Error> {
+    let text = String::from_utf8_lossy(bytes);
+    let parsed = [
+        text.parse::<Digest>().map(|_| ()),
+        text.parse::<Timestamp>().map(|_| ()),
+        text.parse::<Hash>().map(|_| ()),
+        text.parse::<TileId>().map(|_| ()),
+        text.parse::<BundleId>().map(|_| ()),
+        text.parse::<VerifierKey>().map(|_| ()),
+        text.parse::<ArtifactReference>().map(|_| ()),
+    ];
+    parsed.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+}
