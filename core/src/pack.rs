@@ -391,7 +391,7 @@ fn controls_by_record(gathered: &Gathered) -> Result<BTreeMap<String, BTreeSet<S
     Ok(controls)
 }
 
-fn pretty<T: serde::Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
+fn pretty<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|e| Error::new(ErrorKind::Internal, format!("{what} has no JSON form")).caused_by(e))?;
     bytes.push(b'\n');
