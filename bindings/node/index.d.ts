@@ -238,6 +238,48 @@ export interface SealwrightError extends Error {
   context: Record<string, string>
 }
 
+/** What a pack is asked for. */
+export interface PackRequest {
+  releaseId: string
+  requestedBy: Actor
+  requestedAt: Time
+  title?: string
+}
+
+/** A pack that was written. */
+export interface BuiltPack {
+  packId: string
+  /** SHA-256 of its manifest. */
+  manifest: string
+  statement: Record<string, unknown>
+  /** The signed statement over the manifest, as text. */
+  record: string
+  files: number
+}
+
+/** What is known from elsewhere, against which a pack is verified. */
+export interface PackDemand {
+  /** Path of a SIGNERS file. */
+  signers: string
+  /** The `PUBLIC KEY` PEM text of the ledger. */
+  logKey: string
+  /** A signed note the ledger must extend. */
+  minCheckpoint?: string
+  /** Payload digest of version 1 of the trust policy. */
+  trustPolicy?: string
+}
+
+/** A pack that was verified, and what it says of itself. */
+export interface PackVerdict {
+  statement: Record<string, unknown>
+  /** The checkpoint everything is proven against. */
+  checkpoint: string
+  records: number
+  bareEntries: number
+  extension: 'not-asked' | 'proven' | 'not-shown'
+  hasUncheckedTimestamp: boolean
+}
+
 
 /**
  * Which binding artifact the generated loader actually loaded: `'native'` for
@@ -590,6 +632,12 @@ export declare function releaseBegin(ledger: Ledger, key: PrivateKey, releaseId:
 /** As `releaseBegin`, at once. */
 export declare function releaseBeginSync(ledger: Ledger, key: PrivateKey, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Recorded
 
+/**
+ * Runs the `sealwright` command with these arguments, the first of which is the name of the program, and gives its exit
+ * code. It prints, and never ends the process.
+ */
+export declare function runCommandSync(arguments: Array<string>): number
+
 /** Signs a Statement: a record, which is a Sigstore bundle v0.3. */
 export declare function sign(statement: Statement, key: PrivateKey): Promise<Buffer>
 
@@ -619,6 +667,17 @@ export declare namespace junit {
   export function read(report: Uint8Array): Promise<JUnitReport>
   /** Reads a JUnit XML report. */
   export function readSync(report: Uint8Array): JUnitReport
+}
+
+export declare namespace pack {
+  /** Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest. */
+  export function build(ledger: Ledger, key: PrivateKey, folder: string, request: PackRequest, now?: Time): Promise<BuiltPack>
+  /** Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest. */
+  export function buildSync(ledger: Ledger, key: PrivateKey, folder: string, request: PackRequest, now?: Time): BuiltPack
+  /** Verifies the pack in `folder` against what is known from elsewhere. */
+  export function verify(folder: string, demand: PackDemand): Promise<PackVerdict>
+  /** Verifies the pack in `folder` against what is known from elsewhere. */
+  export function verifySync(folder: string, demand: PackDemand): PackVerdict
 }
 
 export declare namespace sbom {

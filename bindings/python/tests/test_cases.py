@@ -1,0 +1,85 @@
+"""Every case of `fixtures/cases`, as Rust and Node run them too: the same input gives the same code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sealwright
+from sealwright import Ledger, PrivateKey, PublicKey, SealwrightError, Statement
+
+from conftest import FIXTURES
+
+CASES = sorted((FIXTURES / "cases").glob("*/*.json"))
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 80
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_case(path: Path, tmp_path: Path) -> None:
+    case = json.loads(path.read_text())
+    try:
+        gives = run(path.parent.name, case["input"], tmp_path)
+        code = "ok"
+    except SealwrightError as error:
+        code = error.code
+    assert code == case["expect"]
+    if code == "ok" and "gives" in case:
+        assert gives == case["gives"]
+
+
+def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
+    match topic:
+        case "verify":
+            demand = {{"predicateType": "predicate_type"}.get(k, k): v for k, v in given["expectation"].items()}
+            verified = sealwright.verify(given["record"].encode(), keys=given["keys"], **demand)
+            return [signer["name"] for signer in verified.signers]
+        case "statement":
+            Statement(given["predicateType"], given["subjects"], given["predicate"])
+        case "payload":
+            Statement.parse(given["payload"].encode())
+        case "digest":
+            return sealwright.parse_digest(given["text"])
+        case "key" if "public" in given:
+            return PublicKey.from_pem(given["public"]).id
+        case "key":
+            return PrivateKey.from_pem(given["private"], given.get("passphrase")).public.id
+        case "trust-policy":
+            sealwright.trust_policy_statement(given["policy"])
+        case "junit":
+            return sealwright.junit.read(given["report"].encode())
+        case "sbom":
+            return [f"{f['rule']} {f['path']}" for f in sealwright.sbom.validate(given["document"].encode())]
+        case "ledger":
+            if given["anchors"]:
+                shutil.copytree(FIXTURES / given["anchors"], tmp / "anchors")
+            ledger = Ledger.open(copied(given, tmp), anchors=tmp / "anchors")
+            for index in range(ledger.size):
+                ledger.record(index)
+            assert ledger.audit()["findings"] == []
+        case "pack":
+            signers = str(FIXTURES / given["signers"])
+            sealwright.pack.verify(copied(given, tmp), signers=signers, log_key=given["logKey"])
+        case _:
+            raise AssertionError(f"no such topic of cases: {topic}")
+    return None
+
+
+def copied(case: dict[str, Any], tmp: Path) -> Path:
+    """A copy of the folder of a case, with its change."""
+    folder = tmp / "copy"
+    shutil.copytree(FIXTURES / case["folder"], folder)
+    if change := case["change"]:
+        file = folder / change["file"]
+        if change.get("remove"):
+            file.unlink()
+        else:
+            content = file.read_bytes() if file.exists() else b""
+            file.write_bytes(content[: change.get("keep")] + change.get("append", "").encode())
+    return folder

@@ -1,0 +1,142 @@
+//! Every case of `fixtures/cases`, as the bindings run them too: the same input gives the same code in all languages.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sealwright::digest::{Digest, DigestSet};
+use sealwright::ingest::junit;
+use sealwright::json::Value;
+use sealwright::key::{PrivateKey, PublicKey};
+use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::pack::{self, PackDemand};
+use sealwright::statement::Statement;
+use sealwright::trust::TrustRoot;
+use sealwright::verifier::{Expectation, Verifier};
+use sealwright::{Result, sbom, trust_policy};
+use serde_json::json;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+#[test]
+fn every_case_ends_as_it_says() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for topic in fs::read_dir(fixtures().join("cases")).unwrap().map(|e| e.unwrap().path()) {
+        for path in fs::read_dir(&topic).unwrap().map(|e| e.unwrap().path()) {
+            let case: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let ended = run(topic.file_name().unwrap().to_str().unwrap(), &case["input"]);
+            let (code, gives) = match ended {
+                Ok(gives) => ("ok".to_owned(), gives),
+                Err(e) => (e.code().to_owned(), json!(e.message())),
+            };
+            let gave_other = code == "ok" && case.get("gives").is_some_and(|expected| *expected != gives);
+            if code != case["expect"] || gave_other {
+                wrong.push(format!("{}: expected {}, found {code}: {gives}", path.display(), case["expect"]));
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 80, "only {count} cases were found");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn run(topic: &str, input: &Value) -> Result<Value> {
+    let text = |name: &str| input[name].as_str().unwrap();
+    let json = |name: &str| serde_json::to_vec(&input[name]).unwrap();
+    match topic {
+        "verify" => {
+            let verifier = Verifier::new(TrustRoot::from_json(&json("keys"))?);
+            let expectation = Expectation::from_json(&json("expectation"), "2026-11-21T08:00:00Z".parse()?)?;
+            let verified = verifier.verify(text("record").as_bytes(), &expectation)?;
+            Ok(verified.signers().iter().map(|s| s.name.clone()).collect())
+        }
+        "statement" => {
+            let subjects = sealwright::json::parse("subjects", &json("subjects"))?;
+            Statement::from_json(text("predicateType"), subjects, &input["predicate"]).map(|_| Value::Null)
+        }
+        "payload" => Statement::parse(text("payload").into()).map(|_| Value::Null),
+        "digest" => Ok(serde_json::to_value(DigestSet::from(text("text").parse::<Digest>()?)).unwrap()),
+        "key" => match input.get("public") {
+            Some(pem) => PublicKey::from_pem(pem.as_str().unwrap().as_bytes()).map(|key| key.id().into()),
+            None => PrivateKey::from_pem(text("private").as_bytes(), input["passphrase"].as_str())
+                .map(|key| key.public().id().into()),
+        },
+        "trust-policy" => {
+            let policy = sealwright::json::parse("trust policy", &json("policy"))?;
+            trust_policy::statement(&policy).map(|_| Value::Null)
+        }
+        "junit" => Ok(serde_json::to_value(junit::read(text("report").as_bytes())?).unwrap()),
+        "sbom" => {
+            let findings = serde_json::to_value(sbom::validate(text("document").as_bytes())?).unwrap();
+            let places = findings.as_array().unwrap().iter();
+            Ok(places.map(|f| format!("{} {}", f["rule"].as_str().unwrap(), f["path"].as_str().unwrap())).collect())
+        }
+        "ledger" => ledger(input),
+        "pack" => {
+            let folder = Copy::of(input);
+            let signers = fixtures().join(text("signers"));
+            let demand = json!({"signers": signers, "logKey": text("logKey")});
+            pack::verify(&folder.path(), &PackDemand::from_json(&serde_json::to_vec(&demand).unwrap())?)
+                .map(|_| Value::Null)
+        }
+        other => panic!("no such topic of cases: {other}"),
+    }
+}
+
+/// Opens a copy, reads every record and audits.
+fn ledger(input: &Value) -> Result<Value> {
+    let folder = Copy::of(input);
+    let anchors = folder.0.path().join("anchors");
+    if let Some(seen) = input["anchors"].as_str() {
+        copy(&fixtures().join(seen), &anchors);
+    }
+    let mut ledger = Ledger::open(&folder.path(), &Anchors::in_folder(anchors), &Pins::none())?;
+    for index in 0..ledger.size() {
+        ledger.record(index)?;
+    }
+    let report = ledger.audit()?;
+    assert!(report.is_clean(), "{:?}", report.findings);
+    Ok(Value::Null)
+}
+
+/// A copy of the folder of a case, with its change.
+struct Copy(tempfile::TempDir);
+
+impl Copy {
+    fn of(input: &Value) -> Self {
+        let made = Self(tempfile::tempdir().unwrap());
+        copy(&fixtures().join(input["folder"].as_str().unwrap()), &made.path());
+        let change = &input["change"];
+        if let Some(file) = change["file"].as_str() {
+            let file = made.path().join(file);
+            let mut bytes = fs::read(&file).unwrap_or_default();
+            if change["remove"] == true {
+                fs::remove_file(&file).unwrap();
+            } else {
+                bytes.truncate(change["keep"].as_u64().map_or(bytes.len(), |n| n as usize));
+                bytes.extend_from_slice(change["append"].as_str().unwrap_or_default().as_bytes());
+                fs::write(&file, bytes).unwrap();
+            }
+        }
+        made
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("copy")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(std::result::Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
