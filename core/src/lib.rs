@@ -62,3 +62,8 @@ pub mod pack;
 pub mod cli;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};
+
+/// The README's Rust example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -306,8 +306,7 @@ impl Play<'_> {
     }
 
     fn bom(&self) -> Result<Vec<u8>> {
-        let mut options = sbom::GenerateOptions::default();
-        options.cargo_home = self.settings.cargo_home();
+        let options = sbom::GenerateOptions { cargo_home: self.settings.cargo_home(), ..Default::default() };
         let bom = sbom::generate(&self.demo.root, &options)?.to_json()?;
         match sbom::validate(&bom)?.first() {
             None => Ok(bom),

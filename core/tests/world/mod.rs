@@ -1,7 +1,16 @@
 //! A small organisation for tests: people and machines with keys, a trust policy, a ledger, and their acts.
 //!
 //! Nobody in it is real. Time begins at a fixed instant and moves on by a second with each act.
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "shared by tests that use parts of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "shared by tests that use parts of it"
+)]
+
+mod refusal;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +28,8 @@ use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy::{self, GIT_ISSUER, KEY_ISSUER};
 use sealwright::{Error, gate};
+
+pub(crate) use refusal::*;
 
 pub(crate) const ORIGIN: &str = "example.org/releases";
 pub(crate) const RELEASE: &str = "shop-1.4.0";
