@@ -2,7 +2,13 @@
 //!
 //! `cargo run -p sealwright --example make_cases`. Signatures of P-256 and the salts of ledgers differ from run to run;
 //! what a case expects does not.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "makes test data")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    reason = "makes test data"
+)]
 
 #[path = "../tests/world/mod.rs"]
 mod world;
@@ -477,12 +483,7 @@ fn trust_policy(keys: &Keys) {
     };
     let all = [
         ("good", "One admin who is trusted", "ok", good.clone()),
-        (
-            "unknown-admin",
-            "An admin without a key",
-            "MALFORMED",
-            with("admins", json!([{"signer": "nobody"}])),
-        ),
+        ("unknown-admin", "An admin without a key", "MALFORMED", with("admins", json!([{"signer": "nobody"}]))),
         ("threshold-out-of-reach", "More signatures than admins", "MALFORMED", with("threshold", json!(2))),
         ("no-threshold", "Nobody needs to sign", "MALFORMED", with("threshold", json!(0))),
         (
