@@ -8,6 +8,7 @@
 
 mod answer;
 mod attest;
+mod demo;
 mod deploy;
 mod environment;
 mod gate;
@@ -18,6 +19,7 @@ mod key;
 mod ledger;
 mod open;
 mod output;
+mod pack;
 mod record;
 mod release;
 mod sbom;
@@ -53,10 +55,10 @@ where
     // a command line that can't be read can't say either how it wants its errors
     let json = args.iter().any(|a| a == "--json");
     let answer = match Cli::try_parse_from(args) {
-        Ok(cli) => Settings::load(&cli.global).and_then(|settings| cli.command.run(&settings)),
+        Ok(cli) => Settings::load(&cli.global).and_then(|settings| cli.command.run(&settings, json)),
         Err(e) if !e.use_stderr() => return output::print_help(&e.to_string()),
         Err(e) if !json => return output::print_usage(&e.to_string()),
-        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().to_owned())),
+        Err(e) => Err(Error::new(ErrorKind::ApiMisuse, e.to_string().trim().trim_start_matches("error: "))),
     };
     output::print(answer, json)
 }
@@ -109,10 +111,15 @@ enum Command {
     Snapshot(environment::Snapshot),
     /// Compare the newest snapshot of an environment with what was deployed.
     Drift(environment::Drift),
+    /// Evidence packs for auditors.
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
+    /// Play the whole story on the repository you stand in, with nothing invented.
+    Demo(demo::Demo),
 }
 
 impl Command {
-    fn run(self, settings: &Settings) -> Result<Answer> {
+    fn run(self, settings: &Settings, json: bool) -> Result<Answer> {
         match self {
             Self::Key(command) => command.run(settings),
             Self::Attest(command) => command.run(settings),
@@ -128,6 +135,8 @@ impl Command {
             Self::Deploy(command) => command.run(settings),
             Self::Snapshot(command) => command.run(settings),
             Self::Drift(command) => command.run(settings),
+            Self::Pack(command) => command.run(settings),
+            Self::Demo(command) => command.run(settings, json),
         }
     }
 }

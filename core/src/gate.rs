@@ -25,6 +25,9 @@ pub use reference::ArtifactReference;
 use select::Evidence;
 pub(crate) use select::find_decision as decision_record;
 
+/// The change id in a decision about an artifact for which no change was named.
+pub const NO_CHANGE: &str = "urn:sealwright:no-change-named";
+
 /// What a gate is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -201,7 +204,10 @@ pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, n
         gate: request.gate(),
         profile: profile(&bundle),
         trust_policy: RecordRef::to(ledger.trust_policy()?.payload()),
-        change_id: request.change_id.clone(),
+        // a refusal for want of a change is a record, too, and says that none was named
+        change_id: Some(request.change_id.clone().unwrap_or_else(|| NO_CHANGE.to_owned())),
+        release_id: Some(request.release_id.clone()),
+        deployer: Some(request.deployer.clone()),
         environment: Some(request.environment.clone()),
         // a gate never stands before the last entry, whatever the clock of its machine says
         evaluated_at: evidence.last.map_or(now, |last| now.max(last)),

@@ -248,12 +248,13 @@ impl Ledger {
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             swept: Swept::Never,
         };
-        let seen = anchor.as_ref().map(|a| a.checkpoint.clone().into_bytes());
-        for note in seen.iter().chain(&pins.min_checkpoint) {
-            let seen = SignedCheckpoint::parse_and_verify(note, &ledger.log_key)?;
+        let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
+        let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
+        let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
+        for seen in seen.iter().chain(&demanded) {
             ledger.check_extends(seen.checkpoint())?;
         }
-        ledger.load_trust(anchor.as_ref())?;
+        ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
         ledger.remember()?;
         Ok(ledger)
     }
@@ -388,17 +389,18 @@ impl Ledger {
         verify_consistency(seen.size(), seen.root(), now.size(), now.root(), &proof).map_err(forked)
     }
 
-    /// Reads the trust policies: those the anchor knows by index, and those found by walking what is newer.
-    fn load_trust(&mut self, anchor: Option<&Anchor>) -> Result<()> {
-        let mut seen = Checkpoint::new(self.origin(), 0, EMPTY_ROOT)?;
-        if let Some(anchor) = anchor {
-            seen =
-                SignedCheckpoint::parse_and_verify(anchor.checkpoint.as_bytes(), &self.log_key)?.checkpoint().clone();
-            for &index in &anchor.trust_policy_entries {
-                self.take_trust_policy(index)?;
+    /// Reads the trust policies: those the anchor knows by index, and those found by walking what is newer than its
+    /// verified checkpoint.
+    fn load_trust(&mut self, anchor: Option<(&Anchor, &SignedCheckpoint)>) -> Result<()> {
+        match anchor {
+            Some((anchor, seen)) => {
+                for &index in &anchor.trust_policy_entries {
+                    self.take_trust_policy(index)?;
+                }
+                self.load_trust_after(seen.checkpoint().size(), seen.checkpoint().root())?;
             }
+            None => self.load_trust_after(0, &EMPTY_ROOT)?,
         }
-        self.load_trust_after(seen.size(), seen.root())?;
         self.trust.newest().map(|_| ())
     }
 
@@ -434,6 +436,9 @@ impl Ledger {
             trust_policy_entries: self.trust_entries.clone(),
         };
         self.anchors.raise(&anchor, |kept| {
+            if kept.checkpoint == anchor.checkpoint {
+                return Ok(false);
+            }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
         })

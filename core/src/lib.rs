@@ -56,8 +56,9 @@ pub mod release;
 
 pub mod report;
 
+pub mod pack;
+
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod pack;
 
 pub use error::{Error, ErrorClass, ErrorKind, Result};

@@ -39,8 +39,6 @@ pub const FOLDER_FILES: usize = 1_000_000;
 pub const FOLDER_DEPTH: usize = 64;
 /// Time of one policy evaluation, in milliseconds (policy section 1.5).
 pub const POLICY_MILLIS: u64 = 10_000;
-/// Memory of one policy evaluation.
-pub const POLICY_BYTES: u64 = 256 * 1024 * 1024;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.

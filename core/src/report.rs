@@ -7,6 +7,7 @@ mod controls;
 mod decisions;
 mod delivery;
 mod markup;
+mod oscal;
 mod people;
 mod summary;
 
@@ -19,6 +20,8 @@ use crate::error::Result;
 use crate::ledger::{Ledger, LedgerRecord};
 use crate::predicate::{Finding, Predicate};
 use crate::release::Custody;
+
+pub use oscal::oscal;
 
 /// The catalogue of controls that reports use and packs carry.
 pub const CONTROLS: &str = include_str!("report/controls.json");
@@ -105,6 +108,11 @@ pub fn html(report: &ReleaseReport<'_>) -> Result<String> {
 pub(crate) fn record_name(index: u64, material: &Material) -> String {
     let kind = if *material == Material::Bare { "dsse" } else { "sigstore" };
     format!("records/{index:06}.{kind}.json")
+}
+
+/// Where a pack keeps a policy bundle of this SHA-256.
+pub(crate) fn policy_folder(hex: &str) -> String {
+    format!("policy/{}", hex.get(..12).unwrap_or(hex))
 }
 
 /// A report with its records read.

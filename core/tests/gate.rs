@@ -644,10 +644,20 @@ fn without_a_change_request_there_is_no_way_above_dev() {
         .for_change("https://example.org/shop/changes/99");
     let decision = world.decide_on(&request);
     assert!(ids(&decision).contains(&"EV-CHG-001") && !decision.passed());
-    // and none named at all is no decision, as its record would be none
+    // and a refusal because none was named at all is a record, too
     let request = GateRequest::new(ArtifactReference::of(artifact()).unwrap(), staging(), RELEASE, "deployer");
-    let now = world.tick();
-    assert_eq!(decide(&mut world.ledger, &request, &world.keys["records"], now).unwrap_err().code(), "MALFORMED");
+    let decision = world.decide_on(&request);
+    assert!(ids(&decision).contains(&"EV-CHG-001") && !decision.passed());
+    assert_eq!(decision.evaluation.change_id.as_deref(), Some(sealwright::gate::NO_CHANGE));
+}
+
+#[test]
+fn a_bundle_may_leave_out_only_what_the_trust_policy_allows() {
+    let mut world = World::with_policy(|policy| policy.profile.leaves_out.retain(|left| left.check != "EV-LOG-002"));
+    world.build(&artifact());
+    let decision = world.decide(&artifact(), &dev());
+    assert_eq!(ids(&decision), ["EV-SIG-002"]);
+    assert!(decision.refusals().any(|c| c.message.as_deref().is_some_and(|m| m.contains("EV-LOG-002"))));
 }
 
 #[test]

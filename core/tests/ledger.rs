@@ -30,7 +30,7 @@ fn foreign(key: &PrivateKey, record: &[u8], small: &Small) -> Verified<Statement
 /// What an append must leave as it is, if it refuses.
 fn state(small: &Small) -> Vec<(String, Vec<u8>)> {
     let names = files(&small.folder()).into_iter().filter(|n| !n.starts_with("index.sqlite"));
-    names.map(|name| (name.clone(), std::fs::read(small.folder().join(name)).unwrap())).collect()
+    names.map(|name| (name.clone(), small::read(small.folder().join(name)))).collect()
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn other_code_reads_checkpoint_tiles_and_entries_of_a_grown_ledger() {
     for batch in [&records[..3], &records[3..254], &records[254..256], &records[256..]] {
         small.ledger.append_all(batch, now).unwrap();
     }
-    let read = |name: &str| std::fs::read(small.folder().join(name)).unwrap();
+    let read = |name: &str| small::read(small.folder().join(name));
 
     let text = String::from_utf8(read("checkpoint")).unwrap();
     let verifier = StandardVerifier::new(&small.ledger.log_key().to_string()).unwrap();

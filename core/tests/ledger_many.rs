@@ -43,6 +43,7 @@ fn as_child(command: &mut Command, role: &str, dir: &Path, name: &str) {
 /// What the processes do that the tests start.
 #[test]
 #[ignore = "run by the other tests, as a process of its own"]
+#[expect(clippy::disallowed_methods, reason = "what the parent said stands in the environment")]
 fn child() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let dir = PathBuf::from(std::env::var(DIR).unwrap());
@@ -208,7 +209,7 @@ fn an_append_cut_short_after_any_file_is_cleared_by_the_next() {
         };
         let records: Vec<_> = (1..from).map(|n| verified(&small, n)).collect();
         small.ledger.append_all(&records, start()).unwrap();
-        let before = tempfile::tempdir().unwrap();
+        let before = small::tempdir();
         copy(small.dir.path(), before.path());
         let records: Vec<_> = (from..from + batch).map(|n| verified(&small, n)).collect();
         small.ledger.append_all(&records, start()).unwrap();
@@ -218,10 +219,10 @@ fn an_append_cut_short_after_any_file_is_cleared_by_the_next() {
         let mut new: Vec<_> = files(&small.folder()).into_iter().filter(|n| !old.contains(n)).collect();
         new.sort_by_key(|name| (order(name), name.clone()));
         assert!(new.iter().all(|name| order(name).is_some()), "{new:?}");
-        let read = |name: &str| std::fs::read(small.folder().join(name)).unwrap();
+        let read = |name: &str| small::read(small.folder().join(name));
         let stops = (0..=new.len()).step_by(step).chain([new.len(), usize::MAX]);
         for stop in stops {
-            let cut = tempfile::tempdir().unwrap();
+            let cut = small::tempdir();
             copy(before.path(), cut.path());
             for name in new.iter().take(stop) {
                 let to = cut.path().join("ledger").join(name);

@@ -15,6 +15,9 @@ use sealwright::timestamp::Timestamp;
 use small::{NOTE, Small, note, open};
 use world::{World, artifact, dev, prod, staging};
 
+/// Sets one key of a query.
+type Set = fn(&mut Query, Option<String>);
+
 const INDEX: &str = "index.sqlite";
 
 /// A release that went all the way, a second artifact, other changes, and deployments that had no decision.
@@ -113,7 +116,7 @@ fn s005_an_answer_of_the_index_is_what_a_full_scan_finds() {
     let all = scan(&world.ledger);
     let strategy = queries(&all);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 300,
+        cases: 200,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
@@ -132,7 +135,7 @@ fn s005_an_answer_of_the_index_is_what_a_full_scan_finds() {
         })
         .unwrap();
     let found_some = found_some.get();
-    assert!(found_some > 60, "only {found_some} queries found anything: they prove too little");
+    assert!(found_some > 40, "only {found_some} queries found anything: they prove too little");
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn s005_each_key_alone_finds_something_and_pages_join_to_the_whole() {
     let world = generated();
     let all = scan(&world.ledger);
     let first = |name: &str| all.iter().find_map(|r| r.entry.tag(name).next().map(str::to_owned));
-    let sets: [(&str, fn(&mut Query, Option<String>)); 6] = [
+    let sets: [(&str, Set); 6] = [
         ("release", |q, v| q.release = v),
         ("subject", |q, v| q.digest = v),
         ("environment", |q, v| q.environment = v),

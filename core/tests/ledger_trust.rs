@@ -252,7 +252,7 @@ fn the_first_version_is_pinned_on_first_use_and_another_pin_is_refused() {
 #[test]
 fn a_checkpoint_from_elsewhere_is_demanded_of_a_first_use() {
     let mut small = Small::new();
-    let copy = tempfile::tempdir().unwrap();
+    let copy = small::tempdir();
     small::copy(&small.folder(), copy.path());
     small.note("newer");
     let mut pins = Pins::none();

@@ -1,5 +1,11 @@
 //! Evidence packs: what is in them, and that the library and the shell script refuse the same ones.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod world;
 
@@ -41,6 +47,13 @@ fn try_build(world: &mut World, name: &str, signer: &str, now: Timestamp) -> Res
 fn build(world: &mut World, name: &str) -> (PathBuf, Built) {
     let now = world.now;
     try_build(world, name, PACK_SIGNER, now).unwrap()
+}
+
+/// A release with all evidence but no decision yet; small, because the script takes its time for each record.
+fn begun() -> World {
+    let mut world = World::new();
+    world.build(&artifact());
+    world
 }
 
 /// What somebody outside knows: the signers and the ledger's key, in a folder with a blank in its name.
@@ -165,7 +178,7 @@ fn s140_a_pack_of_a_release_verifies_by_library_and_by_script() {
 
 #[test]
 fn s140_every_file_dropped_altered_or_swapped_is_refused_by_both() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (good, _) = build(&mut world, "pack");
     let outside = Outside::new(&world);
     let names: Vec<String> = files(&good).into_keys().collect();
@@ -213,7 +226,7 @@ fn s140_every_file_dropped_altered_or_swapped_is_refused_by_both() {
 
 #[test]
 fn s140_files_that_are_not_listed_are_refused_by_both() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (good, _) = build(&mut world, "pack");
     let outside = Outside::new(&world);
     let broken = world.dir.path().join("broken");
@@ -238,7 +251,7 @@ fn s140_files_that_are_not_listed_are_refused_by_both() {
 
 #[test]
 fn s140_wrong_signers_and_keys_are_refused_by_both() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (folder, _) = build(&mut world, "pack");
     let stranger = PrivateKey::generate(KeyType::Ed25519).unwrap().public().to_pem();
 
@@ -269,7 +282,7 @@ fn s140_wrong_signers_and_keys_are_refused_by_both() {
 
 #[test]
 fn s140_what_is_missing_to_verify_with_is_no_verdict() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (folder, _) = build(&mut world, "pack");
     let cannot = |outside: &Outside, code: &str| {
         assert_eq!(outside.by_library(&folder, None).unwrap_err().code(), code);
@@ -295,7 +308,7 @@ fn s140_what_is_missing_to_verify_with_is_no_verdict() {
 
 #[test]
 fn s140_a_ledger_rolled_back_or_forked_since_the_checkpoint_seen_is_refused() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let early = world.ledger.checkpoint().note().to_owned();
     let (folder, _) = build(&mut world, "early");
     let outside = Outside::new(&world);
@@ -325,7 +338,7 @@ fn s140_a_ledger_rolled_back_or_forked_since_the_checkpoint_seen_is_refused() {
 
 #[test]
 fn s140_the_same_selection_gives_the_same_bytes_but_for_the_signature() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let now = world.now;
     let (one, first) = try_build(&mut world, "one", PACK_SIGNER, now).unwrap();
     let (two, second) = try_build(&mut world, "two", PACK_SIGNER, now.plus_millis(5000)).unwrap();
@@ -339,7 +352,7 @@ fn s140_the_same_selection_gives_the_same_bytes_but_for_the_signature() {
 
 #[test]
 fn s140_an_unentitled_signer_leaves_nothing_behind_and_a_full_folder_is_left_alone() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let now = world.now;
     let e = try_build(&mut world, "pack", "tester", now).unwrap_err();
     assert_eq!(e.code(), "NOT_ENTITLED");
@@ -363,7 +376,7 @@ fn s140_an_unentitled_signer_leaves_nothing_behind_and_a_full_folder_is_left_alo
 
 #[test]
 fn s140_only_records_of_the_release_and_control_records_are_selected() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let before = world.ledger.size();
     let other = Digest::sha256(b"another product");
     world.sbom(&other);
@@ -376,7 +389,7 @@ fn s140_only_records_of_the_release_and_control_records_are_selected() {
 
 #[test]
 fn s140_an_entry_whose_body_is_lost_is_in_the_pack_and_named_as_a_gap() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let sbom = world.folder().join("bodies/004");
     fs::remove_file(&sbom).unwrap();
     let (folder, built) = build(&mut world, "pack");
@@ -526,7 +539,7 @@ fn change_entry(folder: &Path, index: u64, change: impl FnOnce(&mut Value)) {
 
 #[test]
 fn s140_a_manifest_signed_over_forged_content_is_refused_by_both() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (good, _) = build(&mut world, "pack");
     let outside = Outside::new(&world);
     outside.accept(&forge(&world, &good, |_, _| {}), None);
@@ -557,14 +570,14 @@ fn s140_a_manifest_signed_over_forged_content_is_refused_by_both() {
     let earlier = forge(&world, &good, |folder, _| change_entry(folder, 7, |e| e["time"] = 1.into()));
     outside.refuse("time runs back", &earlier, None, "LEDGER_TAMPERED");
     let long = forge(&world, &good, |folder, _| {
-        change_entry(folder, 7, |e| e["tags"]["change"] = vec!["x".repeat(999)].into())
+        change_entry(folder, 7, |e| e["tags"]["change"] = vec!["x".repeat(999)].into());
     });
     outside.refuse("an entry over 1 KiB", &long, None, "LEDGER_TAMPERED");
 }
 
 #[test]
 fn s140_the_library_refuses_what_a_shell_cannot_tell() {
-    let mut world = World::released(&artifact());
+    let mut world = begun();
     let (good, _) = build(&mut world, "pack");
     let outside = Outside::new(&world);
     let refused = |folder: &Path, code: &str| {
@@ -606,4 +619,37 @@ fn s140_the_library_refuses_what_a_shell_cannot_tell() {
     assert_eq!(pack::verify(&good, &pinned).unwrap_err().code(), "TRUST_POLICY_REFUSED");
     let pin = world.ledger.trust_policy().unwrap().payload().clone();
     pack::verify(&good, &outside.demand().unwrap().pin_trust_policy(pin)).unwrap();
+}
+
+#[test]
+fn s140_the_oscal_results_are_valid_and_show_every_control_without_evidence_as_not_satisfied() {
+    let mut world = World::released(&artifact());
+    let (folder, _) = build(&mut world, "pack");
+    let oscal: Value = serde_json::from_slice(&fs::read(folder.join("reports/oscal-ar.json")).unwrap()).unwrap();
+    let result = &oscal["assessment-results"]["results"][0];
+    let catalogue: Value = serde_json::from_slice(&fs::read(folder.join("catalogue/controls.json")).unwrap()).unwrap();
+    let findings = result["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), catalogue["controls"].as_array().unwrap().len());
+    let states = |state: &str| findings.iter().filter(|f| f["target"]["status"]["state"] == state).count();
+    assert!(states("satisfied") > 0 && states("satisfied") + states("not-satisfied") == findings.len());
+    for finding in findings.iter().filter(|f| f["related-observations"].is_null()) {
+        assert_eq!(finding["target"]["status"]["state"], "not-satisfied", "{finding}");
+    }
+    for link in oscal.to_string().split("\"href\":\"../").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(folder.join(link).is_file(), "{link}");
+    }
+    let root = std::env::var_os("SEALWRIGHT_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"), PathBuf::from);
+    let Ok(schema) = fs::read(root.join("oscal/schemas/release-schemas/oscal_assessment-results_schema.json")) else {
+        println!("not run: the OSCAL schema is missing");
+        return;
+    };
+    let schema: Value = serde_json::from_slice(&schema).unwrap();
+    let faults: Vec<_> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(&oscal)
+        .take(5)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
 }

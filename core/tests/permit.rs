@@ -366,3 +366,21 @@ fn the_trust_policy_pins_the_rules_and_without_them_there_is_no_decision() {
     let e = sealwright::gate::decide(&mut ledger, &request, &world.keys["records"], world.now).unwrap_err();
     assert_eq!(e.code(), "POLICY_UNDECIDED");
 }
+
+#[test]
+fn a_permit_is_for_its_release_and_its_deployer() {
+    let mut world = World::new();
+    world.build(&artifact());
+    let permit = world.permit(&artifact(), &dev());
+    let now = world.tick();
+    let by = world.actor("records");
+    let elsewhere = release::promote(&mut world.ledger, &permit, "another-release", by, &world.keys["records"], now);
+    assert_eq!(elsewhere.unwrap_err().code(), "PERMIT_REFUSED");
+    let promotion = world.promote(&permit).unwrap();
+    let mut deploy = world.deployment(&artifact(), &dev());
+    deploy.release_id = "another-release".to_owned();
+    let refused = world.deploy(deploy, Some(&permit), Some(&promotion.payload)).unwrap_err();
+    assert!(refused.message().contains("another-release"), "{refused}");
+    let deploy = world.deployment(&artifact(), &dev());
+    world.deploy(deploy, Some(&permit), Some(&promotion.payload)).unwrap();
+}

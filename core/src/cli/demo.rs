@@ -11,6 +11,11 @@ mod story;
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use serde_json::json;
+
+use super::answer::Answer;
+use super::settings::Settings;
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,7 +27,7 @@ use crate::policy::starter_bundle;
 use crate::predicate::{
     Approval, ApprovalDecision, BuildDefinition, BuildMetadata, Builder, Capture, CaptureMethod, Category,
     CategorySource, ChangeRequest, Cyclonedx, Environment, EnvironmentClass, Impact, Observed, PredicateType,
-    Provenance, RiskTier, RollbackMethod, RollbackPlan, RunDetails, Stage, TestKind, TestOutcome, TestResult, nonce,
+    Provenance, RiskTier, RollbackMethod, RollbackPlan, RunDetails, Stage, TestKind, TestOutcome, nonce,
 };
 use crate::release::{self, Deploy};
 use crate::statement::Statement;
@@ -32,39 +37,62 @@ use cast::Cast;
 use source::Source;
 use story::Story;
 
-/// What the demo works on.
-#[derive(Clone, Debug)]
+/// `demo`: what it works on.
+#[derive(Args)]
 pub(crate) struct Demo {
     /// The repository.
-    pub(crate) root: PathBuf,
-    /// The file that was built from it.
-    pub(crate) artifact: PathBuf,
-    /// Test reports in JUnit XML, each with the kind of tests it is of.
-    pub(crate) reports: Vec<(TestKind, PathBuf)>,
+    #[arg(default_value = ".", value_name = "DIR")]
+    root: PathBuf,
+    /// A file that was built from it.
+    #[arg(long, value_name = "FILE")]
+    artifact: PathBuf,
+    /// A test report in JUnit XML with the kind of its tests; once for each.
+    #[arg(long = "report", value_name = "KIND=FILE", value_parser = kind_and_file, required = true)]
+    reports: Vec<(TestKind, PathBuf)>,
     /// The folder to write everything to.
-    pub(crate) out: PathBuf,
-    /// Where Cargo keeps unpacked sources, for their licences.
-    pub(crate) cargo_home: Option<PathBuf>,
+    #[arg(long, default_value = "sealwright-demo", value_name = "DIR")]
+    out: PathBuf,
 }
 
 /// In every folder the demo made, so that it only ever removes its own.
 const MARKER: &str = ".made-by-sealwright-demo";
 
-/// Plays the story and writes it to `out`.
-pub(crate) fn run(demo: &Demo, clock: &dyn Fn() -> Timestamp, out: &mut dyn std::io::Write) -> Result<()> {
-    let source = Source::read(&demo.root)?;
-    make_folder(&demo.out)?;
-    let cast = Cast::assemble(&source)?;
-    let mut play =
-        Play { demo, source, cast, clock, story: Story::on(out), artifact: Digest::of_file(&demo.artifact)? };
-    play.play()
+impl Demo {
+    /// Plays the story, telling it as it goes; with `--json` only its end is told.
+    pub(crate) fn run(self, settings: &Settings, quiet: bool) -> Result<Answer> {
+        let source = Source::read(&self.root)?;
+        make_folder(&self.out)?;
+        let cast = Cast::assemble(&source)?;
+        let mut silence = std::io::sink();
+        let mut stdout = std::io::stdout().lock();
+        let story = Story::on(if quiet { &mut silence } else { &mut stdout });
+        let artifact = Digest::of_file(&self.artifact)?;
+        let mut play = Play { demo: &self, source, cast, settings, story, artifact };
+        play.play()?;
+        let pack = self.out.join("pack");
+        let answer = json!({
+            "artifact": play.artifact.to_string(),
+            "release": play.release_id(),
+            "ledger": self.out.join("ledger"),
+            "pack": pack,
+            "report": pack.join("reports/index.html"),
+        });
+        Ok(Answer::new("", answer))
+    }
+}
+
+fn kind_and_file(text: &str) -> Result<(TestKind, PathBuf)> {
+    let (kind, file) = text.split_once('=').ok_or_else(|| {
+        Error::new(ErrorKind::ApiMisuse, format!("`{text}` is no report with its kind; write `unit=report.xml`"))
+    })?;
+    Ok((kind.parse()?, file.into()))
 }
 
 struct Play<'a> {
     demo: &'a Demo,
     source: Source,
     cast: Cast,
-    clock: &'a dyn Fn() -> Timestamp,
+    settings: &'a Settings,
     story: Story<'a>,
     artifact: Digest,
 }
@@ -89,8 +117,8 @@ impl Play<'_> {
         self.pack(&mut ledger)
     }
 
-    fn now(&self) -> Timestamp {
-        (self.clock)()
+    fn now(&self) -> Result<Timestamp> {
+        self.settings.now()
     }
 
     fn key(&self, role: &str) -> &PrivateKey {
@@ -110,12 +138,12 @@ impl Play<'_> {
             "sealwright.dev/demo",
             self.cast.log_key()?,
             &[trust],
-            self.now(),
+            self.now()?,
         )?;
         ledger.attach(&starter_bundle()?)?;
         let purl = self.purl();
         let subject = self.subject();
-        release::begin(&mut ledger, &self.release_id(), &purl, vec![subject], self.key("records"), self.now())?;
+        release::begin(&mut ledger, &self.release_id(), &purl, vec![subject], self.key("records"), self.now()?)?;
         Ok(ledger)
     }
 
@@ -170,9 +198,9 @@ impl Play<'_> {
             &self.release_id(),
             self.cast.actor("records"),
             self.key("records"),
-            self.now(),
+            self.now()?,
         )?;
-        let started = self.now();
+        let started = self.now()?;
         let place = self.path(&format!("environments/{class}"));
         std::fs::create_dir_all(&place).map_err(|e| Error::io("make folder", &place, e))?;
         let target = place.join(self.artifact_name());
@@ -185,11 +213,11 @@ impl Play<'_> {
             self.cast.actor("deployer"),
             started,
         );
-        deploy.finished_at = Some(self.now());
+        deploy.finished_at = Some(self.now()?);
         deploy.change_ids = vec![self.source.change_id()];
         deploy.resources = vec![self.resource(class)];
         deploy.earliest_commit_at = Some(self.source.committed_at);
-        release::deploy(ledger, deploy, Some(&permit), Some(&promotion.payload), self.key("deployer"), self.now())?;
+        release::deploy(ledger, deploy, Some(&permit), Some(&promotion.payload), self.key("deployer"), self.now()?)?;
         let passed = decision.evaluation.checks.iter().filter(|c| c.result == crate::predicate::CheckOutcome::Passed);
         self.story.step(class.name(), &format!("passed {} checks, promoted, deployed, permit spent", passed.count()))
     }
@@ -202,7 +230,7 @@ impl Play<'_> {
             "deployer",
         )
         .for_change(self.source.change_id());
-        decide(ledger, &request, self.key("records"), self.now())
+        decide(ledger, &request, self.key("records"), self.now()?)
     }
 
     /// Looks at what really lies in the environment, after somebody changed it.
@@ -210,12 +238,12 @@ impl Play<'_> {
         self.story.heading("Compare what runs with what was approved")?;
         let class = EnvironmentClass::Prod;
         self.observe(ledger, class)?;
-        let clean = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now())?;
+        let clean = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now()?)?;
         self.story.step("snapshot", &format!("prod as deployed: {} findings", clean.report.findings.len()))?;
         let file = self.path("environments/prod").join(self.artifact_name());
         append_byte(&file)?;
         self.observe(ledger, class)?;
-        let drifted = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now())?;
+        let drifted = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now()?)?;
         self.story.step("changed", "one byte of the file in prod, past every gate")?;
         for finding in &drifted.report.findings {
             let shown = |side: &Option<serde_json::Map<String, json::Value>>| {
@@ -248,7 +276,7 @@ impl Play<'_> {
         };
         let raw = json::canonical("observed state", &[(self.artifact_name(), digest)])?;
         let (environment, observer) = (self.environment(class), self.cast.actor("records"));
-        release::snapshot(ledger, environment, observer, vec![observed], &raw, self.key("records"), self.now())
+        release::snapshot(ledger, environment, observer, vec![observed], &raw, self.key("records"), self.now()?)
             .map(|_| ())
     }
 
@@ -271,7 +299,7 @@ impl Play<'_> {
                     builder_dependencies: Vec::new(),
                     version: [("sealwright".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into_iter().collect(),
                 },
-                metadata: Some(BuildMetadata { invocation_id: None, started_on: None, finished_on: Some(self.now()) }),
+                metadata: Some(BuildMetadata { invocation_id: None, started_on: None, finished_on: Some(self.now()?) }),
                 byproducts: Vec::new(),
             },
         })
@@ -279,7 +307,7 @@ impl Play<'_> {
 
     fn bom(&self) -> Result<Vec<u8>> {
         let mut options = sbom::GenerateOptions::default();
-        options.cargo_home.clone_from(&self.demo.cargo_home);
+        options.cargo_home = self.settings.cargo_home();
         let bom = sbom::generate(&self.demo.root, &options)?.to_json()?;
         match sbom::validate(&bom)?.first() {
             None => Ok(bom),
@@ -298,28 +326,14 @@ impl Play<'_> {
     fn record_tests(&self, ledger: &mut Ledger, kind: TestKind, path: &Path) -> Result<(String, TestOutcome)> {
         let bytes = limits::read_file("test report", path, limits::DOCUMENT_BYTES)?;
         let report = ingest::junit::read(&bytes)?;
-        let result = if report.passed() { TestOutcome::Passed } else { TestOutcome::Failed };
-        let failed = report.failures + report.errors;
-        let test = TestResult {
-            result,
-            configuration: vec![
-                ResourceDescriptor::at(format!("{}#{kind}", self.source.repository)).named("test suite"),
-            ],
-            url: None,
-            passed_tests: Vec::new(),
-            warned_tests: Vec::new(),
-            failed_tests: report.failed_names.clone(),
-            test_kind: Some(kind),
-            tool: Some(ResourceDescriptor::at("https://doc.rust-lang.org/test/").named("libtest")),
-            report: Some(release::attach(ledger, &bytes, "JUnit report", "application/xml")?),
-            // a count that is not zero makes it a control record, so only what went wrong is counted
-            counts: [("failed".to_owned(), failed)].into_iter().filter(|(_, n)| *n > 0).collect(),
-            requirements: Vec::new(),
-            started_at: None,
-            finished_at: Some(self.now()),
-        };
+        let mut test = report.test_result(kind);
+        test.tool = Some(ResourceDescriptor::at("https://doc.rust-lang.org/test/").named("libtest"));
+        test.report = Some(release::attach(ledger, &bytes, "JUnit report", "application/xml")?);
+        test.finished_at = Some(self.now()?);
+        let (ran, failed) = (report.tests - report.skipped, report.failures + report.errors);
+        let outcome = test.result;
         self.record(ledger, "builder", vec![self.subject(), self.revision()?], &test)?;
-        Ok((format!("{} run, {} failed", report.tests - report.skipped, failed), result))
+        Ok((format!("{ran} run, {failed} failed"), outcome))
     }
 
     fn change(&self) -> Result<ChangeRequest> {
@@ -330,7 +344,7 @@ impl Play<'_> {
             reason: "the newest commit of this repository goes out with the demo".to_owned(),
             requested_by: self.source.author.actor(),
             authors: self.source.authors.iter().map(source::Author::actor).collect(),
-            created_at: self.now(),
+            created_at: self.now()?,
             categories: vec![Category::Operational],
             category_source: CategorySource::Declared,
             risk_tier: RiskTier::Moderate,
@@ -364,7 +378,7 @@ impl Play<'_> {
             approver: self.cast.actor(role),
             in_role: role.to_owned(),
             meaning: meaning.to_owned(),
-            decided_at: self.now(),
+            decided_at: self.now()?,
             change_id: Some(self.source.change_id()),
             environment: environment.cloned(),
             considered: Vec::new(),
@@ -386,7 +400,7 @@ impl Play<'_> {
         predicate: &P,
     ) -> Result<()> {
         let statement = Statement::new(subjects, predicate)?;
-        ledger.record_statement(&statement, self.key(role), self.now()).map(|_| ())
+        ledger.record_statement(&statement, self.key(role), self.now()?).map(|_| ())
     }
 
     fn subject(&self) -> ResourceDescriptor {

@@ -141,7 +141,7 @@ impl Deployment {
 pub(crate) fn shown(what: &str, recorded: &Recorded, environment: &Environment) -> Result<Answer> {
     let mut page = Page::default();
     page.wrapped("", "  ", &format!("entry {}: {what}, {}", recorded.receipt.index, environment.id));
-    page.field(what, &recorded.payload);
+    page.field("payload", &recorded.payload);
     let value = json!({
         "payload": recorded.payload.to_string(),
         "environment": to_json(environment)?,

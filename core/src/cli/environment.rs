@@ -33,7 +33,7 @@ pub(crate) struct Snapshot {
     /// All that runs, a JSON list of {"resource": URI, "digest": {"sha256":
     /// HEX}}.
     #[arg(long, value_name = "FILE")]
-    state: PathBuf,
+    observed: PathBuf,
     /// The raw answer it was made from, which the ledger keeps
     /// [default: the same file].
     #[arg(long, value_name = "FILE")]
@@ -56,7 +56,7 @@ impl Snapshot {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let environment = settings.environment(&self.place.environment, self.place.environment_id.as_deref())?;
         let read = |path: &PathBuf| limits::read_file("observed state", path, limits::DOCUMENT_BYTES);
-        let bytes = read(&self.state)?;
+        let bytes = read(&self.observed)?;
         let state: Vec<Observed> = json::parse("observed state", &bytes)?;
         let source = self.source.as_ref().map_or_else(|| Ok(bytes), read)?;
         let (mut ledger, key) = self.act.open(settings)?;

@@ -9,9 +9,12 @@ use super::settings::Settings;
 use super::text::Page;
 use crate::error::{Error, Result};
 use crate::gate::{ArtifactReference, Decision, GateRequest, decide};
-use crate::predicate::CheckOutcome;
+use crate::predicate::{CheckOutcome, CheckResult};
 
 #[derive(Args)]
+#[command(
+    override_usage = "sealwright gate <ENVIRONMENT> --artifact <REFERENCE> --release <ID>\n                       --deployer <NAME> [OPTIONS]"
+)]
 pub(crate) struct GateCommand {
     /// dev, test, staging, prod, or a name of sealwright.toml.
     environment: String,
@@ -64,7 +67,7 @@ fn shown(decision: &Decision, request: &GateRequest) -> String {
     let mut page = Page::default();
     for check in decision.refusals() {
         page.line(format!("{}  {}", check.id, check.result));
-        page.wrapped("  ", "  ", check.message.as_deref().unwrap_or("no reason was given"));
+        page.wrapped("  ", "  ", reason(check));
         if let Some(fix) = &check.remediation {
             page.wrapped("  Fix: ", "       ", fix);
         }
@@ -82,6 +85,21 @@ fn shown(decision: &Decision, request: &GateRequest) -> String {
     );
     page.field("decision", &decision.payload).field("entry", decision.receipt.index);
     page.finish()
+}
+
+/// The message without what the block shows on lines of its own.
+fn reason(check: &CheckResult) -> &str {
+    let message = check.message.as_deref().unwrap_or("no reason was given");
+    let tail = format!(
+        " Answers: {} Controls: {}. Fix: {}",
+        check.question.as_deref().unwrap_or_default(),
+        check.controls.join(", "),
+        check.remediation.as_deref().unwrap_or_default()
+    );
+    match message.strip_suffix(&tail).and_then(|text| text.split_once(": ")) {
+        Some((place, reason)) if place.starts_with(&check.id) => reason,
+        _ => message,
+    }
 }
 
 /// The refusal without the messages, which are shown already.

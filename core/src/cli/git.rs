@@ -43,7 +43,7 @@ impl Revision {
 }
 
 /// A remote as a URI, without user or password.
-fn repository_uri(remote: &str) -> Result<String> {
+pub(crate) fn repository_uri(remote: &str) -> Result<String> {
     let rest = match remote.split_once("://") {
         Some(("https" | "http" | "ssh" | "git", rest)) => Some(rest.to_owned()),
         None if remote.contains('@') => Some(remote.replacen(':', "/", 1)),
@@ -60,7 +60,8 @@ fn repository_uri(remote: &str) -> Result<String> {
     Ok(format!("git+https://{host}/{}", path.trim_end_matches(".git")))
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
+/// What `git` prints for these arguments.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().map_err(|e| {
         Error::new(ErrorKind::NotFound, format!("could not run `git`: {e}; install it, or give the digests yourself"))
             .caused_by(e)

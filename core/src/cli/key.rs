@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::settings::Settings;
+use super::sign::insert;
 use super::text::Page;
 use crate::error::{ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey, PublicKey, read_public, write_private};
@@ -40,13 +41,13 @@ impl KeyCommand {
                 let key = PrivateKey::generate(key_type)?;
                 write_private(&out, &key, passphrase.as_ref().map(|p| p.as_str()))?;
                 let mut value = described(key.public());
-                value["out"] = out.display().to_string().into();
+                insert(&mut value, "out", out.display().to_string().into());
                 let mut page = Page::default();
                 page.field("key id", key.public().id()).field("private", out.display());
                 Ok(Answer::new(page.finish(), value))
             }
             Self::Public { file } => {
-                // the public half needs no passphrase
+                // a file that is no public key is a private one, or is told what is wrong with it as one
                 let public = match read_public(&file) {
                     Err(e) if e.kind() == ErrorKind::Malformed => settings.key(Some(&file))?.public().clone(),
                     read => read?,

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
+use super::output::write_file;
 use super::settings::Settings;
 use super::text::Page;
 use super::types::short;
@@ -36,7 +37,7 @@ pub(crate) enum LedgerCommand {
     /// Make the search index anew.
     Rebuild(ReadOnly),
     /// Show the state of the ledger, and how many records of which type it has.
-    Stats(ReadOnly),
+    Stats(Stats),
 }
 
 #[derive(Args)]
@@ -62,6 +63,15 @@ pub(crate) struct AppendRecords {
 }
 
 #[derive(Args)]
+pub(crate) struct Stats {
+    /// Write the signed checkpoint to this file, for others to compare with.
+    #[arg(long, value_name = "FILE")]
+    checkpoint_out: Option<PathBuf>,
+    #[command(flatten)]
+    known: Known,
+}
+
+#[derive(Args)]
 pub(crate) struct ReadOnly {
     #[command(flatten)]
     known: Known,
@@ -81,7 +91,7 @@ impl LedgerCommand {
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
-            Self::Stats(read) => stats(&read.known.open(settings)?),
+            Self::Stats(stats) => stats.run(settings),
         }
     }
 }
@@ -138,30 +148,38 @@ fn audit(mut ledger: Ledger) -> Result<Answer> {
     Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
 }
 
-fn stats(ledger: &Ledger) -> Result<Answer> {
-    let mut types = std::collections::BTreeMap::<String, u64>::new();
-    ledger.walk(|_, entry| {
-        *types.entry(entry.predicate_type.clone()).or_default() += 1;
-        Ok(())
-    })?;
-    let root = ledger.checkpoint().checkpoint().root().to_string();
-    let policy = ledger.trust_policy()?;
-    let mut page = Page::default();
-    page.field("ledger", ledger.folder().display()).field("origin", ledger.origin()).field("entries", ledger.size());
-    page.field("root", &root).field("log key", ledger.log_key());
-    page.field("trust", format!("version {}, {}", policy.version(), policy.payload()));
-    for (predicate_type, count) in &types {
-        page.line(format!("{count:>8}  {}", short(predicate_type)));
+impl Stats {
+    fn run(self, settings: &Settings) -> Result<Answer> {
+        let ledger = self.known.open(settings)?;
+        if let Some(out) = &self.checkpoint_out {
+            write_file(out, ledger.checkpoint().note().as_bytes())?;
+        }
+        let mut types = std::collections::BTreeMap::<String, u64>::new();
+        ledger.walk(|_, entry| {
+            *types.entry(entry.predicate_type.clone()).or_default() += 1;
+            Ok(())
+        })?;
+        let root = ledger.checkpoint().checkpoint().root().to_string();
+        let policy = ledger.trust_policy()?;
+        let mut page = Page::default();
+        page.field("ledger", ledger.folder().display())
+            .field("origin", ledger.origin())
+            .field("entries", ledger.size());
+        page.field("root", &root).field("log key", ledger.log_key());
+        page.field("trust", policy.payload()).field("version", policy.version());
+        for (predicate_type, count) in &types {
+            page.line(format!("{count:>8}  {}", short(predicate_type)));
+        }
+        let value = json!({
+            "folder": ledger.folder().display().to_string(),
+            "origin": ledger.origin(),
+            "size": ledger.size(),
+            "root": root,
+            "logKey": ledger.log_key().to_string(),
+            "checkpoint": ledger.checkpoint().note(),
+            "trustPolicy": { "version": policy.version(), "payload": policy.payload().to_string() },
+            "types": types,
+        });
+        Ok(Answer::new(page.finish(), value))
     }
-    let value = json!({
-        "folder": ledger.folder().display().to_string(),
-        "origin": ledger.origin(),
-        "size": ledger.size(),
-        "root": root,
-        "logKey": ledger.log_key().to_string(),
-        "checkpoint": ledger.checkpoint().note(),
-        "trustPolicy": { "version": policy.version(), "payload": policy.payload().to_string() },
-        "types": types,
-    });
-    Ok(Answer::new(page.finish(), value))
 }

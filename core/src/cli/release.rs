@@ -7,7 +7,8 @@ use super::answer::{Answer, to_json};
 use super::input::resource;
 use super::open::{Act, Known};
 use super::settings::Settings;
-use super::text::Page;
+use super::sign::insert;
+use super::text::{Page, to_the_second};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::Ledger;
 use crate::release::{Custody, CustodyStep, begin, custody, gaps};
@@ -23,6 +24,9 @@ pub(crate) enum ReleaseCommand {
 }
 
 #[derive(Args)]
+#[command(
+    override_usage = "sealwright release begin <ID> --purl <PURL>\n                                --artifact <NAME=FILE> [OPTIONS]"
+)]
 pub(crate) struct Begin {
     /// Id of the release.
     id: String,
@@ -85,14 +89,14 @@ fn show(ledger: &Ledger, id: &str) -> Result<Answer> {
         page.field(step.act, format!("{place} (entry {})", step.index));
     }
     for missing in &custody.missing {
-        page.wrapped("missing   ", "          ", missing);
+        page.wrapped("missing  ", "         ", missing);
     }
     for gap in &gaps {
         let about = gap.resource.as_deref().unwrap_or_default();
-        page.wrapped("gap       ", "          ", &format!("{} ({}): {about}", gap.finding_type, gap.severity));
+        page.wrapped("gap      ", "         ", &format!("{} ({}): {about}", gap.finding_type, gap.severity));
     }
     let mut value = to_json(&custody)?;
-    value["gaps"] = to_json(&gaps)?;
+    insert(&mut value, "gaps", to_json(&gaps)?);
     Ok(Answer::new(page.finish(), value))
 }
 
@@ -101,7 +105,8 @@ fn timeline(ledger: &Ledger, id: &str) -> Result<Answer> {
     let mut page = Page::default();
     for CustodyStep { index, logged_at, act, environment, signer, .. } in &custody.steps {
         let place = environment.as_deref().map(|e| format!(" {e}")).unwrap_or_default();
-        page.wrapped(&format!("{index:>6}  "), "        ", &format!("{logged_at} {act}{place} by {signer}"));
+        let at = to_the_second(*logged_at);
+        page.wrapped(&format!("{index:>6}  "), "        ", &format!("{at} {act}{place} by {signer}"));
     }
     for missing in &custody.missing {
         page.wrapped("missing ", "        ", missing);

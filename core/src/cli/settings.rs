@@ -93,6 +93,13 @@ impl Settings {
         Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
     }
 
+    /// Where Cargo keeps unpacked sources, which say their licences.
+    pub(crate) fn cargo_home(&self) -> Option<PathBuf> {
+        #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the environment")]
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        variable("CARGO_HOME").or_else(|| variable("HOME").map(|home| home.join(".cargo"))).filter(|p| p.is_dir())
+    }
+
     /// The folder of the ledger.
     pub(crate) fn ledger(&self) -> PathBuf {
         let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());

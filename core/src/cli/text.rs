@@ -1,6 +1,10 @@
 //! Text for people: wrapped at 80 columns, and without what could steer a terminal.
 
+use crate::timestamp::Timestamp;
+
 const WIDTH: usize = 80;
+/// Columns of a name with the blank behind it: a SHA-256 with its algorithm fits beside one.
+const LABEL: usize = 9;
 
 /// Lines of text, put together piece by piece.
 #[derive(Default)]
@@ -40,8 +44,8 @@ impl Page {
     /// A name and its value, the value below the name if both do not fit on a line.
     pub(crate) fn field(&mut self, name: &str, value: impl std::fmt::Display) -> &mut Self {
         let value = value.to_string();
-        if name.len() < 10 && 10 + value.chars().count() <= WIDTH {
-            return self.line(format!("{name:<10}{value}"));
+        if name.len() < LABEL && LABEL + value.chars().count() <= WIDTH {
+            return self.line(format!("{name:<LABEL$}{value}"));
         }
         self.line(name).wrapped("  ", "  ", &value)
     }
@@ -58,6 +62,11 @@ pub(crate) fn wrapped(text: &str) -> String {
     page.finish()
 }
 
+/// A time for people, to the second.
+pub(crate) fn to_the_second(at: Timestamp) -> Timestamp {
+    at.plus_millis(-at.unix_millis().rem_euclid(1000))
+}
+
 /// Text in which nothing steers a terminal or turns the direction of reading: records hold the words of others.
 pub(crate) fn harmless(text: &str) -> String {
     let steers = |c: char| {
@@ -66,9 +75,9 @@ pub(crate) fn harmless(text: &str) -> String {
     };
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if steers(c) {
-            out.extend(c.escape_unicode())
+            out.extend(c.escape_unicode());
         } else {
-            out.push(c)
+            out.push(c);
         }
         out
     })
@@ -90,5 +99,6 @@ mod tests {
         let text = page.finish();
         assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
         assert_eq!(text.matches("word").count(), 40);
+        assert!(text.ends_with(&format!("\ndigest   {}\n", "x".repeat(71))), "{text}");
     }
 }

@@ -12,7 +12,7 @@ use super::output::write_file;
 use super::settings::Settings;
 use super::sign::{fill, signed};
 use super::text::Page;
-use super::types::short;
+use super::types::{KnownType, short};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::{policy_descriptor, profile};
 use crate::json::Value;
@@ -35,8 +35,8 @@ pub(crate) enum TrustCommand {
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// The policy, a JSON file; what is absent is filled in, the profile and
-    /// the policy bundle from the starter bundle.
+    /// The policy, a JSON file; types may have their short names. What is
+    /// absent is filled in, profile and policy bundle from the starter bundle.
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
     /// One who signs trust policies, with the public key.
@@ -82,6 +82,9 @@ impl Init {
                 json!({ "name": name, "key": to_json(&key_descriptor(&key))?, "predicateTypes": [TrustPolicy::TYPE] });
             add(&mut policy, "signers", signer);
         }
+        for signer in policy.get_mut("signers").and_then(Value::as_array_mut).into_iter().flatten() {
+            spell_out(signer);
+        }
         for (name, key) in keys(&self.signers)? {
             let signer = find(&mut policy, "signers", "name", &name)?;
             fill(signer, "key", || to_json(&key_descriptor(&key)))?;
@@ -119,6 +122,15 @@ fn add(object: &mut Value, list: &str, value: Value) {
     }
 }
 
+/// Puts the URI of each type in the place of its short name; the policy that is signed holds no short ones.
+fn spell_out(signer: &mut Value) {
+    for name in signer.get_mut("predicateTypes").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(known) = name.as_str().and_then(|n| n.parse::<KnownType>().ok()) {
+            *name = known.uri().into();
+        }
+    }
+}
+
 fn find<'a>(policy: &'a mut Value, list: &str, by: &str, name: &str) -> Result<&'a mut Value> {
     let items = policy.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
     items.into_iter().find(|item| item.get(by).and_then(Value::as_str) == Some(name)).ok_or_else(|| {
@@ -150,8 +162,8 @@ fn show(known: &Known, settings: &Settings) -> Result<Answer> {
     }
     for revocation in &says.revocations {
         page.wrapped(
-            "revoked   ",
-            "          ",
+            "revoked  ",
+            "         ",
             &format!("{} since {}: {}", revocation.target, revocation.since, revocation.reason),
         );
     }

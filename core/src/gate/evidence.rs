@@ -37,8 +37,9 @@ pub(super) fn input(
         trust_policy: policy::TrustPolicyState {
             version: trust.version(),
             payload: trust.payload().hex(),
-            // a chain that is not pinned or breaks a threshold does not load, so there is no gate to get here
-            problems: Vec::new(),
+            // a chain that is not pinned or breaks a threshold does not load, so there is no gate to get here; what is
+            // left to compare is what the owner allows a bundle to leave out
+            problems: profile_problems(bundle, trust),
             builders: builders(trust),
         },
         target: environment(&request.environment),
@@ -243,6 +244,21 @@ fn deployer(name: &str, trust: &TrustPolicy) -> Option<policy::Deployer> {
     let key_id = key.key.id();
     let person = trust.person(crate::trust_policy::KEY_ISSUER, &key_id).map(|p| p.person.clone());
     Some(policy::Deployer { signer: name.to_owned(), key: key_id, person })
+}
+
+/// What the bundle leaves out and the trust policy does not allow it to (predicates section 4.21, `profile`).
+fn profile_problems(bundle: &PolicyBundle, trust: &TrustPolicy) -> Vec<String> {
+    let (profile, allowed) = (bundle.profile(), &trust.predicate().profile);
+    let mut problems = Vec::new();
+    if profile.single_operator && !allowed.single_operator {
+        problems.push("the bundle is for a single operator, which the trust policy does not allow".to_owned());
+    }
+    for left in &profile.leaves_out {
+        if !allowed.leaves_out.iter().any(|a| a.check == left.check && a.part == left.part) {
+            problems.push(format!("the trust policy does not allow to leave out {} ({})", left.check, left.part));
+        }
+    }
+    problems
 }
 
 fn builders(trust: &TrustPolicy) -> Vec<String> {

@@ -34,8 +34,10 @@ pub(super) fn evidence(
     bundle: &PolicyBundle,
     also: &[u64],
 ) -> Result<Evidence> {
-    let mut selection =
-        Selection::default().with("release", &request.release_id).with("subject", bundle.digest().to_string());
+    let mut selection = Selection::default()
+        .with("release", &request.release_id)
+        .with("subject", bundle.digest().to_string())
+        .with_control_of("environment", &request.environment.id);
     if let Some(digest) = request.artifact.digest() {
         selection = selection.with("subject", digest.to_string());
     }

@@ -83,8 +83,8 @@ impl Ledger {
                     "a Statement v0.1 is no record; ingest it, so that somebody of the trust policy signs it as v1",
                 ));
             }
-            let signer = trust.speaker(&verified, index)?.key_id;
-            let identity = (statement.payload_digest().bytes().to_vec(), signer);
+            let speaker = trust.speaker(&verified, index)?;
+            let identity = (statement.payload_digest().bytes().to_vec(), speaker.key_id);
             let known = match in_batch.get(&identity) {
                 Some(&index) => Some(index),
                 None => self.find_payload(&statement.payload_digest(), &identity.1)?,
@@ -95,7 +95,7 @@ impl Ledger {
             }
             let pending: Vec<_> = batch.iter().map(|p| (&p.entry, p.verified.value())).collect();
             self.check_release_id(statement, &pending)?;
-            self.check_spend(statement, at, self.size(), &pending)?;
+            self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
             let body = Body { salt: fresh_salt()?, record: record.record().to_vec() };
             let entry = Entry::derive(statement, &body, at)?;
             if crate::trust_policy::is_trust_policy(statement.predicate_type()) {

@@ -256,7 +256,8 @@ impl Ledger {
             Ok(derived) if derived == *entry => {}
             _ => report.add(AuditFindingKind::EntryMislabelled, &place, "it is labelled other than what its record is"),
         }
-        if let Err(e) = self.check_spend(&statement, at, index, &[]) {
+        let signer = trust.speaker(&verified, index).map(|s| s.signer).unwrap_or_default();
+        if let Err(e) = self.check_spend(&statement, &signer, at, index, &[]) {
             report.add(AuditFindingKind::PermitMisused, place, e.message());
         }
         Some(statement)

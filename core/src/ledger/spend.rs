@@ -24,6 +24,8 @@ struct Use<'a> {
     decision: Digest,
     environment: &'a Environment,
     subjects: BTreeSet<Vec<u8>>,
+    release: &'a str,
+    signer: &'a str,
     by: UseBy<'a>,
 }
 
@@ -33,27 +35,29 @@ enum UseBy<'a> {
 }
 
 impl Ledger {
-    /// Refuses a promotion or deployment, to be logged at entry `index` at the time `at`, whose decision it may not use.
+    /// Refuses a promotion or deployment by `signer`, to be logged at entry `index` at the time `at`, whose decision it
+    /// may not use.
     /// `pending` are records of the same batch that go before it.
     pub(super) fn check_spend(
         &self,
         statement: &Statement,
+        signer: &str,
         at: Timestamp,
         index: u64,
         pending: &[(&Entry, &Statement)],
     ) -> Result<()> {
         let predicate = statement.predicate()?;
-        let (decision, environment, by) = match &predicate {
-            Predicate::Promotion(p) => (p.decision.payload()?, &p.to, UseBy::Promotion),
+        let (decision, environment, release, by) = match &predicate {
+            Predicate::Promotion(p) => (p.decision.payload()?, &p.to, &p.release_id, UseBy::Promotion),
             Predicate::Deployment(d) => match &d.decision {
-                Some(decision) => (decision.payload()?, &d.environment, UseBy::Deployment(d)),
+                Some(decision) => (decision.payload()?, &d.environment, &d.release_id, UseBy::Deployment(d)),
                 // what happened without a decision is recorded, and is a finding from then on
                 None => return Ok(()),
             },
             _ => return Ok(()),
         };
         let subjects = artifacts(statement);
-        let usage = Use { decision, environment, subjects, by };
+        let usage = Use { decision, environment, subjects, release, signer, by };
         self.check_use(&usage, at, index, pending).map_err(|e| e.with("decision", &usage.decision))
     }
 
@@ -121,8 +125,13 @@ impl Ledger {
     /// Whether no use of this kind was made yet. Further records of the same deployment are no new use.
     fn is_first_use(&self, usage: &Use<'_>, uses: &[(u64, String)], pending: &[(&Entry, &Statement)]) -> Result<bool> {
         let mut earlier: Vec<Statement> = Vec::new();
-        for (index, _) in uses {
-            earlier.push(self.record(*index)?.statement().clone());
+        for (index, predicate_type) in uses {
+            let record = self.record(*index)?;
+            // a promotion revoked since has spent its decision, but allows nothing any more
+            if record.revoked && predicate_type == Promotion::TYPE && matches!(usage.by, UseBy::Deployment(_)) {
+                continue;
+            }
+            earlier.push(record.statement().clone());
         }
         let payload = usage.decision.hex();
         earlier.extend(pending.iter().filter(|(e, _)| e.has_tag("decision", &payload)).map(|(_, s)| (*s).clone()));
@@ -189,6 +198,19 @@ fn check_decision(evaluation: &PolicyEvaluation, statement: &Statement, usage: &
     }
     if artifacts(statement) != usage.subjects {
         return Err(refused("the decision is for another digest", "ask the gate for this artifact"));
+    }
+    if let Some(release) = evaluation.release_id.as_deref().filter(|r| *r != usage.release) {
+        return Err(refused(
+            &format!("the decision is for the release `{release}`, not for `{}`", usage.release),
+            "ask the gate for this release",
+        ));
+    }
+    let deployer = evaluation.deployer.as_deref().filter(|_| matches!(usage.by, UseBy::Deployment(_)));
+    if let Some(deployer) = deployer.filter(|d| *d != usage.signer) {
+        return Err(refused(
+            &format!("the decision lets `{deployer}` deploy, and `{}` did", usage.signer),
+            "have the one deploy that the gate was asked about",
+        ));
     }
     Ok(())
 }

@@ -49,6 +49,8 @@ impl LedgerRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
     pub(crate) tags: BTreeSet<(&'static str, String)>,
+    /// Tags by which control entries are selected as well.
+    scope: BTreeSet<(&'static str, String)>,
 }
 
 /// Entries of a [`Selection`], complete up to the checkpoint.
@@ -99,6 +101,17 @@ impl Selection {
     /// Whether an entry matches by a tag.
     pub(crate) fn matches(&self, entry: &Entry) -> bool {
         entry.has_more_tags() || self.tags.iter().any(|(name, value)| entry.has_tag(name, value))
+    }
+
+    /// Also selects control entries about `value`, though others about it are none of this selection's business: what
+    /// went wrong in an environment matters to whoever is to go there, what others did there does not.
+    pub(crate) fn with_control_of(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.scope.insert((name, value.into()));
+        self
+    }
+
+    fn is_in_scope(&self, entry: &Entry) -> bool {
+        self.scope.iter().any(|(name, value)| entry.has_tag(name, value))
     }
 
     /// Whether a control entry is not ruled out: it names nothing that could rule it out.
@@ -274,7 +287,7 @@ impl Ledger {
         self.walk(|index, entry| {
             if selection.matches(entry) {
                 selected.matched.push(index);
-            } else if Selection::cannot_rule_out(entry) {
+            } else if Selection::cannot_rule_out(entry) || (entry.control && selection.is_in_scope(entry)) {
                 selected.control.push(index);
             }
             selected.controls += u64::from(entry.control);

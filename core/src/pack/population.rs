@@ -1,9 +1,9 @@
 //! Population lists: everything of one kind in the pack, one line each, for auditors who draw samples from them.
 
+use super::contents::signer_of;
 use super::draft::Draft;
 use super::gather::Gathered;
 use super::manifest::Role;
-use super::signer_of;
 use crate::digest::Algorithm;
 use crate::error::Result;
 use crate::ledger::LedgerRecord;

@@ -68,11 +68,12 @@ catalogue/              the catalogue of controls that the report uses
 attachments/            files that records name by SHA-256
 population/             lists to draw samples from
 reports/index.html      the report
+reports/oscal-ar.json   the state of all controls as OSCAL assessment results
 gaps.json               what is missing, as far as records tell
 
 WHAT IT DOES NOT HOLD
-No OSCAL and no CycloneDX attestations yet, no time stamp of a time-stamping
-authority. It proves that these records, unchanged, were signed by these keys
+No CycloneDX attestations and no OSCAL catalogue yet, no time stamp of a
+time-stamping authority. It proves that these records, unchanged, were signed by these keys
 and logged before the checkpoint; not that what they say is true.
 "
     ))

@@ -24,6 +24,12 @@ pub struct PolicyEvaluation {
     /// Change judged; needed at the gates staging and prod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
+    /// Release the artifact belongs to (an extension of ours); the permit is for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_id: Option<String>,
+    /// Signer, by its name in the trust policy, that is to deploy (an extension of ours); the permit is for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployer: Option<String>,
     /// Target; needed at the gates dev, staging and prod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,

@@ -32,7 +32,9 @@ pub(super) struct Framework {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Control {
+    pub(super) oscal_id: String,
     pub(super) id: String,
     pub(super) framework: String,
     #[serde(rename = "ref")]
@@ -61,8 +63,10 @@ pub(super) enum ControlState {
     Satisfied,
     /// All mapped checks passed, but the profile leaves something out or evidence it asks for is not here.
     Partial,
-    /// A mapped check failed, could not be decided, or was excepted.
+    /// A mapped check failed or could not be decided.
     NotSatisfied,
+    /// A mapped check was excepted, and none failed.
+    Excepted,
     /// No mapped check applied.
     NotAsked,
 }
@@ -72,8 +76,8 @@ pub(super) struct Shown<'p, 'a> {
     pub(super) state: ControlState,
     /// Checks by id with their worst result.
     pub(super) checks: BTreeMap<&'p str, CheckOutcome>,
-    /// The decisions that asked them.
-    pub(super) decisions: Vec<&'p Act<'a>>,
+    /// Each check as it was asked, with the decision that asked it.
+    pub(super) asked: Vec<(&'p Act<'a>, &'p CheckResult)>,
     pub(super) evidence: Vec<crate::predicate::RecordRef>,
     /// What keeps it from being satisfied, in words.
     pub(super) why: Vec<String>,
@@ -135,10 +139,8 @@ pub(super) fn shown<'p, 'a>(
     let mut why = Vec::new();
     let mut asked = Vec::new();
     for (act, decision) in decisions {
-        if decision.checks.iter().any(|c| mapped(&c)) {
-            asked.push(*act);
-        }
         for check in decision.checks.iter().filter(mapped) {
+            asked.push((*act, check));
             let worst = checks.entry(&check.id).or_insert(CheckOutcome::NotApplicable);
             if weight(check.result) > weight(*worst) {
                 *worst = check.result;
@@ -156,7 +158,8 @@ pub(super) fn shown<'p, 'a>(
         return None;
     }
     let state = match checks.values().map(|c| weight(*c)).max() {
-        Some(2..) => ControlState::NotSatisfied,
+        Some(3..) => ControlState::NotSatisfied,
+        Some(2) => ControlState::Excepted,
         Some(1) => {
             for group in control.evidence.all_of.iter().filter(|g| !g.any_of.iter().any(|k| kinds.contains(k.as_str())))
             {
@@ -172,7 +175,7 @@ pub(super) fn shown<'p, 'a>(
     if state != ControlState::Partial {
         why.clear();
     }
-    Some(Shown { state, checks, decisions: asked, evidence, why })
+    Some(Shown { state, checks, asked, evidence, why })
 }
 
 /// How bad a result is; from 2 on a control is not satisfied.

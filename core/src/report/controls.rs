@@ -48,7 +48,7 @@ fn framework_block(
             p {
                 (count(ControlState::Satisfied)) " satisfied, "
                 (count(ControlState::Partial)) " partly shown, "
-                (count(ControlState::NotSatisfied)) " not satisfied, "
+                (count(ControlState::NotSatisfied) + count(ControlState::Excepted)) " not satisfied, "
                 (count(ControlState::NotAsked)) " not asked, "
                 (others.len()) " without evidence in this pack"
             }
@@ -75,8 +75,11 @@ fn row(page: &Page<'_>, control: &Control, shown: &Shown<'_, '_>) -> Result<Mark
         ControlState::Satisfied => ("good", "satisfied"),
         ControlState::Partial => ("warn", "partly shown"),
         ControlState::NotSatisfied => ("bad", "not satisfied"),
+        ControlState::Excepted => ("bad", "not satisfied: excepted"),
         ControlState::NotAsked => ("none", "not asked"),
     };
+    let mut decisions: Vec<_> = shown.asked.iter().map(|(act, _)| *act).collect();
+    decisions.dedup_by_key(|act| act.record.index);
     Ok(html! {
         tr {
             th scope="row" { (text(&control.reference)) br; span.quiet { (text(&control.title)) } }
@@ -86,7 +89,7 @@ fn row(page: &Page<'_>, control: &Control, shown: &Shown<'_, '_>) -> Result<Mark
             }
             td {
                 @for (id, result) in &shown.checks { span.item { code { (clean(id)) } " " (outcome(*result)) } " " }
-                div.quiet { "decided in " @for act in &shown.decisions { (link(act)) " " } }
+                div.quiet { "decided in " @for act in decisions { (link(act)) " " } }
             }
             td.refs { (links(page, &shown.evidence)?) }
         }

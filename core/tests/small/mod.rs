@@ -81,7 +81,7 @@ impl Small {
         let statement = trust_policy::statement(&policy).unwrap();
         let records: Vec<_> =
             policy.admins.iter().map(|a| sign(&statement, &keys[a.signer.as_str()]).unwrap().to_json()).collect();
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         let log_key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
@@ -137,6 +137,12 @@ pub(crate) fn of(predicate_type: &str, about: &[u8], predicate: &serde_json::Val
     Statement::parse(serde_json::to_vec(&statement).unwrap()).unwrap()
 }
 
+/// A folder in memory where the system has such, else on disk: a ledger brings each file to disk, and these tests, which
+/// kill processes and no machines, would only wait for that.
+pub(crate) fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Opens the ledger of a folder that [`Small`] made, as another process would.
 pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
     Ledger::open(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none())
@@ -145,6 +151,12 @@ pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
 /// Opens it for appending.
 pub(crate) fn open_to_append(dir: &Path) -> Result<Ledger, Error> {
     open(dir)?.with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
+}
+
+/// A whole file of a test.
+#[expect(clippy::disallowed_methods, reason = "what tests wrote themselves needs no bound")]
+pub(crate) fn read(path: impl AsRef<Path>) -> Vec<u8> {
+    std::fs::read(path).unwrap()
 }
 
 /// Copies a folder with all that lies in it.

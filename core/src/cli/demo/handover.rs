@@ -13,8 +13,8 @@ impl Play<'_> {
     pub(super) fn pack(&mut self, ledger: &mut Ledger) -> Result<()> {
         self.story.heading("Show: an evidence pack, verified in two ways")?;
         let folder = self.path("pack");
-        let request = PackRequest::new(self.release_id(), self.cast.actor("records"), self.now());
-        let built = pack::build(ledger, &request, &folder, self.key("records"), self.now())?;
+        let request = PackRequest::new(self.release_id(), self.cast.actor("records"), self.now()?);
+        let built = pack::build(ledger, &request, &folder, self.key("records"), self.now()?)?;
         self.story.step("pack", &format!("{} files, {} records", built.files, ledger.size()))?;
         self.write_trusted()?;
         let trusted = self.path("trusted");
@@ -27,10 +27,8 @@ impl Play<'_> {
         self.story.step("by verify.sh", &said)?;
         self.story.heading("Read the report, then check the pack yourself:")?;
         self.story.verbatim(&folder.join("reports/index.html").display().to_string())?;
-        self.story.verbatim(&format!(
-            "(cd {} && bash verify.sh ../trusted/SIGNERS ../trusted/log.pub)",
-            folder.display()
-        ))
+        self.story
+            .verbatim(&format!("(cd {} && bash verify.sh ../trusted/SIGNERS ../trusted/log.pub)", folder.display()))
     }
 
     /// What an auditor has from elsewhere: who may sign, the key of the log, the newest checkpoint.

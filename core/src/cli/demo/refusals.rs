@@ -27,7 +27,7 @@ impl Play<'_> {
         let environment = self.environment(EnvironmentClass::Prod);
         let own = self.approval("author", Stage::Promotion, Some(&environment), "Released for production")?;
         let statement = Statement::new(vec![self.subject()], &own)?;
-        ledger.record_statement(&statement, self.key("author"), self.now())?;
+        ledger.record_statement(&statement, self.key("author"), self.now()?)?;
         let decision = self.decide(ledger, &self.artifact.clone(), EnvironmentClass::Prod)?;
         self.story.attempt("The author approves the own change for prod. Refused:")?;
         self.tell(&decision, "EV-APPR-002")?;

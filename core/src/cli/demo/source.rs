@@ -1,10 +1,10 @@
 //! The real source: commit, tree, authors and remote of the repository, as `git` tells them.
 
 use std::path::Path;
-use std::process::Command;
 
+use super::super::git::{git, repository_uri};
 use crate::digest::{Algorithm, Digest, DigestSet};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::predicate::Actor;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::GIT_ISSUER;
@@ -49,8 +49,8 @@ impl Source {
             }
         }
         let seconds: i64 = show("%ct")?.parse().unwrap_or(0);
-        let remote = git(root, &["remote", "get-url", "origin"]).unwrap_or_default();
-        let name = root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+        // a clone of a folder of this machine, or of nothing, has no address that others could use
+        let remote = git(root, &["remote", "get-url", "origin"]).and_then(|remote| repository_uri(&remote));
         Ok(Self {
             commit: git(root, &["rev-parse", "HEAD"])?,
             tree: git(root, &["rev-parse", "HEAD^{tree}"])?,
@@ -58,7 +58,7 @@ impl Source {
             author,
             authors,
             committed_at: Timestamp::from_unix_millis(seconds.saturating_mul(1000))?,
-            repository: repository_uri(&remote, name.as_deref().unwrap_or("repository")),
+            repository: remote.unwrap_or_else(|_| "urn:sealwright:demo:repository".to_owned()),
             modified: !git(root, &["status", "--porcelain", "--untracked-files=no"])?.is_empty(),
         })
     }
@@ -76,38 +76,4 @@ fn co_author(line: &str) -> Option<Author> {
     let (name, rest) = line.split_once('<')?;
     let address = rest.split('>').next()?.trim().to_lowercase();
     (!address.is_empty()).then(|| Author { name: name.trim().to_owned(), address })
-}
-
-/// A remote as a URI without user or password; a path of this machine is nobody else's business.
-fn repository_uri(remote: &str, name: &str) -> String {
-    let rest = match remote.split_once("://") {
-        Some(("https" | "http" | "ssh" | "git", rest)) => rest.to_owned(),
-        None if remote.contains('@') => remote.replacen(':', "/", 1),
-        _ => return format!("urn:sealwright:repository:{name}"),
-    };
-    let host_and_path = rest.rsplit_once('@').map_or(rest.as_str(), |(_, host)| host);
-    format!("git+https://{}", host_and_path.trim_end_matches(".git"))
-}
-
-fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().map_err(|e| {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("could not run `git`: {e}; install it, the demo tells of a real commit"),
-        )
-        .caused_by(e)
-    })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            format!(
-                "`git {}` found nothing in `{}`: {}; run the demo in a Git checkout with at least one commit",
-                arguments.join(" "),
-                root.display(),
-                said.trim()
-            ),
-        ));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use super::super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 
-const WIDTH: usize = 80;
 /// Column at which the text of a step begins.
 const TEXT: usize = 23;
 
@@ -52,25 +52,17 @@ impl<'a> Story<'a> {
     }
 
     fn wrapped(&mut self, first: &str, rest: &str, text: &str) -> Result<()> {
-        let mut line = first.to_owned();
-        let mut empty = true;
-        for word in text.split_whitespace() {
-            if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.line(&line)?;
-                rest.clone_into(&mut line);
-                empty = true;
-            }
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-            empty = false;
-        }
-        self.line(&line)
+        let mut page = Page::default();
+        page.wrapped(first, rest, text);
+        self.print(&page.finish())
     }
 
     fn line(&mut self, text: &str) -> Result<()> {
-        writeln!(self.out, "{}", text.trim_end())
-            .map_err(|e| Error::new(ErrorKind::Io, format!("could not print: {e}")).caused_by(e))
+        self.print(&format!("{}\n", text.trim_end()))
+    }
+
+    fn print(&mut self, text: &str) -> Result<()> {
+        let printed = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        printed.map_err(|e| Error::new(ErrorKind::Io, format!("could not print: {e}")).caused_by(e))
     }
 }

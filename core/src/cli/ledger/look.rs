@@ -9,7 +9,8 @@ use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
 use crate::cli::output::write_file;
 use crate::cli::settings::Settings;
-use crate::cli::text::Page;
+use crate::cli::sign::insert;
+use crate::cli::text::{Page, to_the_second};
 use crate::cli::types::{KnownType, short};
 use crate::error::Result;
 use crate::json::Value;
@@ -95,8 +96,7 @@ impl Search {
         let found = ledger.search(&query)?;
         let mut page = Page::default();
         for record in &found.records {
-            let at = record.logged_at()?.unix_seconds();
-            let at = Timestamp::from_unix_millis(at * 1000)?.to_string();
+            let at = to_the_second(record.logged_at()?).to_string();
             let mut line = format!(
                 "{:>6}  {at:<20}  {:<20}  {}",
                 record.index,
@@ -128,9 +128,9 @@ impl Show {
         }
         let statement = record.statement();
         let mut value = summary(&record)?;
-        value["statement"] = crate::json::parse("statement", statement.payload())?;
+        insert(&mut value, "statement", crate::json::parse("statement", statement.payload())?);
         let mut page = Page::default();
-        page.field("entry", record.index).field("logged at", record.logged_at()?);
+        page.field("entry", record.index).field("logged", record.logged_at()?);
         page.field("type", statement.predicate_type()).field("signer", &record.speaker.signer);
         if let Some(person) = &record.speaker.person {
             page.field("person", person);
