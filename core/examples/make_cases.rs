@@ -2,7 +2,13 @@
 //!
 //! `cargo run -p sealwright --example make_cases`. Signatures of P-256 and the salts of ledgers differ from run to run;
 //! what a case expects does not.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "makes test data")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    reason = "makes test data"
+)]
 
 #[path = "../tests/world/mod.rs"]
 mod world;
@@ -673,7 +679,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &target)
+            copy(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
         }

@@ -4,7 +4,13 @@ import path from 'node:path'
 
 import sw from '../index.js'
 
-/** The ten lines of the README. `key` is one that the trust policy of the ledger lets say provenance. */
+/**
+ * The ten lines of the README. `key` is one that the trust policy of the ledger lets say provenance.
+ *
+ * @param {string} file
+ * @param {sw.Ledger} ledger
+ * @param {sw.PrivateKey} key
+ */
 export async function firstRecord(file, ledger, key) {
   const digest = await sw.digestFile(file)
   const subject = { name: path.basename(file), digest: sw.parseDigest(digest) }
@@ -19,7 +25,12 @@ export async function firstRecord(file, ledger, key) {
   return ledger.search({ digest })
 }
 
-/** A new ledger in which `key`, called `builder`, may sign the trust policy and say provenance. */
+/**
+ * A new ledger in which `key`, called `builder`, may sign the trust policy and say provenance.
+ *
+ * @param {string} folder
+ * @param {sw.PrivateKey} key
+ */
 export async function ownLedger(folder, key) {
   const signer = {
     name: 'builder',

@@ -182,6 +182,10 @@ pub fn snapshot(
 
 /// As `snapshot`, at once.
 #[napi]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "arguments of the core's call; napi writes it twice, once without the lint"
+)]
 pub fn snapshot_sync(
     env: Env,
     ledger: &Ledger,

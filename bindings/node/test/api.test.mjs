@@ -124,11 +124,11 @@ test('a release goes through gate, promotion, deployment, observation and a pack
   const deployment = {
     deploymentId: 'urn:example:deployment:1', releaseId: RELEASE, environment: DEV, artifacts: [subject],
     triggeredBy: deployer, executedBy: deployer, startedAt: NOW, finishedAt: NOW, status: 'SUCCEEDED',
-    strategy: 'recreate', resources: ['shop'],
+    strategy: 'recreate', resources: ['urn:example:env:dev/shop'],
   } // prettier-ignore
   await sealwright.deploy(ledger, keys.deployer, deployment, permit, promotion.payload, NOW)
   await assert.rejects(sealwright.promote(ledger, keys.records, permit, RELEASE, ACTOR, NOW), { code: 'PERMIT_REFUSED' })
-  const state = [{ resource: 'shop', digest: subject.digest }]
+  const state = [{ resource: 'urn:example:env:dev/shop', digest: subject.digest }]
   await sealwright.snapshot(ledger, keys.records, DEV, ACTOR, state, Buffer.from('{}'), NOW)
   assert.deepEqual((await sealwright.drift(ledger, keys.records, DEV.id, NOW)).report.findings, [])
   const custody = await sealwright.custody(ledger, RELEASE)

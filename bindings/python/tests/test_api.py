@@ -154,13 +154,13 @@ def test_a_release_goes_through_gate_promotion_deployment_and_pack(world: World)
         finished_at=NOW,
         status="SUCCEEDED",
         strategy="recreate",
-        resources=["shop"],
+        resources=["urn:example:env:dev/shop"],
         now=NOW,
     )
     with pytest.raises(PolicyDenied) as spent:
         sw.promote(ledger, records, permit, release_id=RELEASE, promoted_by=ACTOR, now=NOW)
     assert spent.value.code == "PERMIT_REFUSED"
-    state = [{"resource": "shop", "digest": subject["digest"]}]
+    state = [{"resource": "urn:example:env:dev/shop", "digest": subject["digest"]}]
     sw.snapshot(ledger, records, environment=DEV, observer=ACTOR, state=state, source=b"{}", now=NOW)
     assert sw.drift(ledger, records, environment_id=DEV["id"], now=NOW)["report"]["findings"] == []
     assert "deployed" in [step["act"] for step in sw.custody(ledger, RELEASE)["steps"]]
@@ -227,6 +227,17 @@ def test_other_threads_run_while_work_is_done() -> None:
         turns += 1
     thread.join()
     assert turns >= 5
+
+
+def test_everything_says_what_it_is() -> None:
+    undocumented = []
+    for name in sw.__all__:
+        item = getattr(sw, name)
+        members = vars(item).items() if isinstance(item, type) else []
+        for path, thing in [(name, item), *((f"{name}.{n}", m) for n, m in members if not n.startswith("_"))]:
+            if not getattr(thing, "__doc__", None):
+                undocumented.append(path)
+    assert undocumented == []
 
 
 def test_the_command_runs() -> None:
