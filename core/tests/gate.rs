@@ -6,11 +6,10 @@ mod world;
 
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
-use sealwright::gate::{ArtifactReference, Decision, GateRequest, decide};
+use sealwright::gate::{ArtifactReference, GateRequest, decide};
 use sealwright::ledger::{Anchors, Ledger, Pins};
 use sealwright::predicate::*;
 use sealwright::statement::Statement;
-use sealwright::trust_policy::{GIT_ISSUER, KEY_ISSUER};
 use world::*;
 
 const DAY: i64 = 24 * 3_600_000;

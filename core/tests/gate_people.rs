@@ -5,10 +5,8 @@ mod world;
 
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
-use sealwright::gate::{ArtifactReference, Decision, GateRequest, decide};
-use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::ledger::Ledger;
 use sealwright::predicate::*;
-use sealwright::statement::Statement;
 use sealwright::trust_policy::{GIT_ISSUER, KEY_ISSUER};
 use world::*;
 
