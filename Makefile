@@ -34,12 +34,51 @@ test-rust:
 	@$(call need,cargo,Rust from https://rustup.rs)
 	cargo test -p sealwright
 
+test-python: $(VENV)/built
+	cd $(PY) && .venv/bin/python -m pytest -q
+
+test-node: $(NODE)/node_modules/built
+	cd $(NODE) && npm test --silent
+
+# the extension is built again whenever a source of it changed
+SOURCES := $(shell find core/src bindings/*/src bindings/python/python -type f 2>/dev/null) Cargo.toml Cargo.lock
+
+$(VENV)/ready: $(PY)/pyproject.toml
+	@$(call need,python3,package python3)
+	@python3 -m venv $(VENV) || { echo 'venv is missing: install it (package python3-venv) and run make again' >&2; exit 2; }
+	$(VENV)/bin/python -m pip install -q 'maturin>=1.16,<2' 'mypy>=2' 'pytest>=9'
+	@touch $@
+
+$(VENV)/built: $(VENV)/ready $(SOURCES)
+	@$(call need,cargo,Rust from https://rustup.rs)
+	cd $(PY) && VIRTUAL_ENV="$$PWD/.venv" CARGO_TARGET_DIR="$(CURDIR)/target" .venv/bin/maturin develop -q
+	@touch $@
+
+$(NODE)/node_modules/ready: $(NODE)/package.json $(NODE)/package-lock.json
+	@$(call need,node,Node 20 or newer)
+	@$(call need,npm,npm)
+	# not `npm ci`: on Node 20 npm leaves packages for other platforms and newer engines out of the lock file
+	cd $(NODE) && npm install --no-save --silent --no-audit --no-fund
+	@touch $@
+
+$(NODE)/node_modules/built: $(NODE)/node_modules/ready $(SOURCES)
+	@$(call need,cargo,Rust from https://rustup.rs)
+	cd $(NODE) && npm run --silent build
+	@touch $@
+
 lint: lint-rust lint-python lint-node deny ## everything that is checked without running
 
 lint-rust:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc -p sealwright --no-deps --quiet
+
+lint-python: $(VENV)/built
+	cd $(PY) && .venv/bin/python -m mypy && .venv/bin/python -m mypy.stubtest sealwright
+
+# the declarations and the loader are generated and committed: what the build wrote must be what is there
+lint-node: $(NODE)/node_modules/built
+	cd $(NODE) && npm run --silent types && git diff --exit-code index.d.ts index.js
 
 deny: ## licences, sources and bans of the dependencies
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
