@@ -1,7 +1,7 @@
 //! Every bound on what is read from outside, in one place.
 //!
 //! Sizes are in bytes. A value over its bound is refused with
-//! [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) before it is held in memory.
+//! [`ErrorKind::LimitExceeded`] before it is held in memory.
 
 use std::fs::File;
 use std::io::Read;

@@ -174,6 +174,11 @@ impl Play<'_> {
     /// dev, staging, prod: one digest, and two attempts that must not pass.
     fn promote(&mut self, ledger: &mut Ledger) -> Result<()> {
         self.story.heading("Decide and promote: one digest, three environments")?;
+        let left_out = self.cast.left_out();
+        self.story.say(&format!(
+            "  By the profile starter: single operator, {left_out} default checks left out, each named with its reason in every \
+             decision and in the report."
+        ))?;
         self.go(ledger, EnvironmentClass::Dev)?;
         self.rebuilt_digest(ledger)?;
         self.go(ledger, EnvironmentClass::Staging)?;

@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::text::Page;
 use crate::error::{Error, Result};
 use crate::gate::{ArtifactReference, Decision, GateRequest, decide};
-use crate::predicate::{CheckOutcome, CheckResult};
+use crate::predicate::{CheckOutcome, CheckResult, Profile};
 
 #[derive(Args)]
 #[command(
@@ -83,8 +83,19 @@ fn shown(decision: &Decision, request: &GateRequest) -> String {
         "checks",
         format!("{} passed, {} do not apply", count(CheckOutcome::Passed), count(CheckOutcome::NotApplicable)),
     );
+    page.field("profile", profile(&decision.evaluation.profile));
     page.field("decision", &decision.payload).field("entry", decision.receipt.index);
     page.finish()
+}
+
+/// What the decision was made by, and that it does not ask everything. The record names each check left out.
+fn profile(profile: &Profile) -> String {
+    let operator = if profile.single_operator { ", single operator" } else { "" };
+    let left_out = profile.leaves_out.iter().filter(|l| l.part == "all").count();
+    match left_out {
+        0 => format!("{}{operator}", profile.name),
+        n => format!("{}{operator}; {n} default checks left out, named in the decision", profile.name),
+    }
 }
 
 /// The message without what the block shows on lines of its own.

@@ -88,6 +88,11 @@ impl Cast {
         }
     }
 
+    /// How many default checks the profile leaves out as a whole.
+    pub(super) fn left_out(&self) -> usize {
+        self.policy.profile.leaves_out.iter().filter(|l| l.part == "all").count()
+    }
+
     pub(super) fn trust_policy_record(&self) -> Result<Vec<u8>> {
         Ok(sign(&statement(&self.policy)?, self.key("trust-admin"))?.to_json())
     }
