@@ -32,6 +32,10 @@ test: test-rust test-python test-node ## all tests that need no service
 
 test-rust:
 	@$(call need,cargo,Rust from https://rustup.rs)
+	@$(call need,git,package git)
+	@$(call need,openssl,package openssl)
+	@$(call need,jq,package jq)
+	@$(call need,xxd,package xxd)
 	cargo test -p sealwright
 
 test-python: $(VENV)/built

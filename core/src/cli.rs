@@ -20,6 +20,7 @@ mod ledger;
 mod open;
 mod output;
 mod pack;
+mod predicate_names;
 mod record;
 mod release;
 mod sbom;
@@ -27,7 +28,6 @@ mod settings;
 mod sign;
 mod text;
 mod trust;
-mod types;
 mod verify;
 
 use std::ffi::OsString;

@@ -186,8 +186,15 @@ impl Ledger {
                 format!("another process made a ledger at `{}` just now; open that", folder.display()),
             ));
         }
-        ledger.store.write(CONFIG, &json::canonical("ledger configuration", &config)?)?;
-        ledger.append_genesis(trust_policy, now)?;
+        let made = ledger
+            .store
+            .write(CONFIG, &json::canonical("ledger configuration", &config)?)
+            .and_then(|()| ledger.append_genesis(trust_policy, now));
+        if let Err(e) = made {
+            // nothing was receipted, so nothing is lost: the same call can be made again
+            ledger.store.unmake();
+            return Err(e);
+        }
         Ok(ledger)
     }
 

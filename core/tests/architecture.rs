@@ -60,6 +60,12 @@ fn a_planted_arrow_that_points_down_is_found() {
 }
 
 #[test]
+fn a_path_that_climbs_out_of_its_module_is_found() {
+    let planted = BTreeMap::from([("ledger/append.rs".to_owned(), "use super::super::gate::Permit;".to_owned())]);
+    assert_eq!(faults(&planted), ["ledger/append.rs: `super::super::` hides which module is used; write `crate::`"]);
+}
+
+#[test]
 fn a_planted_cycle_is_found() {
     let planted = BTreeMap::from([
         ("gate.rs".to_owned(), "use crate::ledger::Ledger;".to_owned()),
@@ -124,6 +130,9 @@ fn faults(sources: &BTreeMap<String, String>) -> Vec<String> {
             faults.push(format!("{file}: `{module}` is not in the module order; give it a place"));
             continue;
         };
+        if module != "cli" && text.lines().any(|l| !l.trim_start().starts_with("//") && l.contains("super::super::")) {
+            faults.push(format!("{file}: `super::super::` hides which module is used; write `crate::`"));
+        }
         for used in modules_used(text) {
             if used == module {
                 continue;

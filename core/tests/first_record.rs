@@ -1,4 +1,4 @@
-//! The example of the README does what it says.
+//! The example `first_record` does what it says.
 #![allow(
     clippy::unwrap_used,
     dead_code,

@@ -324,3 +324,26 @@ fn a_handle_learns_of_versions_that_another_process_appended() {
     assert_eq!(late.unwrap_err().code(), "UNTRUSTED_SIGNER");
     assert_eq!(other.trust_policy().unwrap().version(), 2);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ledger_that_could_not_be_made_leaves_nothing_in_the_way_of_making_it() {
+    let dir = tempfile::tempdir().unwrap();
+    // so deep that its configuration and bodies can still be named, and its tiles can't
+    let mut folder = dir.path().to_path_buf();
+    let depth = |folder: &std::path::Path| folder.as_os_str().len();
+    while depth(&folder) < 4082 {
+        folder.push("d".repeat((4082 - depth(&folder) - 1).clamp(1, 200)));
+    }
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    let record = Small::new().ledger.record(0).unwrap().verified.record().to_vec();
+    let init = |folder: &std::path::Path| {
+        let log_key = sealwright::key::PrivateKey::generate(sealwright::key::KeyType::Ed25519).unwrap();
+        let anchors = Anchors::in_folder(dir.path().join("state"));
+        Ledger::init(folder, &anchors, "example.org/again", log_key, std::slice::from_ref(&record), start())
+    };
+    assert_eq!(init(&folder).unwrap_err().code(), "IO");
+    assert!(!folder.exists());
+    // the origin is not taken either
+    init(&dir.path().join("ledger")).unwrap();
+}

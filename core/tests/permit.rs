@@ -277,7 +277,24 @@ fn a_decision_revoked_since_is_no_permit() {
     world
         .change_trust_policy(|p| p.revocations.push(Revocation { target, since, reason: "wrong bundle".to_owned() }))
         .unwrap();
-    refused(world.promote(&permit));
+    assert!(refused(world.promote(&permit)).contains("the decision was revoked"));
+}
+
+#[test]
+fn a_promotion_revoked_since_allows_no_deployment() {
+    let mut world = ready();
+    let permit = world.permit(&artifact(), &staging());
+    let since = world.now;
+    let promotion = world.promote(&permit).unwrap();
+    let target = promotion.payload.hex();
+    world
+        .change_trust_policy(|p| {
+            p.revocations.push(Revocation { target, since, reason: "promoted by mistake".to_owned() });
+        })
+        .unwrap();
+    let deploy = world.deployment(&artifact(), &staging());
+    let why = refused(world.deploy(deploy, Some(&permit), Some(&promotion.payload)));
+    assert!(why.contains("did not spend this decision"), "{why}");
 }
 
 #[test]
@@ -369,7 +386,10 @@ fn the_trust_policy_pins_the_rules_and_without_them_there_is_no_decision() {
 
 #[test]
 fn a_permit_is_for_its_release_and_its_deployer() {
-    let mut world = World::new();
+    let mut world = World::with_policy(|policy| {
+        let tester = policy.signers.iter_mut().find(|s| s.name == "tester").unwrap();
+        tester.predicate_types.push(Deployment::TYPE.to_owned());
+    });
     world.build(&artifact());
     let permit = world.permit(&artifact(), &dev());
     let now = world.tick();
@@ -379,8 +399,13 @@ fn a_permit_is_for_its_release_and_its_deployer() {
     let promotion = world.promote(&permit).unwrap();
     let mut deploy = world.deployment(&artifact(), &dev());
     deploy.release_id = "another-release".to_owned();
-    let refused = world.deploy(deploy, Some(&permit), Some(&promotion.payload)).unwrap_err();
-    assert!(refused.message().contains("another-release"), "{refused}");
+    assert!(refused(world.deploy(deploy, Some(&permit), Some(&promotion.payload))).contains("`another-release`"));
+    // another signer who may issue deployments is not the one the gate was asked about
+    let deploy = world.deployment(&artifact(), &dev());
+    let now = world.tick();
+    let by_another =
+        release::deploy(&mut world.ledger, deploy, Some(&permit), Some(&promotion.payload), &world.keys["tester"], now);
+    assert!(refused(by_another).contains("lets `deployer` deploy, and `tester` did"));
     let deploy = world.deployment(&artifact(), &dev());
     world.deploy(deploy, Some(&permit), Some(&promotion.payload)).unwrap();
 }

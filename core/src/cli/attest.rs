@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::input::{Subjects, json_file};
+use super::predicate_names::KnownType;
 use super::settings::Settings;
 use super::sign::{Signing, fill};
-use super::types::KnownType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::predicate::{

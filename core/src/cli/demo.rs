@@ -25,9 +25,9 @@ use crate::key::PrivateKey;
 use crate::ledger::{Anchors, Ledger};
 use crate::policy::starter_bundle;
 use crate::predicate::{
-    Approval, ApprovalDecision, BuildDefinition, BuildMetadata, Builder, Capture, CaptureMethod, Category,
-    CategorySource, ChangeRequest, Cyclonedx, Environment, EnvironmentClass, Impact, Observed, PredicateType,
-    Provenance, RiskTier, RollbackMethod, RollbackPlan, RunDetails, Stage, TestKind, TestOutcome, nonce,
+    Approval, ApprovalDecision, BuildDefinition, Builder, Capture, CaptureMethod, Category, CategorySource,
+    ChangeRequest, CheckOutcome, Cyclonedx, Environment, EnvironmentClass, Impact, Observed, PredicateType, Provenance,
+    RiskTier, RollbackMethod, RollbackPlan, RunDetails, Stage, TestKind, TestOutcome, nonce,
 };
 use crate::release::{self, Deploy};
 use crate::statement::Statement;
@@ -99,13 +99,14 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn play(&mut self) -> Result<()> {
-        let short = &self.artifact.hex()[..12];
+        let digest = self.artifact.hex();
+        let shortened = short(&digest);
         self.story.title("One release of this repository, from commit to evidence pack")?;
         self.story.say(&format!(
-            "Artifact {} (sha256:{short}…), built from commit {} by {}{}. Reviewer, release manager and the machines are \
-             keys made for this demo and forgotten after it.",
+            "Artifact {} (sha256:{shortened}…), built from commit {} by {}{}. Everything is real but the keys: builder, author, \
+             reviewer, release manager, deployer and records each sign with one made for this demo and forgotten after it.",
             shown(&self.demo.root, &self.demo.artifact),
-            &self.source.commit[..12],
+            short(&self.source.commit),
             self.source.author.name,
             if self.source.modified { ", with changes that are not committed" } else { "" }
         ))?;
@@ -121,7 +122,7 @@ impl Play<'_> {
         self.settings.now()
     }
 
-    fn key(&self, role: &str) -> &PrivateKey {
+    fn key(&self, role: &str) -> Result<&PrivateKey> {
         self.cast.key(role)
     }
 
@@ -143,7 +144,7 @@ impl Play<'_> {
         ledger.attach(&starter_bundle()?)?;
         let purl = self.purl();
         let subject = self.subject();
-        release::begin(&mut ledger, &self.release_id(), &purl, vec![subject], self.key("records"), self.now()?)?;
+        release::begin(&mut ledger, &self.release_id(), &purl, vec![subject], self.key("records")?, self.now()?)?;
         Ok(ledger)
     }
 
@@ -152,7 +153,7 @@ impl Play<'_> {
         self.story.heading("Attest: each step signs what it did")?;
         let provenance = self.provenance()?;
         self.record(ledger, "builder", vec![self.subject()], &provenance)?;
-        self.story.step("provenance", &format!("commit {} → {}", &self.source.commit[..12], self.artifact_name()))?;
+        self.story.step("provenance", &format!("commit {} → {}", short(&self.source.commit), self.artifact_name()))?;
         let bom = self.bom()?;
         let listed = sbom::read(&bom)?;
         self.record_bom(ledger, &bom)?;
@@ -167,7 +168,7 @@ impl Play<'_> {
         self.story.step("change", &format!("{} ({}, {})", change.title, Category::Operational, RiskTier::Moderate))?;
         let review = self.approval("reviewer", Stage::SourceReview, None, "I read this tree and agree with it")?;
         self.record(ledger, "reviewer", vec![self.revision()?], &review)?;
-        self.story.step("source review", &format!("tree {} by the demo reviewer", &self.source.tree[..12]))?;
+        self.story.step("source review", &format!("tree {} by the demo reviewer", short(&self.source.tree)))?;
         Ok(())
     }
 
@@ -175,9 +176,10 @@ impl Play<'_> {
     fn promote(&mut self, ledger: &mut Ledger) -> Result<()> {
         self.story.heading("Decide and promote: one digest, three environments")?;
         let left_out = self.cast.left_out();
-        self.story.say(&format!(
-            "  By the profile starter: single operator, {left_out} default checks left out, each named with its reason in every \
-             decision and in the report."
+        self.story.note(&format!(
+            "By the profile {}: {left_out} default checks are left out, each named with its reason in every decision and in the \
+             report.",
+            self.cast.profile()
         ))?;
         self.go(ledger, EnvironmentClass::Dev)?;
         self.rebuilt_digest(ledger)?;
@@ -202,7 +204,7 @@ impl Play<'_> {
             &permit,
             &self.release_id(),
             self.cast.actor("records"),
-            self.key("records"),
+            self.key("records")?,
             self.now()?,
         )?;
         let started = self.now()?;
@@ -222,9 +224,16 @@ impl Play<'_> {
         deploy.change_ids = vec![self.source.change_id()];
         deploy.resources = vec![self.resource(class)];
         deploy.earliest_commit_at = Some(self.source.committed_at);
-        release::deploy(ledger, deploy, Some(&permit), Some(&promotion.payload), self.key("deployer"), self.now()?)?;
-        let passed = decision.evaluation.checks.iter().filter(|c| c.result == crate::predicate::CheckOutcome::Passed);
-        self.story.step(class.name(), &format!("passed {} checks, promoted, deployed, permit spent", passed.count()))
+        release::deploy(ledger, deploy, Some(&permit), Some(&promotion.payload), self.key("deployer")?, self.now()?)?;
+        let count = |outcome| decision.evaluation.checks.iter().filter(|c| c.result == outcome).count();
+        self.story.step(
+            class.name(),
+            &format!(
+                "{} checks passed, {} not asked here; promoted, deployed, permit spent",
+                count(CheckOutcome::Passed),
+                count(CheckOutcome::NotApplicable)
+            ),
+        )
     }
 
     fn decide(&self, ledger: &mut Ledger, artifact: &Digest, class: EnvironmentClass) -> Result<Decision> {
@@ -235,7 +244,7 @@ impl Play<'_> {
             "deployer",
         )
         .for_change(self.source.change_id());
-        decide(ledger, &request, self.key("records"), self.now()?)
+        decide(ledger, &request, self.key("records")?, self.now()?)
     }
 
     /// Looks at what really lies in the environment, after somebody changed it.
@@ -243,12 +252,12 @@ impl Play<'_> {
         self.story.heading("Compare what runs with what was approved")?;
         let class = EnvironmentClass::Prod;
         self.observe(ledger, class)?;
-        let clean = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now()?)?;
+        let clean = release::drift(ledger, &self.environment(class).id, self.key("records")?, self.now()?)?;
         self.story.step("snapshot", &format!("prod as deployed: {} findings", clean.report.findings.len()))?;
         let file = self.path("environments/prod").join(self.artifact_name());
         append_byte(&file)?;
         self.observe(ledger, class)?;
-        let drifted = release::drift(ledger, &self.environment(class).id, self.key("records"), self.now()?)?;
+        let drifted = release::drift(ledger, &self.environment(class).id, self.key("records")?, self.now()?)?;
         self.story.step("changed", "one byte of the file in prod, past every gate")?;
         for finding in &drifted.report.findings {
             let shown = |side: &Option<serde_json::Map<String, json::Value>>| {
@@ -281,7 +290,7 @@ impl Play<'_> {
         };
         let raw = json::canonical("observed state", &[(self.artifact_name(), digest)])?;
         let (environment, observer) = (self.environment(class), self.cast.actor("records"));
-        release::snapshot(ledger, environment, observer, vec![observed], &raw, self.key("records"), self.now()?)
+        release::snapshot(ledger, environment, observer, vec![observed], &raw, self.key("records")?, self.now()?)
             .map(|_| ())
     }
 
@@ -304,7 +313,8 @@ impl Play<'_> {
                     builder_dependencies: Vec::new(),
                     version: [("sealwright".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into_iter().collect(),
                 },
-                metadata: Some(BuildMetadata { invocation_id: None, started_on: None, finished_on: Some(self.now()?) }),
+                // when the build ended, only the builder could say
+                metadata: None,
                 byproducts: Vec::new(),
             },
         })
@@ -331,9 +341,11 @@ impl Play<'_> {
         let bytes = limits::read_file("test report", path, limits::DOCUMENT_BYTES)?;
         let report = ingest::junit::read(&bytes)?;
         let mut test = report.test_result(kind);
+        let tested = if kind == TestKind::Integration { "the artifact itself" } else { "the library it is built from" };
+        test.configuration =
+            vec![ResourceDescriptor::at("https://doc.rust-lang.org/cargo/commands/cargo-test.html").named(tested)];
         test.tool = Some(ResourceDescriptor::at("https://doc.rust-lang.org/test/").named("libtest"));
         test.report = Some(release::attach(ledger, &bytes, "JUnit report", "application/xml")?);
-        test.finished_at = Some(self.now()?);
         let (ran, failed) = (report.tests - report.skipped, report.failures + report.errors);
         let outcome = test.result;
         self.record(ledger, "builder", vec![self.subject(), self.revision()?], &test)?;
@@ -404,7 +416,7 @@ impl Play<'_> {
         predicate: &P,
     ) -> Result<()> {
         let statement = Statement::new(subjects, predicate)?;
-        ledger.record_statement(&statement, self.key(role), self.now()?).map(|_| ())
+        ledger.record_statement(&statement, self.key(role)?, self.now()?).map(|_| ())
     }
 
     fn subject(&self) -> ResourceDescriptor {
@@ -426,7 +438,7 @@ impl Play<'_> {
     }
 
     fn release_id(&self) -> String {
-        format!("{}-{}", self.artifact_name(), &self.source.commit[..12])
+        format!("{}-{}", self.artifact_name(), short(&self.source.commit))
     }
 
     fn environment(&self, class: EnvironmentClass) -> Environment {
@@ -457,6 +469,11 @@ fn append_byte(path: &Path) -> Result<()> {
     use std::io::Write as _;
     let file = std::fs::OpenOptions::new().append(true).open(path);
     file.and_then(|mut f| f.write_all(b"\0")).map_err(|e| Error::io("write", path, e))
+}
+
+/// The first twelve digits, enough for people.
+fn short(hex: &str) -> &str {
+    hex.get(..12).unwrap_or(hex)
 }
 
 /// A path as the repository sees it.

@@ -11,9 +11,9 @@ use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
 use super::output::write_file;
+use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
-use super::types::short;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::ledger::{Anchors, Ledger};
@@ -140,7 +140,10 @@ fn audit(mut ledger: Ledger) -> Result<Answer> {
     let report = ledger.audit()?;
     let mut page = Page::default();
     if report.is_clean() {
-        page.line(format!("{} entries of {}: every byte is as committed", report.size, report.origin));
+        page.line(format!(
+            "{} entries of {}: entries, records and files are as committed, and the index agrees",
+            report.size, report.origin
+        ));
     }
     for finding in &report.findings {
         page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::input::{digest, named, record};
+use super::predicate_names::{KnownType, short};
 use super::settings::Settings;
 use super::text::Page;
-use super::types::{KnownType, short};
 use crate::error::Result;
 use crate::key::read_public;
 use crate::timestamp::Timestamp;

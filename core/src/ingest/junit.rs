@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::predicate::{TestKind, TestOutcome, TestResult};
 
+/// Most names of passed tests that a record lists; the raw report has them all.
+const LISTED: usize = 2000;
 /// Deepest nesting of elements.
 const DEPTH: usize = 64;
 
@@ -30,6 +32,9 @@ pub struct JUnitReport {
     pub skipped: u64,
     /// Names of what failed or broke, `classname::name`, in the order of the report.
     pub failed_names: Vec<String>,
+    /// Names of what passed, if they are few enough to be listed in a record; else none.
+    #[serde(skip)]
+    pub passed_names: Vec<String>,
     /// Sum of the times of the tests, in milliseconds; a time that is no number counts for nothing.
     pub duration_millis: u64,
 }
@@ -47,7 +52,7 @@ impl JUnitReport {
             result: if self.passed() { TestOutcome::Passed } else { TestOutcome::Failed },
             configuration: Vec::new(),
             url: None,
-            passed_tests: Vec::new(),
+            passed_tests: self.passed_names.clone(),
             warned_tests: Vec::new(),
             failed_tests: self.failed_names.clone(),
             test_kind: Some(kind),
@@ -261,6 +266,8 @@ impl Reading {
         }
         if case.errors + case.failures > 0 {
             report.failed_names.push(case.name);
+        } else if !case.skipped {
+            report.passed_names.push(case.name);
         }
     }
 
@@ -271,7 +278,11 @@ impl Reading {
         if !self.closed {
             return Err(malformed("holds no element"));
         }
-        Ok(self.report)
+        let mut report = self.report;
+        if report.passed_names.len() > LISTED {
+            report.passed_names.clear();
+        }
+        Ok(report)
     }
 }
 

@@ -61,6 +61,23 @@ impl Store {
         make_folder(&self.root)
     }
 
+    /// Removes what was written of a ledger that could not be made, as far as that goes.
+    pub(crate) fn unmake(&self) {
+        for name in [CHECKPOINT, CONFIG, INDEX, LOCK] {
+            let _ = std::fs::remove_file(self.path(name));
+        }
+        for name in [TILES, BODIES] {
+            let _ = std::fs::remove_dir_all(self.path(name));
+        }
+        // whatever an unfinished write left goes, too; a folder with anything else in it stays
+        if let Ok(entries) = std::fs::read_dir(&self.root) {
+            for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(UNFINISHED)) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        let _ = std::fs::remove_dir(&self.root);
+    }
+
     /// Waits for the right to append. The system frees it when its holder dies, however it dies.
     pub(crate) fn lock(&self, patience: Duration) -> Result<Lock> {
         let path = self.path(LOCK);

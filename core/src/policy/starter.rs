@@ -62,12 +62,12 @@ const DEFAULT_TABLES: &str = include_str!("starter/tables.json");
 const MODULES: &[(&str, &str)] = &[
     ("approvals.rego", include_str!("starter/approvals.rego")),
     ("artifact.rego", include_str!("starter/artifact.rego")),
-    ("common.rego", include_str!("starter/common.rego")),
     ("duties.rego", include_str!("starter/duties.rego")),
     ("ledger.rego", include_str!("starter/ledger.rego")),
     ("promotion.rego", include_str!("starter/promotion.rego")),
     ("source.rego", include_str!("starter/source.rego")),
     ("tests.rego", include_str!("starter/tests.rego")),
+    ("verdict.rego", include_str!("starter/verdict.rego")),
 ];
 
 #[derive(Deserialize)]

@@ -120,7 +120,11 @@ pub(super) fn tests(page: &Page<'_>) -> Result<Markup> {
                         th scope="row" { (t.test_kind.map_or("not stated", |k| k.name())) }
                         td { (state(class, &t.result.name().to_lowercase())) }
                         td {
-                            (t.passed_tests.len()) " / " (t.warned_tests.len()) " / " (t.failed_tests.len())
+                            @if t.passed_tests.is_empty() && t.warned_tests.is_empty() && t.failed_tests.is_empty() {
+                                "not listed; see the report it names"
+                            } @else {
+                                (t.passed_tests.len()) " / " (t.warned_tests.len()) " / " (t.failed_tests.len())
+                            }
                             @for (name, count) in &t.counts { br; span.quiet { (text(name)) " " (count) } }
                         }
                         td { (text(tool.unwrap_or("not stated"))) }

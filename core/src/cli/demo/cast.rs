@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::source::Source;
+use super::source::{Author, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::{policy_descriptor, profile};
 use crate::key::{KeyType, PrivateKey};
@@ -54,12 +54,11 @@ impl Cast {
             keys.insert(role, PrivateKey::generate(key_type)?);
         }
         let policy = trust_policy(&keys, source)?;
-        Ok(Self { keys, log: PrivateKey::generate(KeyType::Ed25519)?, author: source.author.actor(), policy })
+        Ok(Self { keys, log: PrivateKey::generate(KeyType::Ed25519)?, author: played(&source.author), policy })
     }
 
-    pub(super) fn key(&self, role: &str) -> &PrivateKey {
-        // every role that the play names is in `ROLES`
-        self.keys.get(role).unwrap_or(&self.log)
+    pub(super) fn key(&self, role: &str) -> Result<&PrivateKey> {
+        self.keys.get(role).ok_or_else(|| Error::new(ErrorKind::Internal, format!("the demo has no role `{role}`")))
     }
 
     /// The key of the log once more, for another handle.
@@ -88,14 +87,27 @@ impl Cast {
         }
     }
 
+    /// Its name, and whether one operator runs everything.
+    pub(super) fn profile(&self) -> String {
+        let profile = &self.policy.profile;
+        format!("{}{}", profile.name, if profile.single_operator { " (single operator)" } else { "" })
+    }
+
     /// How many default checks the profile leaves out as a whole.
     pub(super) fn left_out(&self) -> usize {
         self.policy.profile.leaves_out.iter().filter(|l| l.part == "all").count()
     }
 
     pub(super) fn trust_policy_record(&self) -> Result<Vec<u8>> {
-        Ok(sign(&statement(&self.policy)?, self.key("trust-admin"))?.to_json())
+        Ok(sign(&statement(&self.policy)?, self.key("trust-admin")?)?.to_json())
     }
+}
+
+/// The real author, whose key is none of theirs.
+fn played(author: &Author) -> Actor {
+    let mut actor = author.actor();
+    actor.display_name = Some(format!("{} (key made for the demo)", author.name));
+    actor
 }
 
 fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>, source: &Source) -> Result<TrustPolicy> {

@@ -14,8 +14,11 @@ impl Play<'_> {
         self.story.heading("Show: an evidence pack, verified in two ways")?;
         let folder = self.path("pack");
         let request = PackRequest::new(self.release_id(), self.cast.actor("records"), self.now()?);
-        let built = pack::build(ledger, &request, &folder, self.key("records"), self.now()?)?;
-        self.story.step("pack", &format!("{} files, {} records", built.files, ledger.size()))?;
+        let built = pack::build(ledger, &request, &folder, self.key("records")?, self.now()?)?;
+        self.story.step(
+            "pack",
+            &format!("{} files, {} records", built.files, built.statement.contents.values().sum::<u64>()),
+        )?;
         self.write_trusted()?;
         let trusted = self.path("trusted");
         let log_key = PublicKey::from_pem(self.cast.log_public_pem().as_bytes())?;
@@ -42,7 +45,7 @@ impl Play<'_> {
         let mut signers = "# who may sign, for verify.sh; keys of the demo, good for nothing else\n".to_owned();
         for (role, key_type, pem) in self.cast.public_keys() {
             write(&format!("{role}.pem"), &pem)?;
-            let id = self.key(role).public().id();
+            let id = self.key(role)?.public().id();
             let may_pack = if role == "records" { " pack" } else { "" };
             // seen from the pack's folder and from this one, it is the same file
             signers.push_str(&format!("key {id} {key_type} ../trusted/{role}.pem{may_pack}\n"));

@@ -22,14 +22,14 @@ impl Play<'_> {
         self.tell(&decision, "EV-PROM-002")
     }
 
-    /// The author, who even holds the right role, approves the own change; and takes it back afterwards.
+    /// The author, who even holds the right role, approves their own change; and takes it back afterwards.
     pub(super) fn approval_by_the_author(&mut self, ledger: &mut Ledger) -> Result<()> {
         let environment = self.environment(EnvironmentClass::Prod);
         let own = self.approval("author", Stage::Promotion, Some(&environment), "Released for production")?;
         let statement = Statement::new(vec![self.subject()], &own)?;
-        ledger.record_statement(&statement, self.key("author"), self.now()?)?;
+        ledger.record_statement(&statement, self.key("author")?, self.now()?)?;
         let decision = self.decide(ledger, &self.artifact.clone(), EnvironmentClass::Prod)?;
-        self.story.attempt("The author approves the own change for prod. Refused:")?;
+        self.story.attempt("The author approves their own change for prod. Refused:")?;
         self.tell(&decision, "EV-APPR-002")?;
         let withdrawn = Approval {
             nonce: crate::predicate::nonce()?,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::git::{git, repository_uri};
 use crate::digest::{Algorithm, Digest, DigestSet};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::Actor;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::GIT_ISSUER;
@@ -48,7 +48,13 @@ impl Source {
                 authors.push(other);
             }
         }
-        let seconds: i64 = show("%ct")?.parse().unwrap_or(0);
+        let told = show("%ct")?;
+        let seconds: i64 = told.parse().map_err(|_| {
+            Error::new(
+                ErrorKind::Malformed,
+                format!("`git` says `{told}` for the time of the commit, expected seconds"),
+            )
+        })?;
         // a clone of a folder of this machine, or of nothing, has no address that others could use
         let remote = git(root, &["remote", "get-url", "origin"]).and_then(|remote| repository_uri(&remote));
         Ok(Self {

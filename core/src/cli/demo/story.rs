@@ -31,6 +31,11 @@ impl<'a> Story<'a> {
         self.wrapped("", "", text)
     }
 
+    /// What one should know of the steps that follow.
+    pub(super) fn note(&mut self, text: &str) -> Result<()> {
+        self.wrapped("  ", "  ", text)
+    }
+
     /// A step that was taken: a word, and what came of it.
     pub(super) fn step(&mut self, what: &str, text: &str) -> Result<()> {
         self.wrapped(&format!("  ✓ {what:<width$}", width = TEXT - 4), &" ".repeat(TEXT), text)
