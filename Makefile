@@ -21,7 +21,7 @@ demo: ## one release of this repository, from commit to a verified evidence pack
 	@$(call need,openssl,package openssl)
 	@$(call need,jq,package jq)
 	@$(call need,xxd,package xxd)
-	@echo 'Building the command and running three test suites of the core (the first time takes some minutes) …'
+	@echo 'Building the command and running three test suites (minutes, the first time) …'
 	@cargo build -q -p sealwright --bin sealwright
 	@.ci/test-reports $(REPORTS)
 	@target/debug/sealwright demo --artifact target/debug/sealwright --out $(DEMO) \
