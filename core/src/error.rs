@@ -29,6 +29,16 @@ pub enum ErrorKind {
     BadSignature,
     /// A digest differs from the one demanded.
     DigestMismatch,
+    /// The signing certificate does not chain to a trusted authority at the time of signing.
+    UntrustedCertificate,
+    /// No trusted certificate transparency log vouches for the signing certificate.
+    BadSct,
+    /// An entry of a transparency log is missing, not proven, or about something else.
+    BadLogEntry,
+    /// The checkpoint of a transparency log is not signed as demanded, or commits to another tree.
+    BadCheckpoint,
+    /// A signed timestamp is missing, not valid, or about something else.
+    BadTimestamp,
     /// The signer is not among those demanded or trusted.
     UntrustedSigner,
     /// A trusted signer said something the trust policy does not let it say.
@@ -39,6 +49,10 @@ pub enum ErrorKind {
     NotYetValid,
     /// The statement is of another predicate type than demanded.
     WrongType,
+    /// What was signed is genuine, and is not what was demanded of its content.
+    ExpectationUnmet,
+    /// A layout asks for a command to be run, which is never done.
+    InspectionRefused,
     /// The signer or the record was revoked.
     Revoked,
     /// The trust policy is not the pinned one, or does not follow its predecessor.
@@ -48,6 +62,8 @@ pub enum ErrorKind {
     // --- keys ---
     /// An encrypted key was opened with a wrong passphrase, or with none.
     WrongPassphrase,
+    /// The token, service or command that holds the key did not sign.
+    SignerFailed,
     // --- the ledger ---
     /// The ledger is smaller than a checkpoint seen before.
     LedgerRolledBack,
@@ -108,15 +124,23 @@ impl ErrorKind {
         Self::ApiMisuse,
         Self::BadSignature,
         Self::DigestMismatch,
+        Self::UntrustedCertificate,
+        Self::BadSct,
+        Self::BadLogEntry,
+        Self::BadCheckpoint,
+        Self::BadTimestamp,
         Self::UntrustedSigner,
         Self::NotEntitled,
         Self::Expired,
         Self::NotYetValid,
         Self::WrongType,
+        Self::ExpectationUnmet,
+        Self::InspectionRefused,
         Self::Revoked,
         Self::TrustPolicyRefused,
         Self::PackTampered,
         Self::WrongPassphrase,
+        Self::SignerFailed,
         Self::LedgerRolledBack,
         Self::LedgerForked,
         Self::LedgerTampered,
@@ -148,15 +172,23 @@ impl ErrorKind {
             Self::ApiMisuse => "API_MISUSE",
             Self::BadSignature => "BAD_SIGNATURE",
             Self::DigestMismatch => "DIGEST_MISMATCH",
+            Self::UntrustedCertificate => "UNTRUSTED_CERTIFICATE",
+            Self::BadSct => "BAD_SCT",
+            Self::BadLogEntry => "BAD_LOG_ENTRY",
+            Self::BadCheckpoint => "BAD_CHECKPOINT",
+            Self::BadTimestamp => "BAD_TIMESTAMP",
             Self::UntrustedSigner => "UNTRUSTED_SIGNER",
             Self::NotEntitled => "NOT_ENTITLED",
             Self::Expired => "EXPIRED",
             Self::NotYetValid => "NOT_YET_VALID",
             Self::WrongType => "WRONG_TYPE",
+            Self::ExpectationUnmet => "EXPECTATION_UNMET",
+            Self::InspectionRefused => "INSPECTION_REFUSED",
             Self::Revoked => "REVOKED",
             Self::TrustPolicyRefused => "TRUST_POLICY_REFUSED",
             Self::PackTampered => "PACK_TAMPERED",
             Self::WrongPassphrase => "WRONG_PASSPHRASE",
+            Self::SignerFailed => "SIGNER_FAILED",
             Self::LedgerRolledBack => "LEDGER_ROLLED_BACK",
             Self::LedgerForked => "LEDGER_FORKED",
             Self::LedgerTampered => "LEDGER_TAMPERED",
@@ -186,6 +218,13 @@ impl ErrorKind {
             | Self::WrongPassphrase => ErrorClass::InvalidInput,
             Self::BadSignature
             | Self::DigestMismatch
+            | Self::UntrustedCertificate
+            | Self::BadSct
+            | Self::BadLogEntry
+            | Self::BadCheckpoint
+            | Self::BadTimestamp
+            | Self::ExpectationUnmet
+            | Self::InspectionRefused
             | Self::UntrustedSigner
             | Self::NotEntitled
             | Self::Expired
@@ -201,9 +240,12 @@ impl ErrorKind {
             | Self::BodyLost
             | Self::LedgerBusy
             | Self::AppendRefused => ErrorClass::LedgerError,
-            Self::PermissionDenied | Self::StorageFull | Self::Io | Self::ServiceUnavailable | Self::Internal => {
-                ErrorClass::ServiceUnavailable
-            }
+            Self::SignerFailed
+            | Self::PermissionDenied
+            | Self::StorageFull
+            | Self::Io
+            | Self::ServiceUnavailable
+            | Self::Internal => ErrorClass::ServiceUnavailable,
         }
     }
 

@@ -7,7 +7,8 @@
     reason = "a test stops where it fails, and says what it did not run"
 )]
 
-use std::path::PathBuf;
+mod corpora;
+
 use std::process::Command;
 
 use base64::Engine;
@@ -17,6 +18,8 @@ use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKe
 use sealwright::key::{KeyType, PrivateKey};
 use sealwright::merkle::{EMPTY_ROOT, Frontier, Hash, TileId, TileReader, inclusion_proof, leaf_hash, root_of};
 use serde_json::Value;
+
+use self::corpora::corpora;
 
 const ORIGIN: &str = "ledger.example/team";
 
@@ -336,15 +339,4 @@ fn openssl_verifies_our_checkpoints() {
 fn vectors() -> Option<Value> {
     let path = corpora("tlog")?.join("golang-note-vectors.json");
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "helpers of tests")]
 
+mod corpora;
+
 use std::path::{Path, PathBuf};
 
 use sealwright::ingest::junit;
+
+use self::corpora::corpora;
 
 /// Report; then tests, failures, errors, skipped as counted in it by another XML reader.
 const COUNTED: &[(&str, [u64; 4])] = &[
@@ -95,15 +99,4 @@ fn xml_files(dir: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

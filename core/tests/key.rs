@@ -7,12 +7,16 @@
     reason = "a test stops where it fails, and says what it did not run"
 )]
 
-use std::path::{Path, PathBuf};
+mod corpora;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
 use sealwright::ErrorKind;
 use sealwright::key::{KeyType, PrivateKey, PublicKey, read_private, read_public, write_private};
 use serde_json::Value;
+
+use self::corpora::corpora;
 
 const TYPES: [KeyType; 2] = [KeyType::P256, KeyType::Ed25519];
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -326,15 +330,4 @@ fn openssl_folder() -> Option<tempfile::TempDir> {
 
 fn openssl(dir: &Path, arguments: &str) -> Output {
     Command::new("openssl").args(arguments.split(' ')).current_dir(dir).output().unwrap()
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

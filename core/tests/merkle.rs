@@ -7,6 +7,8 @@
     reason = "a test stops where it fails, and says what it did not run"
 )]
 
+mod corpora;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ use sealwright::merkle::{
 };
 use sealwright::{ErrorKind, Result};
 use serde_json::Value;
+
+use self::corpora::corpora;
 
 /// Tiles in memory, by path, that count how often they are read.
 #[derive(Default)]
@@ -475,15 +479,4 @@ fn tiles_and_hashes_are_read_back_and_only_whole() {
     assert_eq!(encode_entries(&vec![b""; 257]).unwrap_err().kind(), ErrorKind::ApiMisuse);
     assert_eq!(encode_entries(&[vec![0; 65_536]]).unwrap_err().kind(), ErrorKind::LimitExceeded);
     assert_eq!(decode_entries(&encode_entries(&[vec![1; 65_535]]).unwrap(), 1).unwrap(), [vec![1; 65_535]]);
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

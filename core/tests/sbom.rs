@@ -9,11 +9,15 @@
     reason = "helpers of tests"
 )]
 
+mod corpora;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sealwright::json::Value;
 use sealwright::sbom::{self, GenerateOptions, Rule, Sbom};
+
+use self::corpora::corpora;
 
 #[test]
 fn this_repository_gives_a_valid_bom_with_every_package_of_its_lock_file() {
@@ -535,15 +539,4 @@ fn projects(dir: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

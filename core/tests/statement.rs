@@ -6,6 +6,8 @@
     reason = "helpers of tests fail the test by panicking"
 )]
 
+mod corpora;
+
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -19,6 +21,8 @@ use sealwright::predicate::{
 };
 use sealwright::statement::Statement;
 use serde_json::{Value, json};
+
+use self::corpora::corpora;
 
 const V1: &str = "https://in-toto.io/Statement/v1";
 
@@ -336,15 +340,4 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-fn corpora(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
-    let dir = root.join(path);
-    if !dir.is_dir() {
-        eprintln!("not run, no corpora: {path}");
-        return None;
-    }
-    Some(dir)
 }

@@ -8,7 +8,9 @@
     reason = "tests"
 )]
 
-use std::path::{Path, PathBuf};
+mod corpora;
+
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +25,8 @@ use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::verifier::{Artifact, Expectation, Identity, Verified, Verifier};
+
+use self::corpora::corpora;
 
 const RESULT: &str = r#"{"result":"PASSED","configuration":[]}"#;
 
@@ -272,18 +276,6 @@ fn what_is_signed_is_verified_before_it_is_read() {
     let record = |key| envelope(IN_TOTO, b"{\"_type\":1}", &[key]).to_json();
     assert_eq!(code(s.verifier.verify(&record(&stranger), &expected("builder"))), "UNTRUSTED_SIGNER");
     assert_eq!(code(s.verifier.verify(&record(&s.builder), &expected("builder"))), "MALFORMED");
-}
-
-/// A folder of the corpora; where it is missing, the test says so.
-fn corpora(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SEALWRIGHT_CORPORA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora")), PathBuf::from);
-    let folder = root.join(folder);
-    if !folder.is_dir() {
-        eprintln!("not run: there is no {}", folder.display());
-        return None;
-    }
-    Some(folder)
 }
 
 fn json(path: &Path) -> Value {

@@ -1,0 +1,16 @@
+//! Where the corpora lie: real data that others made, with known answers.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::PathBuf;
+
+/// The folder `path` of the corpora. Where there is none, says that what needs it was not run.
+pub fn corpora(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("SEALWRIGHT_CORPORA")
+        .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
+    let found = root.join(path);
+    if !found.exists() {
+        eprintln!("not run, no corpora: {path}");
+        return None;
+    }
+    Some(found)
+}
