@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The folder `path` of the corpora. Where there is none, says that what needs it was not run.
-pub fn corpora(path: &str) -> Option<PathBuf> {
+pub(crate) fn corpora(path: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SEALWRIGHT_CORPORA")
         .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
     let found = root.join(path);
