@@ -18,7 +18,7 @@ mod service;
 mod vault;
 
 pub use self::command::CommandSigner;
-pub use self::open::{Access, AskSecret, Secret, VaultAccess, open};
+pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
 pub use self::pkcs11_uri::Pkcs11Uri;
 use crate::bundle::Bundle;
 use crate::digest::{Digest, DigestSet};
@@ -64,6 +64,20 @@ impl Signer for PrivateKey {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         Self::sign(self, message)
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>> {
+        (**self).sign_digest(digest)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        (**self).sign(message)
     }
 }
 

@@ -110,12 +110,13 @@ impl VaultAccess {
 /// is not built in; `API_MISUSE` if something is missing to open it; `NOT_FOUND`, `WRONG_PASSPHRASE` for a wrong or
 /// missing PIN; `SIGNER_FAILED`, `SERVICE_UNAVAILABLE`; `UNTRUSTED_SIGNER` if its key is not the public key given.
 pub fn open(reference: &str, access: &Access<'_>) -> Result<Box<dyn Signer + Send + Sync>> {
-    let signer = match reference.split_once(':') {
+    let signer = match scheme(reference) {
+        None => key_file(Path::new(reference), access)?,
         Some(("pkcs11", _)) => pkcs11(&reference.parse()?, access)?,
         Some(("awskms", rest)) => aws_kms(rest, access)?,
         Some(("hashivault", rest)) => vault(rest, access)?,
         Some(("command", rest)) => command(rest, access)?,
-        Some((scheme, rest)) if rest.starts_with("//") => {
+        Some((scheme, _)) => {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
@@ -124,7 +125,6 @@ pub fn open(reference: &str, access: &Access<'_>) -> Result<Box<dyn Signer + Sen
                 ),
             ));
         }
-        _ => key_file(Path::new(reference), access)?,
     };
     if let Some(expected) = access.public_key.as_ref().filter(|expected| *expected != signer.public_key()) {
         let found = signer.public_key().id();
@@ -139,6 +139,24 @@ pub fn open(reference: &str, access: &Access<'_>) -> Result<Box<dyn Signer + Sen
         .with("found", found));
     }
     Ok(signer)
+}
+
+/// Whether `reference` is the path of a key file, and no URI.
+///
+/// ```
+/// use sealwright::signer::is_key_file;
+/// assert!(is_key_file("keys/builder.pem") && is_key_file("C:\\keys\\builder.pem"));
+/// assert!(!is_key_file("awskms:///alias/builder"));
+/// ```
+pub fn is_key_file(reference: &str) -> bool {
+    scheme(reference).is_none()
+}
+
+/// The scheme of a URI, and what follows its colon.
+fn scheme(reference: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = reference.split_once(':')?;
+    (rest.starts_with("//") || matches!(scheme, "pkcs11" | "awskms" | "hashivault" | "command"))
+        .then_some((scheme, rest))
 }
 
 type Opened = Result<Box<dyn Signer + Send + Sync>>;
@@ -191,7 +209,7 @@ fn aws_kms(_: &str, _: &Access<'_>) -> Opened {
 fn vault(rest: &str, access: &Access<'_>) -> Opened {
     let vault = access
         .vault
-        .clone()
+        .as_ref()
         .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "nothing says where Vault is; give its address and a token"))?;
     Ok(Box::new(super::vault::VaultSigner::open(rest, vault, access.time_limit)?))
 }
