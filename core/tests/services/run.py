@@ -83,7 +83,8 @@ class Services:
             "pkcs11": devices.softhsm_token(self.folder),
             "cosign": str(pinned.program("cosign")),
             "python": str(pinned.python()),
-            "js": str(pinned.js()),
+            "node": str(pinned.js() / "node_modules" / ".bin" / "node"),
+            "node_modules": str(pinned.js() / "node_modules"),
         }
         return trust.write(self.folder / "services.json", found)
 
