@@ -10,8 +10,7 @@ use super::settings::Settings;
 use super::sign::insert;
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{KeyFormat, KeyType, PrivateKey, PublicKey, read_public, write_private_as};
-use crate::signer::Signer as _;
+use crate::key::{KeyFormat, KeyType, PrivateKey, PublicKey, write_private_as};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
@@ -59,12 +58,7 @@ impl KeyCommand {
             Self::Generate { key_type, new } => new.write(settings, || PrivateKey::generate(key_type)),
             Self::Import { file, new } => new.write(settings, || settings.private_key(&file)),
             Self::Public { key } => {
-                let of_signer = || settings.key(Some(&key)).map(|signer| signer.public_key().clone());
-                // a file that is no public key is a private one, or is told what is wrong with it as one
-                let public = match read_public(&key) {
-                    Err(e) if matches!(e.kind(), ErrorKind::Malformed | ErrorKind::NotFound) => of_signer()?,
-                    read => read?,
-                };
+                let public = settings.public_key(&key)?;
                 Ok(Answer::document(public.to_pem().into_bytes(), described(&public)))
             }
         }

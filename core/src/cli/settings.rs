@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{self, PrivateKey, read_public};
+use crate::key::{self, PrivateKey, PublicKey, read_public};
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -135,6 +135,19 @@ impl Settings {
             access = access.with_vault(vault);
         }
         signer::open(reference, &access)
+    }
+
+    /// The public half of the key named: of a public key file, or of a signer.
+    pub(crate) fn public_key(&self, named: &Path) -> Result<PublicKey> {
+        let reference = self.reference(Some(named))?;
+        if reference.to_str().is_none_or(is_key_file) {
+            // a file that is no public key is a private one, or is told what is wrong with it as one
+            match read_public(&reference) {
+                Err(e) if e.kind() == ErrorKind::Malformed => {}
+                read => return read,
+            }
+        }
+        Ok(self.key(Some(named))?.public_key().clone())
     }
 
     /// The command that signs with the key of which the public half is named.

@@ -43,6 +43,8 @@ struct Answer<T> {
 
 #[derive(Deserialize)]
 struct KeyAnswer {
+    #[serde(rename = "type")]
+    kind: String,
     latest_version: u64,
     keys: BTreeMap<String, Value>,
 }
@@ -63,13 +65,15 @@ impl VaultSigner {
         })?;
         let vault = Vault::new(access, format!("the Vault key `{key}`"), time_limit)?;
         let found: KeyAnswer = vault.ask(Method::GET, &format!("keys/{key}"), None)?;
+        if !["ecdsa-p256", "ecdsa-p384"].contains(&found.kind.as_str()) {
+            let kind = found.kind.escape_debug();
+            let why =
+                format!("expected a key of type `ecdsa-p256` or `ecdsa-p384`, found {} of type `{kind}`", vault.name);
+            return Err(Error::new(ErrorKind::Unsupported, why).with("found", kind));
+        }
         let version = found.latest_version;
         let pem = found.keys.get(&version.to_string()).and_then(|key| key.get("public_key")).and_then(Value::as_str);
-        let pem = pem.ok_or_else(|| {
-            let why = "is no signing key: it has no public half; make one of type ecdsa-p256 or ecdsa-p384";
-            Error::new(ErrorKind::Unsupported, format!("{} {why}", vault.name))
-        })?;
-        // an Ed25519 key is told as bare base64
+        let pem = pem.ok_or_else(|| failed(&vault.name, "did not tell its public half"))?;
         let public = PublicKey::from_pem(pem.as_bytes()).map_err(|e| e.while_doing(&vault.name))?;
         require_ecdsa(&vault.name, &public)?;
         Ok(Self { vault, key: key.to_owned(), version, public })
