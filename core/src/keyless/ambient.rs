@@ -55,7 +55,8 @@ const GITHUB: &str = "token service of GitHub Actions";
 /// GitHub Actions: "Updating your actions for OIDC" of its documentation.
 fn github<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<Token> {
     let demanded = |name: &'static str| {
-        has(name).ok_or_else(|| not_permitted("GitHub Actions", name, "write `permissions: id-token: write` into the job"))
+        has(name)
+            .ok_or_else(|| not_permitted("GitHub Actions", name, "write `permissions: id-token: write` into the job"))
     };
     let mut url = service_url(GITHUB, demanded("ACTIONS_ID_TOKEN_REQUEST_URL")?)?;
     let bearer = demanded("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?;
@@ -64,7 +65,7 @@ fn github<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<T
     struct Answer {
         value: String,
     }
-    token_of(GITHUB, |client| client.get(url).bearer_auth(bearer), |answer: Answer| answer.value)
+    token_of(GITHUB, bearer, |client| client.get(url).bearer_auth(bearer), |answer: Answer| answer.value)
 }
 
 /// Buildkite: `buildkite-agent oidc request-token` of its documentation.
@@ -137,7 +138,7 @@ fn google<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<T
     let ask = |what: &str, query: &[(&str, &str)]| {
         let mut url = below(&account, what);
         url.query_pairs_mut().extend_pairs(query);
-        block_on(async { send(METADATA, client()?.get(url).header("Metadata-Flavor", "Google")).await })
+        block_on(async { send(METADATA, client()?.get(url).header("Metadata-Flavor", "Google"), "").await })
     };
     let Some(name) = has("GOOGLE_SERVICE_ACCOUNT_NAME") else {
         let text = ask("identity", &[("audience", audience), ("format", "full")])?;
@@ -153,13 +154,15 @@ fn google<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<T
     }
     let scope = "https://www.googleapis.com/auth/cloud-platform";
     let access = ask("token", &[("scopes", scope)])?;
-    let access: Access = serde_json::from_slice(&access).map_err(|_| wrong_answer(METADATA, "there is no token in it"))?;
+    let access: Access =
+        serde_json::from_slice(&access).map_err(|_| wrong_answer(METADATA, "there is no token in it"))?;
     let access = Zeroizing::new(access.access_token);
     let iam = has("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS").unwrap_or("https://iamcredentials.googleapis.com/");
     let url = below(&service_url(IAM, iam)?, &format!("v1/projects/-/serviceAccounts/{name}:generateIdToken"));
     let body = serde_json::json!({ "audience": audience, "includeEmail": true });
     token_of(
         IAM,
+        &access,
         |client| client.post(url).bearer_auth(access.as_str()).json(&body),
         |answer: Answer| answer.token,
     )
@@ -168,10 +171,11 @@ fn google<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<T
 /// Sends a request, and takes the token out of the answer, which is never quoted.
 fn token_of<T: serde::de::DeserializeOwned>(
     service: &str,
+    secret: &str,
     request: impl FnOnce(&Client) -> RequestBuilder + Send,
     token: impl FnOnce(T) -> String,
 ) -> Result<Token> {
-    let answer = block_on(async { send(service, request(&client()?)).await })?;
+    let answer = block_on(async { send(service, request(&client()?), secret).await })?;
     let answer = serde_json::from_slice(&answer).map_err(|_| wrong_answer(service, "there is no token in it"))?;
     Token::parse(&Zeroizing::new(token(answer)))
 }

@@ -48,7 +48,9 @@ pub(super) fn service_url(service: &str, text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
     let here = match url.host_str() {
         None => return Err(refused("it names no host")),
-        Some(host) => host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
+        Some(host) => {
+            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
     };
     match url.scheme() {
         "https" => {}
@@ -72,11 +74,12 @@ pub(super) fn below(url: &Url, path: &str) -> Url {
     whole
 }
 
-/// Sends `request` to `service`, and gives the answer to it if it is one of success.
+/// Sends `request` to `service`, and gives the answer to it if it is one of success. What a refusal says is quoted,
+/// unless it repeats a part of `secret`, which the request holds.
 ///
 /// # Errors
 /// `SIGNER_FAILED` if the service refuses, `SERVICE_UNAVAILABLE` if it can't be reached or answers wrongly.
-pub(super) async fn send(service: &str, request: RequestBuilder) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) async fn send(service: &str, request: RequestBuilder, secret: &str) -> Result<Zeroizing<Vec<u8>>> {
     let unreachable = |e: reqwest::Error| {
         let e = e.without_url();
         Error::new(
@@ -101,8 +104,11 @@ pub(super) async fn send(service: &str, request: RequestBuilder) -> Result<Zeroi
     // 408 and 429 ask to come again; all others of this class say that it is the request
     let refused = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
     let kind = if refused { ErrorKind::SignerFailed } else { ErrorKind::ServiceUnavailable };
-    let said: String = String::from_utf8_lossy(&body).trim().chars().take(200).collect();
-    let said = said.replace('`', "'");
+    let text = String::from_utf8_lossy(&body);
+    let said: String = match secret.split('.').any(|part| repeats(&text, part)) {
+        true => "(it repeats the secret that was sent)".to_owned(),
+        false => text.trim().chars().take(200).map(|c| if c == '`' { '\'' } else { c }).collect(),
+    };
     let hint = if refused { "correct the request" } else { "try again later" };
     Err(Error::new(
         kind,
@@ -110,6 +116,12 @@ pub(super) async fn send(service: &str, request: RequestBuilder) -> Result<Zeroi
     )
     .with("service", service)
     .with("status", status.as_u16()))
+}
+
+/// Whether `text` holds the beginning of `secret`, or all of it if it is short.
+fn repeats(text: &str, secret: &str) -> bool {
+    const TELLING: usize = 16;
+    !secret.is_empty() && text.contains(secret.get(..TELLING).unwrap_or(secret))
 }
 
 /// The fault of a service that answers what it must not.

@@ -4,12 +4,8 @@ use crate::json::Value;
 use crate::timestamp::Timestamp;
 
 /// The members of a `TrustedRoot` (sigstore_trustroot.proto), and where each of their entries has its validity.
-const MEMBERS: [(&str, &str); 4] = [
-    ("tlogs", "/publicKey"),
-    ("ctlogs", "/publicKey"),
-    ("certificateAuthorities", ""),
-    ("timestampAuthorities", ""),
-];
+const MEMBERS: [(&str, &str); 4] =
+    [("tlogs", "/publicKey"), ("ctlogs", "/publicKey"), ("certificateAuthorities", ""), ("timestampAuthorities", "")];
 
 /// The last of `roots`, which are in the order they came in, with those entries of the others that it does not have.
 pub(super) fn merged(roots: &[(Timestamp, Value)]) -> Option<Value> {

@@ -162,7 +162,7 @@ async fn certify(client: &Client, services: &Services, token: &Token, key: &KeyP
         .post(below(&services.authority, "api/v2/signingCert"))
         .header(CONTENT_TYPE, "application/json")
         .body(request.as_bytes().to_vec());
-    let answer = send(AUTHORITY, request).await?;
+    let answer = send(AUTHORITY, request, token.reveal()).await?;
     let certified: Certified =
         serde_json::from_slice(&answer).map_err(|e| wrong_answer(AUTHORITY, &format!("no certificate: {e}")))?;
     let chain = certified
@@ -178,7 +178,7 @@ async fn entry_v1(
     entry: &impl serde::Serialize,
     kind: KindVersion,
 ) -> Result<TransparencyLogEntry> {
-    let answer = send(LOG, client.post(below(log, "api/v1/log/entries")).json(entry)).await?;
+    let answer = send(LOG, client.post(below(log, "api/v1/log/entries")).json(entry), "").await?;
     let entries: std::collections::BTreeMap<String, LogEntry> =
         serde_json::from_slice(&answer).map_err(|e| wrong_answer(LOG, &e.to_string()))?;
     let entry = entries.into_values().next().ok_or_else(|| wrong_answer(LOG, "no entry"))?;
@@ -195,7 +195,7 @@ async fn entry_v2(
 ) -> Result<TransparencyLogEntry> {
     let entry =
         HashedRekordV2::new_with_certificate(digest, signature, certificate, RekorV2KeyDetails::PkixEcdsaP256Sha256);
-    let answer = send(LOG, client.post(below(log, "api/v2/log/entries")).json(&entry)).await?;
+    let answer = send(LOG, client.post(below(log, "api/v2/log/entries")).json(&entry), "").await?;
     serde_json::from_slice(&answer).map_err(|e| wrong_answer(LOG, &e.to_string()))
 }
 

@@ -31,13 +31,12 @@ struct Imprint {
 
 /// Has the time of `signature` signed; gives the answer in DER, not verified.
 pub(super) async fn stamp(client: &Client, authority: &Url, signature: &[u8]) -> Result<Vec<u8>> {
-    let request = client
-        .post(authority.clone())
-        .header(CONTENT_TYPE, "application/timestamp-query")
-        .body(query(signature).map_err(|e| {
+    let request = client.post(authority.clone()).header(CONTENT_TYPE, "application/timestamp-query").body(
+        query(signature).map_err(|e| {
             Error::new(ErrorKind::Internal, format!("the timestamp query could not be written: {e}")).caused_by(e)
-        })?);
-    Ok(send(TSA, request).await?.to_vec())
+        })?,
+    );
+    Ok(send(TSA, request, "").await?.to_vec())
 }
 
 /// Adds a timestamp of the authority at `url` to a signed `record`: a Sigstore bundle.

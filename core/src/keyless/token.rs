@@ -86,7 +86,8 @@ impl Token {
         let payload = payload.map_err(|_| malformed("its claims are not base64url"))?;
         // what is wrong with the claims is not quoted: they are not the terminal's business
         let claims: Value = serde_json::from_slice(&payload).map_err(|_| malformed("its claims are not JSON"))?;
-        let text_of = |name: &str| claims.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
+        let text_of =
+            |name: &str| claims.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         let time_of = |name: &str| {
             let seconds = claims.get(name).and_then(Value::as_f64)?;
             // a NumericDate may have a fraction; whole seconds do
@@ -143,7 +144,9 @@ impl Token {
             let found = self.audiences.join("`, `");
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
-                format!("the identity token is for `{found}`, expected one for `{audience}`; ask for it with that audience"),
+                format!(
+                    "the identity token is for `{found}`, expected one for `{audience}`; ask for it with that audience"
+                ),
             )
             .with("expected", audience)
             .with("found", found));
