@@ -29,7 +29,8 @@ fn arguments(case: &Path, by_digest: bool) -> Vec<String> {
     let said = |name: &str, otherwise: &str| {
         file(name).map_or(otherwise.to_owned(), |path| std::fs::read_to_string(path).unwrap().trim().to_owned())
     };
-    let mut arguments = vec!["verify-bundle".to_owned(), "--bundle".to_owned(), text(case.join("bundle.sigstore.json"))];
+    let mut arguments =
+        vec!["verify-bundle".to_owned(), "--bundle".to_owned(), text(case.join("bundle.sigstore.json"))];
     match file("key.pub") {
         Some(key) => arguments.extend(["--key".to_owned(), text(key)]),
         None => {
@@ -71,8 +72,13 @@ fn each_case_of_the_conformance_suite_ends_as_it_must_by_file_and_by_digest() {
 
 #[test]
 fn a_command_line_without_a_bundle_or_a_verdict_is_an_error() {
-    for bad in [&[][..], &["verify"], &["verify-bundle", "a"], &["sign-bundle", "--bundle", "b", "a"], &["sign-bundle", "--bundle"]]
-    {
+    for bad in [
+        &[][..],
+        &["verify"],
+        &["verify-bundle", "a"],
+        &["sign-bundle", "--bundle", "b", "a"],
+        &["sign-bundle", "--bundle"],
+    ] {
         let out = command().args(bad).output().unwrap();
         assert_eq!(out.status.code(), Some(1), "{bad:?}");
         assert!(String::from_utf8_lossy(&out.stderr).starts_with("API_MISUSE"), "{bad:?}");

@@ -87,9 +87,7 @@ impl Keyless {
     }
 
     fn services(&self, settings: &Settings, now: Timestamp) -> Result<Services> {
-        let read = |path: &PathBuf| {
-            limits::read_file("signing configuration", path, limits::TRUSTED_ROOT_BYTES as u64)
-        };
+        let read = |path: &PathBuf| limits::read_file("signing configuration", path, limits::TRUSTED_ROOT_BYTES as u64);
         match (&self.signing_config, &self.instance) {
             (Some(path), _) => Services::from_signing_config(&read(path)?, now),
             (None, Some(name)) => Services::from_signing_config(&archive(settings, name)?.signing_config()?, now),

@@ -13,8 +13,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use sigstore_trust_root::tuf::{SIGNING_CONFIG_TARGET, TRUSTED_ROOT_TARGET};
 use sigstore_trust_root::SigstoreInstance;
+use sigstore_trust_root::tuf::{SIGNING_CONFIG_TARGET, TRUSTED_ROOT_TARGET};
 use sigstore_tuf::{Error as TufError, FileStore, HttpRepository, Updater};
 
 use super::http::{block_on, chain, client};
@@ -91,21 +91,30 @@ impl RootArchive {
     /// before, or if the archive is of another source; `NOT_FOUND` if it has no trusted root; `MALFORMED`; those of
     /// writing files. After an error the archive is as it was.
     pub fn refresh(&self, source: &RootSource, now: Timestamp) -> Result<(ArchivedRoot, bool)> {
-        self.pin(source)?;
+        let begun = self.belongs_to(source)?;
         let (root, config) = block_on(fetch(source, self.folder.join("tuf"), now))?;
         // what can't be believed is not kept either
-        TrustRoot::new().with_sigstore(&root).map_err(|e| e.while_doing(format_args!("trusted root of `{}`", source.url)))?;
+        TrustRoot::new()
+            .with_sigstore(&root)
+            .map_err(|e| e.while_doing(format_args!("trusted root of `{}`", source.url)))?;
         let known = self.roots()?;
+        if !begun {
+            write(&self.folder, PINNED, &source.pinned)?;
+        }
+        let last = known.last();
+        let newest = match last.filter(|last| last.bytes == root) {
+            Some(last) => (last.clone(), false),
+            None => {
+                // the order of the archive is by time, whatever the clock does
+                let fetched_at = last.map_or(now, |last| now.max(last.fetched_at.plus_millis(1)));
+                write(&self.folder.join("roots"), &file_name(fetched_at), &root)?;
+                (ArchivedRoot { fetched_at, digest: Digest::sha256(&root), bytes: root }, true)
+            }
+        };
         if let Some(config) = config {
-            write(&self.folder, "signing-config.json", &config)?;
+            write(&self.folder, SIGNING_CONFIG, &config)?;
         }
-        if let Some(last) = known.last().filter(|last| last.bytes == root) {
-            return Ok((last.clone(), false));
-        }
-        // the order of the archive is by time, whatever the clock does
-        let fetched_at = known.last().map_or(now, |last| now.max(last.fetched_at.plus_millis(1)));
-        write(&self.folder.join("roots"), &file_name(fetched_at), &root)?;
-        Ok((ArchivedRoot { fetched_at, digest: Digest::sha256(&root), bytes: root }, true))
+        Ok(newest)
     }
 
     /// All roots, the oldest first. Touches no network.
@@ -157,7 +166,10 @@ impl RootArchive {
         let whole = merged(&parsed).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
-                format!("there is no trusted root in `{}` yet; fetch one with `sealwright root refresh`", self.folder.display()),
+                format!(
+                    "there is no trusted root in `{}` yet; fetch one with `sealwright root refresh`",
+                    self.folder.display()
+                ),
             )
             .with("path", self.folder.display())
         })?;
@@ -169,19 +181,23 @@ impl RootArchive {
     /// # Errors
     /// `NOT_FOUND` if there is none; those of reading files.
     pub fn signing_config(&self) -> Result<Vec<u8>> {
-        limits::read_file("signing configuration", &self.folder.join("signing-config.json"), limits::TRUSTED_ROOT_BYTES as u64)
+        limits::read_file(
+            "signing configuration",
+            &self.folder.join("signing-config.json"),
+            limits::TRUSTED_ROOT_BYTES as u64,
+        )
     }
 
-    /// Binds the folder to its source, so that the roots of two never stand in one archive.
-    fn pin(&self, source: &RootSource) -> Result<()> {
+    /// Whether the folder is begun, and with this source: the roots of two never stand in one archive.
+    fn belongs_to(&self, source: &RootSource) -> Result<bool> {
         json::check("root of the TUF repository", &source.pinned)?;
-        let name = "pinned-root.json";
-        if !self.folder.join(name).exists() {
-            return write(&self.folder, name, &source.pinned);
+        let path = self.folder.join(PINNED);
+        if !path.exists() {
+            return Ok(false);
         }
-        let found = limits::read_file("pinned root", &self.folder.join(name), limits::TRUSTED_ROOT_BYTES as u64)?;
+        let found = limits::read_file("pinned root", &path, limits::TRUSTED_ROOT_BYTES as u64)?;
         if found == source.pinned {
-            return Ok(());
+            return Ok(true);
         }
         Err(Error::new(
             ErrorKind::TrustPolicyRefused,
@@ -196,13 +212,15 @@ impl RootArchive {
     }
 }
 
+const PINNED: &str = "pinned-root.json";
+const SIGNING_CONFIG: &str = "signing-config.json";
+
 async fn fetch(source: &RootSource, store: PathBuf, now: Timestamp) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
     let at = jiff::Timestamp::from_millisecond(now.unix_millis())
         .map_err(|e| Error::new(ErrorKind::Internal, format!("`{now}` is out of range")).caused_by(e))?;
     let refused = |e| refusal(source, e);
     let repository = HttpRepository::new(&source.url).map_err(refused)?.with_http_client(client()?);
-    let mut updater =
-        Updater::new(repository, &source.pinned).map_err(refused)?.with_store(FileStore::new(store));
+    let mut updater = Updater::new(repository, &source.pinned).map_err(refused)?.with_store(FileStore::new(store));
     updater.refresh(at).await.map_err(refused)?;
     let root = updater.get_target(TRUSTED_ROOT_TARGET, at).await.map_err(refused)?;
     let config = match updater.get_target(SIGNING_CONFIG_TARGET, at).await {

@@ -47,7 +47,8 @@ impl Repository {
 
     /// Puts up `trusted_root` as version `version` of everything, to be believed until `expires`.
     pub(crate) fn publish(&self, trusted_root: &[u8], version: u64, expires: &str) {
-        let role = |kind: &str| json!({ "_type": kind, "spec_version": "1.0.0", "version": version, "expires": expires });
+        let role =
+            |kind: &str| json!({ "_type": kind, "spec_version": "1.0.0", "version": version, "expires": expires });
         let with = |mut role: Value, member: &str, value: Value| {
             role[member] = value;
             self.signed(role)
