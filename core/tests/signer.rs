@@ -60,8 +60,8 @@ fn s020_only_a_digest_leaves_for_hardware() {
         let sent = stub.sent.borrow();
         assert_eq!(sent.len(), 1);
         assert_eq!(sent[0].algorithm(), algorithm);
-        stub.key.public().verify_digest(&sent[0], &record.envelope().signatures()[0].sig).unwrap();
-        stub.key.public().verify(&message, &record.envelope().signatures()[0].sig).unwrap();
+        stub.key.public().verify_digest(&sent[0], &record.envelope().unwrap().signatures()[0].sig).unwrap();
+        stub.key.public().verify(&message, &record.envelope().unwrap().signatures()[0].sig).unwrap();
     }
 }
 
@@ -124,7 +124,7 @@ fn s020_a_signer_command_is_sent_the_digest_and_nothing_else() {
         let signer = script.signer(&["sign.sh", "--slot", "two words; $(touch no)"], LIMIT);
         let record = sign(&statement(), &signer).unwrap();
         let message = pae(IN_TOTO, statement().payload());
-        script.planted.key.public().verify(&message, &record.envelope().signatures()[0].sig).unwrap();
+        script.planted.key.public().verify(&message, &record.envelope().unwrap().signatures()[0].sig).unwrap();
 
         let asked = std::fs::read_to_string(script.dir.path().join("hsm/asked")).unwrap();
         assert!(asked.ends_with('\n') && asked.lines().count() == 1, "{asked}");
@@ -134,7 +134,7 @@ fn s020_a_signer_command_is_sent_the_digest_and_nothing_else() {
         assert_eq!(asked["algorithm"], algorithm);
         assert_eq!(asked["keyId"], script.planted.key.public().id());
         let digest = Digest::from_hex(key_type.prehash().unwrap(), asked["digest"].as_str().unwrap()).unwrap();
-        script.planted.key.public().verify_digest(&digest, &record.envelope().signatures()[0].sig).unwrap();
+        script.planted.key.public().verify_digest(&digest, &record.envelope().unwrap().signatures()[0].sig).unwrap();
         // each word arrived as one, and no shell read it
         let arguments = std::fs::read_to_string(script.dir.path().join("hsm/arguments")).unwrap();
         assert_eq!(arguments, "--slot two words; $(touch no)\n");

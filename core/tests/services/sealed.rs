@@ -57,7 +57,7 @@ impl Sealed<'_> {
             planted.assert_absent(&entry.path().display().to_string(), &std::fs::read(entry.path()).unwrap());
         }
         let record = sealwright::bundle::Bundle::parse(&services.read("record.json")).unwrap();
-        let message = pae(IN_TOTO, record.envelope().payload());
+        let message = pae(IN_TOTO, record.envelope().unwrap().payload());
         let mut message = message.as_slice();
         let algorithm = key_type.prehash().unwrap();
         let digests = sealwright::digest::DigestSet::of_reader(&mut message, &[algorithm]).unwrap();
