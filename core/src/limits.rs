@@ -53,8 +53,6 @@ pub const FOLDER_DEPTH: usize = 64;
 pub const POLICY_MILLIS: u64 = 10_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
-/// A Sigstore trusted root.
-pub const TRUSTED_ROOT_BYTES: usize = 4 * 1024 * 1024;
 /// Trusted roots of one archive.
 pub const ARCHIVED_ROOTS: usize = 10_000;
 /// An identity token.
