@@ -23,9 +23,13 @@ mod pack;
 mod predicate_names;
 mod record;
 mod release;
+#[cfg(feature = "keyless")]
+mod root;
 mod sbom;
 mod settings;
 mod sign;
+#[cfg(feature = "keyless")]
+mod sign_keyless;
 mod text;
 mod trust;
 mod verify;
@@ -92,6 +96,10 @@ enum Command {
     /// The trust policy: who may say what.
     #[command(subcommand)]
     Trust(trust::TrustCommand),
+    /// Trusted roots of Sigstore instances, newest and past.
+    #[cfg(feature = "keyless")]
+    #[command(subcommand)]
+    Root(root::RootCommand),
     /// The ledger: append, search, prove, audit.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -127,6 +135,8 @@ impl Command {
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
             Self::Trust(command) => command.run(settings),
+            #[cfg(feature = "keyless")]
+            Self::Root(command) => command.run(settings),
             Self::Ledger(command) => command.run(settings),
             Self::Record(command) => command.run(settings),
             Self::Release(command) => command.run(settings),

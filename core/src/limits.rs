@@ -31,6 +31,18 @@ pub const NOTE_SIGNATURES: usize = 64;
 pub const JSON_DEPTH: usize = 128;
 /// Signatures read of one DSSE envelope.
 pub const ENVELOPE_SIGNATURES: usize = 32;
+/// Log entries, and timestamps, and certificates of one bundle: so many of each.
+pub const BUNDLE_PARTS: usize = 16;
+/// Hashes of one inclusion proof.
+pub const PROOF_HASHES: usize = 64;
+/// A Sigstore trusted root.
+pub const TRUSTED_ROOT_BYTES: usize = 4 * 1024 * 1024;
+/// Logs and authorities of one Sigstore trusted root.
+pub const TRUSTED_ROOT_PARTS: usize = 1000;
+/// A pattern for an identity.
+pub const PATTERN_BYTES: usize = 4096;
+/// A pattern for an identity, compiled.
+pub const PATTERN_PROGRAM_BYTES: usize = 1024 * 1024;
 /// Subjects of one Statement.
 pub const SUBJECTS: usize = 100_000;
 /// Files of a folder that is hashed or verified whole.
@@ -41,6 +53,18 @@ pub const FOLDER_DEPTH: usize = 64;
 pub const POLICY_MILLIS: u64 = 10_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// A Sigstore trusted root.
+pub const TRUSTED_ROOT_BYTES: usize = 4 * 1024 * 1024;
+/// Trusted roots of one archive.
+pub const ARCHIVED_ROOTS: usize = 10_000;
+/// An identity token.
+pub const TOKEN_BYTES: usize = 16 * 1024;
+/// An answer of a service that signs.
+pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
+/// Longest wait for a connection to a service, in milliseconds.
+pub const SERVICE_CONNECT_MILLIS: u64 = 10_000;
+/// Longest wait for an answer of a service, in milliseconds: a log answers after its next checkpoint.
+pub const SERVICE_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
 

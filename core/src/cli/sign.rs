@@ -10,6 +10,8 @@ use super::open::Append;
 use super::output::write_file;
 use super::predicate_names::short;
 use super::settings::Settings;
+#[cfg(feature = "keyless")]
+use super::sign_keyless::{Content, Keyless};
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
@@ -32,6 +34,9 @@ pub(crate) struct Signing {
     pub(crate) append: bool,
     #[command(flatten)]
     log: Append,
+    #[cfg(feature = "keyless")]
+    #[command(flatten)]
+    keyless: Keyless,
 }
 
 impl Signing {
@@ -41,8 +46,7 @@ impl Signing {
     }
 
     pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
-        let key = settings.key(self.key.as_deref())?;
-        let record = sign(statement, &key)?.to_json();
+        let (record, signer) = self.record(settings, statement)?;
         // a record that is kept can be appended later, should the ledger refuse it now
         if let Some(out) = &self.out {
             write_file(out, &record)?;
@@ -54,18 +58,38 @@ impl Signing {
                 let receipt = ledger.append(&verified, now)?;
                 Ok(appended(statement, &receipt)?)
             }
-            None => signed(statement, &record, &key, self.out.as_deref()),
+            None => signed(statement, &record, &signer, self.out.as_deref()),
         }
+    }
+
+    /// The signed record, and who signed it.
+    fn record(&self, settings: &Settings, statement: &Statement) -> Result<(Vec<u8>, Value)> {
+        #[cfg(feature = "keyless")]
+        if let Some(signed) = self.keyless.sign(settings, &Content::Statement(statement))? {
+            return Ok(signed);
+        }
+        let key = settings.key(self.key.as_deref())?;
+        let record = sign(statement, &key)?.to_json();
+        #[cfg(feature = "keyless")]
+        let record = self.keyless.stamped(settings, record)?;
+        Ok((record, signer(&key)))
     }
 }
 
-/// Shows a record that was signed and not appended.
-pub(crate) fn signed(statement: &Statement, record: &[u8], key: &PrivateKey, out: Option<&Path>) -> Result<Answer> {
+/// Who signs with this key, as an answer says it.
+pub(crate) fn signer(key: &PrivateKey) -> Value {
+    json!({ "keyId": key.public().id() })
+}
+
+/// Shows a record that was signed by `signer` and not appended.
+pub(crate) fn signed(statement: &Statement, record: &[u8], signer: &Value, out: Option<&Path>) -> Result<Answer> {
     let mut value = json!({
         "type": statement.predicate_type(),
         "payload": statement.payload_digest().to_string(),
-        "keyId": key.public().id(),
     });
+    for (name, who) in signer.as_object().into_iter().flatten() {
+        insert(&mut value, name, who.clone());
+    }
     let Some(out) = out else {
         insert(&mut value, "record", json::parse("record", record)?);
         return Ok(Answer::document(record.to_vec(), value));

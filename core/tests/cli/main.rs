@@ -3,7 +3,15 @@
 
 mod demo;
 mod help;
+#[cfg(feature = "keyless")]
+mod keyless;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod place;
 mod settings;
 mod story;
+#[cfg(feature = "keyless")]
+#[path = "../tuf_repository/mod.rs"]
+mod tuf_repository;
 mod wrong_input;
