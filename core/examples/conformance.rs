@@ -10,6 +10,7 @@
 //! Without `--staging` it signs with the public-good instance: the suite's own token is published, as the suite wants.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ use sealwright::limits::{DOCUMENT_BYTES, RECORD_BYTES, read_file};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
-use sealwright::verifier::{Artifact, CertificateIdentity, Expectation, Identity, Verifier};
+use sealwright::verifier::{Artifact, Blob, CertificateIdentity, Expectation, Identity, Verifier};
 use sealwright::{Error, ErrorKind, Result};
 
 #[expect(clippy::print_stderr, reason = "this is a command")]
@@ -77,22 +78,24 @@ fn verify(options: &Options) -> Result<()> {
             CertificateIdentity::new(options.demanded("--certificate-identity")?, issuer).into()
         }
     };
-    let artifact = artifact(&options.operand)?;
-    let expectation = Expectation::new(Artifact::Is(artifact.clone()), identity, now()?);
     let verifier = Verifier::new(trust);
-    match Bundle::parse(&bundle)?.content() {
-        Content::Envelope(_) => verifier.verify(&bundle, &expectation).map(drop),
-        _ => verifier.verify_blob(&bundle, &artifact, &expectation).map(drop),
+    let path = Path::new(&options.operand);
+    // what is no path and looks like a digest is one
+    let digest = options.operand.parse::<Digest>().ok().filter(|_| !path.exists());
+    if let Content::Envelope(_) = Bundle::parse(&bundle)?.content() {
+        let digest = digest.map_or_else(|| Digest::of_file(path), Ok)?;
+        let expectation = Expectation::new(Artifact::Is(digest), identity, now()?);
+        return verifier.verify(&bundle, &expectation).map(drop);
     }
-}
-
-/// What is no path and looks like a digest is one.
-fn artifact(operand: &str) -> Result<Digest> {
-    let path = Path::new(operand);
-    match operand.parse() {
-        Ok(digest) if operand.starts_with("sha256:") && !path.exists() => Ok(digest),
-        _ => Digest::of_file(path),
-    }
+    let expectation = Expectation::of_signer(identity, now()?);
+    let verified = match digest {
+        Some(digest) => verifier.verify_blob(&bundle, Blob::Digest(digest), &expectation),
+        None => {
+            let mut file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+            verifier.verify_blob(&bundle, Blob::Reader(&mut file), &expectation)
+        }
+    };
+    verified.map(drop)
 }
 
 /// The options of a command line, and what stands behind them.

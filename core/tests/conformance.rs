@@ -14,12 +14,17 @@ const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-danger
                         workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
-/// The command, which Cargo builds with the tests and puts beside them.
+/// The command, which `cargo test` builds and puts beside the tests.
 fn command() -> Command {
-    let mut folder = std::env::current_exe().unwrap();
-    folder.pop();
-    folder.pop();
-    Command::new(folder.join("examples/conformance"))
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.set_file_name("examples");
+    path.push("conformance");
+    assert!(
+        path.exists(),
+        "for a run of this test alone: cargo build -p sealwright --all-features --example conformance"
+    );
+    Command::new(path)
 }
 
 /// What the suite's README says of a folder of a case.

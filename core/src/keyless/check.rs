@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust::TrustRoot;
-use crate::verifier::{Artifact, CertificateIdentity, Expectation, Identity, Matcher, Verifier};
+use crate::verifier::{Artifact, Blob, CertificateIdentity, Expectation, Identity, Matcher, Verifier};
 
 pub(super) fn statement(
     bundle: &[u8],
@@ -15,7 +15,7 @@ pub(super) fn statement(
     trust: &TrustRoot,
     now: Timestamp,
 ) -> Result<()> {
-    // the subjects are compared below, with all else that the statement says
+    // which subjects it has is compared below, with all else that it says
     let expectation = Expectation::new(Artifact::AnyUnsafe, identity(token)?, now);
     let verified = Verifier::new(trust.clone()).verify(bundle, &expectation).map_err(doing)?;
     if verified.value().payload() == statement.payload() { Ok(()) } else { Err(super::sign::changed()) }
@@ -23,7 +23,7 @@ pub(super) fn statement(
 
 pub(super) fn blob(bundle: &[u8], artifact: &Digest, token: &Token, trust: &TrustRoot, now: Timestamp) -> Result<()> {
     let expectation = Expectation::new(Artifact::Is(artifact.clone()), identity(token)?, now);
-    Verifier::new(trust.clone()).verify_blob(bundle, artifact, &expectation).map_err(doing)?;
+    Verifier::new(trust.clone()).verify_blob(bundle, Blob::Digest(artifact.clone()), &expectation).map_err(doing)?;
     Ok(())
 }
 

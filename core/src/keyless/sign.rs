@@ -4,26 +4,25 @@
 //! timestamp authorities sign the time; only then the logs are told, because what they know they never forget. What
 //! comes back from all of them is believed only when the finished bundle verifies.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
-use sigstore_bundle::BundleV03;
 use sigstore_crypto::KeyPair;
-use sigstore_rekor::{DsseEntry, HashedRekord, HashedRekordV2, LogEntry, RekorV2KeyDetails};
-use sigstore_types::{
-    DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash, SignatureBytes,
-    TimestampToken, TransparencyLogEntry,
-};
+use sigstore_rekor::{DsseEntry, HashedRekord, HashedRekordV2, RekorV2KeyDetails};
+use sigstore_types::{DerCertificate, KindVersion, Sha256Hash, SignatureBytes};
 use zeroize::Zeroizing;
 
 use super::http::{below, block_on, client, send, wrong_answer};
 use super::services::{AUTHORITY, LOG, LogVersion, Services};
 use super::stamp::stamp;
 use super::token::Token;
+use crate::bundle::{Bundle, Content, LogEntry, MessageSignature};
 use crate::digest::{Algorithm, Digest};
-use crate::envelope::{IN_TOTO, pae};
+use crate::envelope::{Envelope, IN_TOTO, Signature, pae};
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -93,40 +92,36 @@ fn make(
         let certificate = certify(&client, services, token, &key).await?;
         let signature = key.sign_digest(&digest).map_err(internal)?;
         drop(key);
-        let envelope = payload.map(|payload| {
-            let signature = DsseSignature::new(signature.clone(), KeyId::default());
-            DsseEnvelope::new(IN_TOTO.to_owned(), PayloadBytes::new(payload.to_vec()), signature)
-        });
-        let mut stamps = Vec::new();
+        let content = match payload {
+            Some(payload) => {
+                let signature = Signature::new(None, signature.as_bytes().to_vec());
+                Content::from(Envelope::new(IN_TOTO, payload.to_vec(), vec![signature])?)
+            }
+            None => {
+                let digest = Digest::new(Algorithm::Sha256, digest.as_bytes())?;
+                MessageSignature::new(Some(digest), signature.as_bytes().to_vec()).into()
+            }
+        };
+        let mut bundle = Bundle::of_certificate(content.clone(), certificate.as_bytes().to_vec());
         for authority in &services.timestamp_authorities {
-            stamps.push(stamp(&client, authority, signature.as_bytes()).await?);
+            bundle = bundle.with_timestamp(stamp(&client, authority, signature.as_bytes()).await?);
         }
-        let mut entries = Vec::new();
         for (log, version) in &services.logs {
-            let entry = match (version, &envelope) {
-                (LogVersion::V1, None) => {
+            let entry = match (version, &content) {
+                (LogVersion::V1, Content::Message(_)) => {
                     let entry = HashedRekord::new(&digest, &signature, &certificate);
                     entry_v1(&client, log, &entry, KindVersion::HashedRekordV001).await?
                 }
-                (LogVersion::V1, Some(envelope)) => {
-                    let entry = DsseEntry::new(envelope, &certificate).map_err(internal)?;
+                (LogVersion::V1, Content::Envelope(envelope)) => {
+                    let envelope = serde_json::from_slice(&envelope.to_json()).map_err(internal)?;
+                    let entry = DsseEntry::new(&envelope, &certificate).map_err(internal)?;
                     entry_v1(&client, log, &entry, KindVersion::DsseV001).await?
                 }
                 (LogVersion::V2, _) => entry_v2(&client, log, &digest, &signature, &certificate).await?,
             };
-            entries.push(entry);
+            bundle = bundle.with_log_entry(entry);
         }
-        let mut bundle = match envelope {
-            Some(envelope) => BundleV03::with_certificate_and_dsse(certificate, envelope),
-            None => BundleV03::with_certificate_and_signature(certificate, signature, digest),
-        };
-        for stamp in stamps {
-            bundle = bundle.with_rfc3161_timestamp(TimestampToken::new(stamp));
-        }
-        for entry in entries {
-            bundle = bundle.with_tlog_entry(entry);
-        }
-        bundle.into_bundle().to_json().map(String::into_bytes).map_err(internal)
+        Ok(bundle.to_json())
     })
 }
 
@@ -177,12 +172,13 @@ async fn entry_v1(
     log: &reqwest::Url,
     entry: &impl serde::Serialize,
     kind: KindVersion,
-) -> Result<TransparencyLogEntry> {
+) -> Result<LogEntry> {
     let answer = send(LOG, client.post(below(log, "api/v1/log/entries")).json(entry), "").await?;
-    let entries: std::collections::BTreeMap<String, LogEntry> =
+    let entries: BTreeMap<String, sigstore_rekor::LogEntry> =
         serde_json::from_slice(&answer).map_err(|e| wrong_answer(LOG, &e.to_string()))?;
     let entry = entries.into_values().next().ok_or_else(|| wrong_answer(LOG, "no entry"))?;
-    entry.to_bundle_entry(kind).map_err(|e| wrong_answer(LOG, &e.to_string()))
+    let entry = entry.to_bundle_entry(kind).map_err(|e| wrong_answer(LOG, &e.to_string()))?;
+    LogEntry::parse(&serde_json::to_vec(&entry).map_err(internal)?).map_err(|e| wrong_answer(LOG, e.message()))
 }
 
 /// A statement is logged like an artifact: by the digest of its pre-authentication encoding. Its content stays here.
@@ -192,11 +188,11 @@ async fn entry_v2(
     digest: &Sha256Hash,
     signature: &SignatureBytes,
     certificate: &DerCertificate,
-) -> Result<TransparencyLogEntry> {
+) -> Result<LogEntry> {
     let entry =
         HashedRekordV2::new_with_certificate(digest, signature, certificate, RekorV2KeyDetails::PkixEcdsaP256Sha256);
     let answer = send(LOG, client.post(below(log, "api/v2/log/entries")).json(&entry), "").await?;
-    serde_json::from_slice(&answer).map_err(|e| wrong_answer(LOG, &e.to_string()))
+    LogEntry::parse(&answer).map_err(|e| wrong_answer(LOG, e.message()))
 }
 
 /// The services gave something that verifies, and is not what was signed.

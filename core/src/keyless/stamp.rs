@@ -6,12 +6,13 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::http::{send, service_url};
+use super::http::{block_on, client, send, service_url};
 use super::services::TSA;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Content};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::trust::TrustRoot;
+use crate::verifier::timestamp::{check, unknown};
 
 /// `TimeStampReq` (RFC 3161, section 2.4.1). Without a nonce: it keeps an old answer from being taken for a new one, and
 /// an old timestamp over the very same signature says nothing that is not true.
@@ -39,16 +40,33 @@ pub(super) async fn stamp(client: &Client, authority: &Url, signature: &[u8]) ->
     Ok(send(TSA, request, "").await?.to_vec())
 }
 
-/// Adds a timestamp of the authority at `url` to a signed `record`: a Sigstore bundle.
+/// Adds a timestamp of the RFC 3161 authority at `url` to a signed `record`. A bare envelope becomes a Sigstore bundle.
 ///
 /// # Errors
-/// `MALFORMED` for what is no bundle or no address, `UNSUPPORTED` for a bare envelope, which has no place for it;
-/// `SIGNER_FAILED`, `SERVICE_UNAVAILABLE`; `BAD_TIMESTAMP` if no authority of `trust` vouches for what came back.
+/// `MALFORMED` for what is no record or no address; `UNSUPPORTED` for an envelope with several signatures;
+/// `SIGNER_FAILED` if the authority refuses, `SERVICE_UNAVAILABLE` if it can't be reached; `BAD_TIMESTAMP` if no
+/// authority that `trust` believes made what came back.
 pub fn timestamp(record: &[u8], url: &str, trust: &TrustRoot) -> Result<Vec<u8>> {
     let url = service_url(TSA, url)?;
     let bundle = Bundle::parse(record)?;
-    let signature = bundle.envelope().signatures();
-    todo!()
+    let signature = match bundle.content() {
+        Content::Message(message) => &message.signature,
+        Content::Envelope(envelope) => match envelope.signatures() {
+            [one] => &one.sig,
+            several => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "a timestamp is over one signature, and the record has {}; give one with one",
+                        several.len()
+                    ),
+                ));
+            }
+        },
+    };
+    let response = block_on(async { stamp(&client()?, &url, signature).await })?;
+    check(&response, signature, trust)?.ok_or_else(unknown)?;
+    Ok(bundle.with_timestamp(response).to_json())
 }
 
 fn query(signature: &[u8]) -> der::Result<Vec<u8>> {

@@ -27,17 +27,23 @@ def kms_keys(endpoint, folder: Path):
         "region": REGION,
         "access_key_id": "test",
         "secret_access_key": "test",
-        "keys": {name: _kms(endpoint, "CreateKey", KeyUsage="SIGN_VERIFY", KeySpec=spec) for name, spec in specs.items()},
+        "keys": {
+            name: _kms(endpoint, "CreateKey", KeyUsage="SIGN_VERIFY", KeySpec=spec) for name, spec in specs.items()
+        },
         "planted": planted,
     }
 
 
 def _kms(endpoint, action, **body):
-    request = urllib.request.Request(endpoint, json.dumps(body).encode(), {
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"TrentService.{action}",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20250101/{REGION}/kms/aws4_request, SignedHeaders=host, Signature=0",
-    })
+    request = urllib.request.Request(
+        endpoint,
+        json.dumps(body).encode(),
+        {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"TrentService.{action}",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20250101/{REGION}/kms/aws4_request, SignedHeaders=host, Signature=0",
+        },
+    )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)["KeyMetadata"]["KeyId"]
 
@@ -52,9 +58,16 @@ def vault_keys(address, folder: Path):
     subprocess.run(
         [str(pinned.bao()), "transit", "import", "transit/keys/planted", der, "type=ecdsa-p256"],
         env={**os.environ, "BAO_ADDR": address, "BAO_TOKEN": VAULT_TOKEN, "HOME": str(folder)},
-        check=True, stdout=subprocess.DEVNULL,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    return {"address": address, "token": VAULT_TOKEN, "mount": "transit", "keys": [*kinds, "planted"], "planted": str(planted)}
+    return {
+        "address": address,
+        "token": VAULT_TOKEN,
+        "mount": "transit",
+        "keys": [*kinds, "planted"],
+        "planted": str(planted),
+    }
 
 
 def _vault(address, path, **body):
@@ -90,4 +103,6 @@ def _planted(to: Path, curve):
 
 
 def _openssl(*arguments):
-    return subprocess.run(["openssl", *map(str, arguments)], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    return subprocess.run(
+        ["openssl", *map(str, arguments)], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ).stdout

@@ -99,7 +99,7 @@ impl Services {
 
 /// Runs to the end.
 pub(crate) fn ran(command: &mut Command) -> Ran {
-    finished(command.output().unwrap_or_else(|e| panic!("{command:?}: {e}")))
+    finished(&command.output().unwrap_or_else(|e| panic!("{command:?}: {e}")))
 }
 
 /// Runs to the end, and must succeed.
@@ -113,10 +113,10 @@ pub(crate) fn ran_well(command: &mut Command) -> Ran {
 pub(crate) fn ran_with_input(command: &mut Command, input: &[u8]) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
-    finished(child.wait_with_output().unwrap())
+    finished(&child.wait_with_output().unwrap())
 }
 
-fn finished(output: std::process::Output) -> Ran {
+fn finished(output: &std::process::Output) -> Ran {
     Ran {
         ok: output.status.success(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -51,7 +51,12 @@ class Issuer:
         _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(self._key))
         modulus = _openssl("rsa", "-in", str(self._key), "-noout", "-modulus").decode().strip().removeprefix("Modulus=")
         self._jwk = {
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "tests", "n": _b64(bytes.fromhex(modulus)), "e": "AQAB",
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": "tests",
+            "n": _b64(bytes.fromhex(modulus)),
+            "e": "AQAB",
         }
         issuer = self
 
@@ -76,7 +81,9 @@ class Issuer:
         else:
             payload |= CI_CLAIMS | {"sub": subject or f"repo:{REPOSITORY}:ref:refs/heads/main"}
         payload |= claims or {}
-        signed = ".".join(_b64(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT", "kid": "tests"}, payload))
+        signed = ".".join(
+            _b64(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT", "kid": "tests"}, payload)
+        )
         signature = _openssl("dgst", "-sha256", "-sign", str(self._key), stdin=signed.encode())
         return f"{signed}.{_b64(signature)}"
 
@@ -129,7 +136,9 @@ class Issuer:
 
 
 def _openssl(*arguments, stdin=None):
-    return subprocess.run(["openssl", *arguments], input=stdin, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    return subprocess.run(
+        ["openssl", *arguments], input=stdin, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ).stdout
 
 
 def _b64(data):

@@ -43,7 +43,11 @@ def fail(message):
 
 def build_all():
     """Everything that `start` needs, and the seconds that each part took where it was not there yet."""
-    for command, package in (("go", "Go 1.26 or newer"), ("openssl", "package openssl"), ("npm", "npm and Node 20 or newer")):
+    for command, package in (
+        ("go", "Go 1.26 or newer"),
+        ("openssl", "package openssl"),
+        ("npm", "npm and Node 20 or newer"),
+    ):
         if not shutil.which(command):
             fail(f"{command} is missing: install it ({package})")
     BIN.mkdir(parents=True, exist_ok=True)
@@ -136,7 +140,18 @@ def _go_build(name, to):
 
 def _venv(requirements, to):
     _run([sys.executable, "-m", "venv", str(to)])
-    _run([str(to / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(requirements)])
+    _run(
+        [
+            str(to / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "-r",
+            str(requirements),
+        ]
+    )
 
 
 def _npm(folder, to):

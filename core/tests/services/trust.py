@@ -64,19 +64,36 @@ class Keys:
 
     def _sign(self, name, common_name, extensions, *by):
         (self.folder / f"{name}.ext").write_text(extensions)
-        self._run("req", "-new", "-key", f"{name}.key", "-subj", f"/O=example.org/CN={common_name}", "-out", f"{name}.csr")
         self._run(
-            "x509", "-req", "-sha384", "-in", f"{name}.csr", "-days", DAYS, "-extfile", f"{name}.ext", *by, "-out", f"{name}.crt"
+            "req", "-new", "-key", f"{name}.key", "-subj", f"/O=example.org/CN={common_name}", "-out", f"{name}.csr"
+        )
+        self._run(
+            "x509",
+            "-req",
+            "-sha384",
+            "-in",
+            f"{name}.csr",
+            "-days",
+            DAYS,
+            "-extfile",
+            f"{name}.ext",
+            *by,
+            "-out",
+            f"{name}.crt",
         )
 
     def _chain(self, to, *names):
         (self.folder / to).write_text("".join((self.folder / f"{name}.crt").read_text() for name in names))
 
     def _encrypted(self, name, to):
-        self._run("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", f"{name}.key", "-passout", f"pass:{PASSWORD}", "-out", to)
+        self._run(
+            "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", f"{name}.key", "-passout", f"pass:{PASSWORD}", "-out", to
+        )
 
     def _run(self, *arguments, stdin=b""):
-        done = subprocess.run(["openssl", *arguments], cwd=self.folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         if done.returncode != 0:
             raise RuntimeError(f"openssl {' '.join(arguments)}: {done.stderr.decode()}")
         return done.stdout
@@ -104,7 +121,14 @@ def trusted_root(keys: Keys, fulcio, rekor_origin, ctlog, tsa):
 
 def signing_config(fulcio, rekor, tsa, oidc):
     def service(url, version):
-        return [{"url": url, "majorApiVersion": version, "validFor": {"start": _time(timedelta(minutes=-5))}, "operator": "example.org"}]
+        return [
+            {
+                "url": url,
+                "majorApiVersion": version,
+                "validFor": {"start": _time(timedelta(minutes=-5))},
+                "operator": "example.org",
+            }
+        ]
 
     return {
         "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
@@ -139,7 +163,10 @@ def log_something(keys: Keys, rekor):
             "digest": _b64(hashlib.sha256(content).digest()),
             "signature": {
                 "content": _b64(signature),
-                "verifier": {"publicKey": {"rawBytes": _b64(keys.public("ctlog.key"))}, "keyDetails": "PKIX_ECDSA_P256_SHA_256"},
+                "verifier": {
+                    "publicKey": {"rawBytes": _b64(keys.public("ctlog.key"))},
+                    "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+                },
             },
         }
     }
