@@ -20,7 +20,10 @@ fn command() -> Command {
     path.pop();
     path.set_file_name("examples");
     path.push("conformance");
-    assert!(path.exists(), "for a run of this test alone: cargo build -p sealwright --all-features --example conformance");
+    assert!(
+        path.exists(),
+        "for a run of this test alone: cargo build -p sealwright --all-features --example conformance"
+    );
     Command::new(path)
 }
 

@@ -10,5 +10,10 @@
 )]
 
 mod harness;
+#[cfg(feature = "keyless")]
+mod keyless;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod peers;
 mod peers_agree;
