@@ -28,6 +28,7 @@ mod root;
 mod sbom;
 mod settings;
 mod sign;
+mod sign_file;
 #[cfg(feature = "keyless")]
 mod sign_keyless;
 mod text;
@@ -85,6 +86,8 @@ enum Command {
     Key(key::KeyCommand),
     /// Build and sign a statement about artifacts.
     Attest(attest::Attest),
+    /// Sign a file as it is.
+    Sign(sign_file::Sign),
     /// Verify a record of an artifact against keys you name.
     Verify(verify::Verify),
     /// Make and validate software bills of materials.
@@ -131,6 +134,7 @@ impl Command {
         match self {
             Self::Key(command) => command.run(settings),
             Self::Attest(command) => command.run(settings),
+            Self::Sign(command) => command.run(settings),
             Self::Verify(command) => command.run(settings),
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),

@@ -53,6 +53,10 @@ pub const FOLDER_DEPTH: usize = 64;
 pub const POLICY_MILLIS: u64 = 10_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// What a signer command may answer, in bytes.
+pub const SIGNER_ANSWER_BYTES: u64 = 64 * 1024;
+/// Longest wait for one answer of a signer command or a key service, in milliseconds.
+pub const SIGNER_MILLIS: u64 = 60_000;
 /// Trusted roots of one archive.
 pub const ARCHIVED_ROOTS: usize = 10_000;
 /// An identity token.

@@ -26,7 +26,7 @@ use crate::trust::TrustRoot;
 pub(crate) struct Keyless {
     /// Sign by an identity token: the one named, else the one that the CI
     /// system or cloud gives to this job.
-    #[arg(long, conflicts_with = "key")]
+    #[arg(long, conflicts_with_all = ["key", "signer_command"])]
     keyless: bool,
     /// Identity token. Others on this machine can read a command line; a file
     /// or the variable SIGSTORE_ID_TOKEN is better.

@@ -3,6 +3,7 @@
 
 mod demo;
 mod help;
+mod key;
 #[cfg(feature = "keyless")]
 mod keyless;
 #[cfg(feature = "keyless")]

@@ -12,8 +12,14 @@
 mod harness;
 #[cfg(feature = "keyless")]
 mod keyless;
+mod kms;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
 mod loopback;
 mod peers;
 mod peers_agree;
+mod pkcs11;
+#[path = "../planted/mod.rs"]
+mod planted;
+mod sealed;
+mod signer_command;
