@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::limits;
 use crate::timestamp::Timestamp;
+use crate::trust::Window;
 
 /// The audience that Sigstore's certificate authorities want in a token.
 pub const AUDIENCE: &str = "sigstore";
@@ -151,13 +152,9 @@ impl Token {
             .with("expected", audience)
             .with("found", found));
         }
-        let window = crate::trust::Window::new(self.not_before, Some(self.expires_at))
-            .map_err(|_| malformed("it is never valid"))?;
+        Window::new(None, Some(self.expires_at))?.check(WHAT, now)?;
         // issuers' clocks differ from ours by seconds
-        window.check("the identity token", now).or_else(|e| match self.not_before {
-            Some(from) if e.kind() == ErrorKind::NotYetValid && from <= now.plus_millis(SKEW_MILLIS) => Ok(()),
-            _ => Err(e),
-        })
+        Window::new(self.not_before, None)?.check(WHAT, now.plus_millis(SKEW_MILLIS))
     }
 
     /// The token itself.
@@ -180,6 +177,8 @@ impl Token {
         self.email.as_deref()
     }
 }
+
+const WHAT: &str = "the identity token";
 
 /// How far the clock of an issuer may be ahead of ours.
 const SKEW_MILLIS: i64 = 10_000;
