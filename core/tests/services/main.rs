@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod guide;
 mod harness;
 mod kms;
 mod peers;
