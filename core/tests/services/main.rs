@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod guide;
 mod harness;
 #[cfg(feature = "keyless")]
 mod keyless;
