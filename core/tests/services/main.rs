@@ -22,5 +22,7 @@ mod peers_agree;
 mod pkcs11;
 #[path = "../planted/mod.rs"]
 mod planted;
+#[cfg(feature = "keyless")]
+mod rekor_v1;
 mod sealed;
 mod signer_command;
