@@ -18,3 +18,4 @@ mod pkcs11;
 mod planted;
 mod sealed;
 mod signer_command;
+mod theirs;
