@@ -10,7 +10,12 @@
 )]
 
 mod harness;
+#[cfg(feature = "keyless")]
+mod keyless;
 mod kms;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod peers;
 mod peers_agree;
 mod pkcs11;
