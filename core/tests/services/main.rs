@@ -26,3 +26,4 @@ mod planted;
 mod rekor_v1;
 mod sealed;
 mod signer_command;
+mod theirs;
