@@ -53,6 +53,7 @@ struct SettingsFile {
     key: Option<PathBuf>,
     log_key: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
+    submitter: Option<String>,
     /// Private keys by role, to be named with `--key`.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
@@ -114,6 +115,12 @@ impl Settings {
         chosen.or_else(|| Some(xdg().or_else(home)?.join("sealwright"))).ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "there is no home folder to remember ledgers in; name one with `--state`")
         })
+    }
+
+    /// The credential of who submits: the one named, else that of the settings.
+    pub(crate) fn submitter(&self, named: Option<&str>) -> Option<String> {
+        let of_environment = || environment("SEALWRIGHT_SUBMITTER").and_then(|name| name.into_string().ok());
+        named.map(str::to_owned).or_else(of_environment).or_else(|| self.file.submitter.clone())
     }
 
     /// The private key for signing: the one named, else the one of the settings.
