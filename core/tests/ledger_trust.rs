@@ -216,6 +216,7 @@ fn an_admin_whom_the_next_version_drops_does_not_sign_it_alone_and_is_nobody_aft
         policy.signers.push(small::signer("admin-b", keys, &[]));
         policy.admins.push(admin("admin-b"));
     });
+    assert_eq!((version(&small), small.ledger.size()), (1, 2), "one admin more than it takes signed, too");
     let without = next(&small, |policy| policy.admins = vec![admin("admin-b")]);
     small.record("admin", &without).unwrap();
     assert_eq!(version(&small), 1, "enough for the old version, and for the new one nobody");

@@ -97,7 +97,7 @@ fn find<'a>(draft: &'a Predicate, signer: &str) -> Result<&'a TrustedSigner> {
 fn follow(draft: &mut Predicate, old: &TrustedSigner, key: &PublicKey) -> Result<()> {
     let Some(old) = super::public_key(old)? else { return Ok(()) };
     let id = |key: &PublicKey| PersonId { issuer: KEY_ISSUER.to_owned(), subject: key.id() };
-    if let Some(person) = draft.people.iter_mut().find(|p| p.ids.contains(&id(&old))) {
+    if let Some(person) = draft.people.iter_mut().find(|p| p.ids.contains(&id(&old)) && !p.ids.contains(&id(key))) {
         person.ids.push(id(key));
     }
     Ok(())

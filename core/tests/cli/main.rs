@@ -6,4 +6,5 @@ mod help;
 mod place;
 mod settings;
 mod story;
+mod trust;
 mod wrong_input;

@@ -22,7 +22,7 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "TIME")]
     since: Timestamp,
     /// Why.
-    #[arg(long)]
+    #[arg(long, value_name = "WHY")]
     reason: String,
     /// The signer goes on under this name, with this key: a revoked name does
     /// not come back. Without a key for one who signs with certificates.
