@@ -52,13 +52,17 @@ impl PolicyFile {
         to_json(policy.predicate()).map(Self)
     }
 
-    /// Version 1, with what is absent filled in.
+    /// Version 1, whatever it was before, with what is absent filled in.
     pub(crate) fn first(self, keys: &Keys) -> Result<TrustPolicy> {
         let mut policy = self.0;
         let bundle = PolicyBundle::parse(&starter_bundle()?)?;
         fill(&mut policy, "profile", || to_json(&profile(&bundle)))?;
         fill(&mut policy, "policyBundle", || to_json(&policy_descriptor(&bundle)))?;
-        fill(&mut policy, "version", || Ok(1.into()))?;
+        // what `trust show --out` wrote of another ledger begins anew
+        if let Value::Object(members) = &mut policy {
+            members.insert("version".to_owned(), 1.into());
+            members.remove("supersedes");
+        }
         fill(&mut policy, "quorum", || Ok(0.into()))?;
         for list in ["admins", "signers", "writers", "people", "revocations", "witnesses"] {
             fill(&mut policy, list, || Ok(json!([])))?;
