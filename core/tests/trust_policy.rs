@@ -141,7 +141,7 @@ fn an_observer_who_is_listed_speaks_for_itself_and_for_its_environments() {
             "environment": { "id": environment, "class": "prod" },
             "observer": { "id": observer, "kind": "workload" },
             "observedAt": small::START,
-            "coverage": { "complete": true, "resources": 0 },
+            "coverage": "full",
             "state": [],
             "sourceData": { "digest": { "sha256": Digest::sha256(b"raw").hex() } },
         });

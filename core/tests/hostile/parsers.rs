@@ -8,8 +8,10 @@ use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 use sealwright::policy::PolicyBundle;
+use sealwright::predicate::{self, PredicateType as _};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
+use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
@@ -31,6 +33,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
     ("statement", statement),
     ("text", text),
+    ("trust-policy", trust_policy),
 ];
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
@@ -48,6 +51,12 @@ fn statement(bytes: &[u8]) -> Result<(), Error> {
     let _ = statement.is_control();
     let _ = statement.tags();
     statement.predicate().map(|_| ())
+}
+
+/// As a record that claims to be one, and as an editor hands it over.
+fn trust_policy(bytes: &[u8]) -> Result<(), Error> {
+    let signed = Statement::parse(bytes.to_vec()).and_then(|s| TrustPolicy::from_statement(&s).map(|_| ()));
+    signed.or_else(|_| statement_of(&predicate::TrustPolicy::parse(bytes)?).map(|_| ()))
 }
 
 fn text(bytes: &[u8]) -> Result<(), Error> {
