@@ -146,22 +146,6 @@ pub struct SignedBy {
     pub key_id: String,
     /// Kind of key.
     pub key_type: KeyType,
-    /// TEMP
-    pub certificate: Option<CertificateClaims>,
-}
-
-/// TEMP
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CertificateClaims {
-    /// TEMP
-    pub subject: String,
-    /// TEMP
-    pub issuer: String,
-    /// TEMP
-    pub not_before: Timestamp,
-    /// TEMP
-    pub not_after: Timestamp,
 }
 
 impl<T> Verified<T> {
@@ -354,7 +338,7 @@ fn wrong_payload_type(envelope: &Envelope, expected: &str) -> Error {
 }
 
 fn signed_by(key: &TrustedKey) -> SignedBy {
-    SignedBy { name: key.name.clone(), key_id: PublicKey::id(&key.key), key_type: key.key.key_type(), certificate: None }
+    SignedBy { name: key.name.clone(), key_id: PublicKey::id(&key.key), key_type: key.key.key_type() }
 }
 
 fn shortened(found: &[String]) -> String {
