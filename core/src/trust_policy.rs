@@ -20,12 +20,12 @@ use crate::predicate::{Actor, Person, PersonId, PredicateType, TrustPolicy as Pr
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, Window};
-use crate::verifier::{Identity, Verifier};
+use crate::verifier::{Artifact, CertificateIdentity, Expectation, Extension, Identity, Matcher, Verified, Verifier};
 
 pub use chain::{Proposal, Signatures, TrustChain};
 pub use draft::{next, replace, revoke, rotate};
-pub(crate) use entitlement::identity;
 pub use entitlement::Speaker;
+pub(crate) use entitlement::identity;
 
 /// Issuer under which `people[].ids` names the id of a plain key as subject.
 pub const KEY_ISSUER: &str = "urn:sealwright:key";
@@ -50,10 +50,18 @@ impl TrustPolicy {
     pub fn from_statement(statement: &Statement) -> Result<Self> {
         let predicate: Predicate = statement.predicate_as()?;
         let mut root = TrustRoot::new();
+        for (place, trusted) in predicate.trusted_roots.iter().enumerate() {
+            let content = carried(trusted, &format!("trusted root {place}"))?;
+            root = root.with_sigstore(&content).map_err(|e| refused(e.message()).caused_by(e))?;
+        }
         for signer in &predicate.signers {
-            let Some(key) = public_key(signer)? else { continue };
-            let window = Window::new(signer.valid_from, signer.valid_until)?;
-            root = root.with_key(&signer.name, key, window).map_err(|e| refused(e.message()))?;
+            let window = Window::new(signer.valid_from, signer.valid_until).map_err(|e| refused(e.message()))?;
+            root = match (public_key(signer)?, certificate_identity(signer)?) {
+                (Some(key), _) => root.with_key(&signer.name, key, window),
+                (None, Some(identity)) => root.with_identity(&signer.name, identity, window),
+                (None, None) => Ok(root),
+            }
+            .map_err(|e| refused(e.message()).caused_by(e))?;
         }
         let policy = Self { predicate, payload: statement.payload_digest(), root };
         policy.check_subject(statement)?;
@@ -76,7 +84,8 @@ impl TrustPolicy {
         &self.predicate
     }
 
-    /// A verifier that believes the keys of the policy's signers, each within its window.
+    /// A verifier that believes the keys and the certificate identities of the policy's signers, each within its window,
+    /// and the policy's trusted roots.
     pub fn verifier(&self) -> Verifier {
         Verifier::new(self.root.clone())
     }
@@ -86,9 +95,21 @@ impl TrustPolicy {
         Identity::OneOf(self.predicate.admins.iter().map(|a| a.signer.clone()).collect())
     }
 
-    /// Any of the signers whose key is known.
+    /// Any of the signers.
     pub(crate) fn anyone(&self) -> Identity {
-        Identity::OneOf(self.root.keys().iter().map(|k| k.name.clone()).collect())
+        Identity::OneOf(self.root.names().map(str::to_owned).collect())
+    }
+
+    /// Verifies a record logged at `at`. Of a certificate the verifier holds the time of signing against the signer's
+    /// window; the time of the entry must lie within it as well, as it must of a key.
+    fn verify(&self, record: &[u8], identity: Identity, at: Timestamp) -> Result<Verified<Statement>> {
+        let verified = self.verifier().verify(record, &Expectation::new(Artifact::AnyUnsafe, identity, at))?;
+        for signer in verified.signers().iter().filter(|s| s.certificate.is_some()) {
+            for trusted in self.root.identities().iter().filter(|i| i.name == signer.name) {
+                trusted.window.check(&format!("the identity `{}`", signer.name), at)?;
+            }
+        }
+        Ok(verified)
     }
 
     /// The signer of this name.
@@ -111,7 +132,7 @@ impl TrustPolicy {
         self.root.keys().iter().find(|k| k.key.id() == key_id).map(|k| k.name.as_str())
     }
 
-    /// The public keys by signer name.
+    /// What the policy's verifier believes: keys and certificate identities by signer name.
     pub fn root(&self) -> &TrustRoot {
         &self.root
     }
@@ -191,14 +212,24 @@ pub fn key_descriptor(key: &PublicKey) -> ResourceDescriptor {
 
 fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
-    let content = descriptor.content.as_deref().unwrap_or_default();
-    let der = STANDARD.decode(content).map_err(|e| {
-        refused(&format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e)
-    })?;
-    if !descriptor.has(&Digest::sha256(&der)) {
-        return Err(refused(&format!("the key of signer `{}` is not the one its digest names", signer.name)));
-    }
+    let der = carried(descriptor, &format!("key of signer `{}`", signer.name))?;
     PublicKey::from_spki_der(&der).map(Some)
+}
+
+fn certificate_identity(signer: &TrustedSigner) -> Result<Option<CertificateIdentity>> {
+    let (Some(issuer), Some(subject)) = (&signer.issuer, &signer.identity) else { return Ok(None) };
+    let identity = CertificateIdentity::new(Matcher::Exact(subject.clone()), issuer);
+    let demanded = signer.extensions.iter().try_fold(identity, |identity, (name, value)| {
+        let extension: Extension = name.parse().map_err(|e: Error| refused(e.message()))?;
+        Ok(identity.require_extension(extension, Matcher::Exact(value.clone())))
+    });
+    demanded.map(Some)
+}
+
+/// The bytes that a descriptor carries; its type has checked already that they are those of its digest.
+fn carried(descriptor: &ResourceDescriptor, what: &str) -> Result<Vec<u8>> {
+    let content = descriptor.content.as_deref().unwrap_or_default();
+    STANDARD.decode(content).map_err(|e| refused(&format!("the {what} is not base64 in `content`")).caused_by(e))
 }
 
 fn refused(why: &str) -> Error {

@@ -3,12 +3,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
+mod corpora;
 #[allow(dead_code, reason = "shared with the tests of the command")]
 #[path = "cli/place.rs"]
 mod place;
 
 use std::process::{Command, Stdio};
 
+use corpora::corpora;
 use place::Place;
 use serde_json::{Value, json};
 
@@ -260,6 +262,37 @@ fn the_log_key() {
     let old = place.json(0, "ledger audit");
     assert_eq!(old["findings"], json!([]), "the old ledger stays readable");
     assert_eq!(place.json(0, "trust show --ledger ledger-2")["version"], 1);
+}
+
+#[test]
+fn a_token_that_signs_keyless() {
+    let (Some(record), Some(root)) = (
+        corpora("sigstore-bundles/gh-cli/sigstore-js-2.1.0-bundle.json"),
+        corpora("sigstore-trust-roots/public-good/trusted_root.json"),
+    ) else {
+        return;
+    };
+    let place = organisation();
+    place.pass("trust show --out next.json");
+    let mut next: Value = serde_json::from_slice(&place.read("next.json")).unwrap();
+    next["signers"].as_array_mut().unwrap().push(json!({
+        "name": "release-job",
+        "issuer": "https://token.actions.githubusercontent.com",
+        "identity": "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main",
+        "predicateTypes": ["provenance"],
+        "for": [{ "builder": "https://github.com/actions/runner/github-hosted" }],
+    }));
+    place.write("next.json", next.to_string());
+    place.write("held-back.json", std::fs::read(record).unwrap());
+    place.write("root.json", std::fs::read(root).unwrap());
+    place.pass("trust sign --from next.json --trusted-root root.json --key ann.pem --out ann.json");
+    place.pass("trust sign ann.json --key bea.pem");
+    let stolen = place.json(0, "ledger append held-back.json")["receipts"][0]["index"].as_u64().unwrap();
+    let (since, before) = entry(&place, stolen);
+    assert!(!before, "until somebody says so, the thief is believed");
+    follow(&place, "For every key", &since);
+    follow(&place, "A token or an account that signs keyless", &since);
+    assert!(entry(&place, stolen).1);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What a trust policy may say, and what follows from it for a record and its signer.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod corpora;
 mod small;
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use corpora::corpora;
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
 use sealwright::key::PrivateKey;
@@ -67,7 +69,9 @@ fn a_policy_that_contradicts_itself_is_refused() {
             two.extensions.insert("sourceRepositoryRef".to_owned(), "refs/heads/main".to_owned());
             p.signers.extend([identity("one", CI, "job"), two]);
         }),
-        ("certificates without a trusted root", "TRUST_POLICY_REFUSED", |p, _| p.signers.push(identity("one", CI, "job"))),
+        ("certificates without a trusted root", "TRUST_POLICY_REFUSED", |p, _| {
+            p.signers.push(identity("one", CI, "job"))
+        }),
         ("an issuer that is ours", "TRUST_POLICY_REFUSED", |p, _| p.signers.push(identity("one", KEY_ISSUER, "job"))),
         ("extensions of a key", "MALFORMED", |p, _| {
             p.signers[1].extensions.insert("sourceRepository".to_owned(), "x".to_owned());
@@ -89,19 +93,24 @@ fn a_policy_that_contradicts_itself_is_refused() {
         ("a credential twice", "TRUST_POLICY_REFUSED", |p, _| {
             p.writers = vec![writer("ci", &[NOTE]), writer("ci", &[TrustPolicy::TYPE])];
         }),
-        ("writers of whom none may change the policy", "TRUST_POLICY_REFUSED", |p, _| p.writers = vec![writer("ci", &[NOTE])]),
+        ("writers of whom none may change the policy", "TRUST_POLICY_REFUSED", |p, _| {
+            p.writers = vec![writer("ci", &[NOTE])]
+        }),
         ("a deployer's credential for more than deployments", "MALFORMED", |p, _| {
             p.writers = vec![writer("all", &[TrustPolicy::TYPE, Deployment::TYPE])];
         }),
         ("a deployer who watches what is deployed", "MALFORMED", |p, _| {
             p.signers[1].predicate_types.push(Deployment::TYPE.to_owned());
-            p.signers[1].speaks_for.push(SpeaksFor { collector: Some("urn:example:watch".to_owned()), ..SpeaksFor::default() });
+            p.signers[1]
+                .speaks_for
+                .push(SpeaksFor { collector: Some("urn:example:watch".to_owned()), ..SpeaksFor::default() });
         }),
         ("attributes of no collector", "MALFORMED", |p, _| {
             p.signers[1].speaks_for[0].attributes.push("MFA_ENFORCED".to_owned());
         }),
         ("certificates demanded of trust policies", "MALFORMED", |p, _| {
-            p.keyless = Some(Keyless { predicate_types: vec![TrustPolicy::TYPE.to_owned()], max_certificate_seconds: 600 });
+            p.keyless =
+                Some(Keyless { predicate_types: vec![TrustPolicy::TYPE.to_owned()], max_certificate_seconds: 600 });
         }),
     ];
     assert_eq!(ends(|_, _| {}), "ok");
@@ -186,4 +195,171 @@ fn s111_a_static_key_is_refused_where_a_certificate_is_demanded() {
     assert_eq!(refused.code(), "NOT_ENTITLED", "{refused}");
     assert!(refused.context().contains(&("found", "a static key".to_owned())), "{:?}", refused.context());
     small.record("maker", &note("of other types it is as it was")).unwrap();
+}
+
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
+const JOB: &str = "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main";
+
+/// A real record, keyless by a workflow of GitHub, and the trusted root of Sigstore's public instance.
+fn keyless() -> Option<(Vec<u8>, ResourceDescriptor)> {
+    let record = corpora("sigstore-bundles/gh-cli/sigstore-js-2.1.0-bundle.json")?;
+    let root = corpora("sigstore-trust-roots/public-good/trusted_root.json")?;
+    Some((small::read(record), carried(&small::read(root))))
+}
+
+/// That job among the signers, under the name `job`.
+fn job() -> TrustedSigner {
+    TrustedSigner {
+        predicate_types: vec![Provenance::TYPE.to_owned()],
+        speaks_for: vec![SpeaksFor {
+            builder: Some("https://github.com/actions/runner/github-hosted".to_owned()),
+            ..SpeaksFor::default()
+        }],
+        ..identity("job", GITHUB, JOB)
+    }
+}
+
+/// How an append of the record ends, in a ledger whose trust policy lists the job, changed.
+fn appended(
+    record: &[u8],
+    root: &ResourceDescriptor,
+    change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>),
+) -> (Small, Result<u64, String>) {
+    let mut small = Small::with_policy(|policy, keys| {
+        policy.signers.push(job());
+        policy.trusted_roots.push(root.clone());
+        change(policy, keys);
+    });
+    let ended = append(&mut small, record);
+    (small, ended)
+}
+
+fn append(small: &mut Small, record: &[u8]) -> Result<u64, String> {
+    let now = small.tick();
+    let verified = small.ledger.verify(record, now).map_err(|e| e.code().to_owned())?;
+    small.ledger.append(&verified, now).map(|receipt| receipt.index).map_err(|e| e.code().to_owned())
+}
+
+/// The next version, changed, in force.
+fn change(small: &mut Small, change: impl FnOnce(&mut TrustPolicy)) {
+    let mut draft = trust_policy::next(small.ledger.trust_policy().unwrap());
+    change(&mut draft);
+    small.record("admin", &trust_policy::statement(&draft).unwrap()).unwrap();
+}
+
+fn last(policy: &mut TrustPolicy) -> &mut TrustedSigner {
+    policy.signers.last_mut().unwrap()
+}
+
+#[test]
+fn s019_a_record_of_the_listed_job_counts_and_one_of_any_other_identity_is_refused() {
+    let Some((record, root)) = keyless() else { return };
+    let (mut small, ended) = appended(&record, &root, |_, _| {});
+    let index = ended.unwrap();
+    let speaker = small.ledger.record(index).unwrap().speaker;
+    assert_eq!((speaker.signer.as_str(), speaker.person), ("job", None));
+    assert_ne!(speaker.identity, speaker.key_id, "the key of a certificate is another one each time");
+    assert_eq!(append(&mut small, &record), Ok(index), "it is there once");
+
+    type Case = (&'static str, &'static str, fn(&mut TrustPolicy));
+    let cases: [Case; 9] = [
+        ("another issuer", "UNTRUSTED_SIGNER", |p| last(p).issuer = Some("https://gitlab.com".to_owned())),
+        ("another workflow", "UNTRUSTED_SIGNER", |p| last(p).identity = Some(JOB.replace("release.yml", "test.yml"))),
+        ("another repository", "UNTRUSTED_SIGNER", |p| last(p).identity = Some(JOB.replace("sigstore-js", "other"))),
+        ("another ref", "UNTRUSTED_SIGNER", |p| {
+            last(p).extensions.insert("sourceRepositoryRef".to_owned(), "refs/heads/other".to_owned());
+        }),
+        ("a name that is the subject of nobody", "UNTRUSTED_SIGNER", |p| last(p).identity = Some(format!("{JOB}x"))),
+        ("another builder", "NOT_ENTITLED", |p| last(p).speaks_for[0].builder = Some(BUILDER.to_owned())),
+        ("another type", "NOT_ENTITLED", |p| last(p).predicate_types = vec![NOTE.to_owned()]),
+        ("signed too early", "NOT_YET_VALID", |p| last(p).valid_from = Some("2023-08-30T00:00:00Z".parse().unwrap())),
+        ("logged too late", "EXPIRED", |p| last(p).valid_until = Some(small::start())),
+    ];
+    for (what, code, change) in cases {
+        let (_, ended) = appended(&record, &root, |policy, _| change(policy));
+        assert_eq!(ended, Err(code.to_owned()), "{what}");
+    }
+    let (_, ended) = appended(&record, &root, |policy, _| {
+        let demanded = [
+            ("sourceRepositoryUri", "https://github.com/sigstore/sigstore-js"),
+            ("sourceRepositoryRef", "refs/heads/main"),
+            ("runnerEnvironment", "github-hosted"),
+        ];
+        last(policy).extensions = demanded.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    });
+    ended.unwrap();
+    let staging = small::read(corpora("sigstore-trust-roots/staging/trusted_root.json").unwrap());
+    let (_, ended) = appended(&record, &carried(&staging), |_, _| {});
+    assert_eq!(ended, Err("UNTRUSTED_CERTIFICATE".to_owned()), "by another authority");
+}
+
+#[test]
+fn s111_a_certificate_counts_where_one_is_demanded_unless_it_lives_too_long() {
+    let Some((record, root)) = keyless() else { return };
+    for (seconds, ended) in [(600, Ok(1)), (599, Err("NOT_ENTITLED".to_owned()))] {
+        let demand = Keyless { predicate_types: vec![Provenance::TYPE.to_owned()], max_certificate_seconds: seconds };
+        assert_eq!(appended(&record, &root, |policy, _| policy.keyless = Some(demand)).1, ended, "{seconds}");
+    }
+}
+
+#[test]
+fn a_record_is_judged_by_the_trusted_roots_of_its_time() {
+    let Some((record, root)) = keyless() else { return };
+    let (mut small, ended) = appended(&record, &root, |_, _| {});
+    let index = ended.unwrap();
+    change(&mut small, |policy| {
+        policy.trusted_roots = vec![carried(
+            b"{\"mediaType\":\
+        \"application/vnd.dev.sigstore.trustedroot+json;version=0.1\"}",
+        )]
+    });
+    // the version at its index still has the root, in the ledger itself
+    let kept = small.open().unwrap().record(index).unwrap();
+    assert_eq!((kept.speaker.signer.as_str(), kept.revoked), ("job", false));
+    assert!(small.ledger.audit().unwrap().is_clean());
+    // and nothing new is believed by it
+    assert_eq!(append(&mut small, &record), Err("UNTRUSTED_CERTIFICATE".to_owned()));
+}
+
+#[test]
+fn a_person_is_one_by_key_and_by_certificate_and_revoked_with_both() {
+    let Some((record, root)) = keyless() else { return };
+    let (mut small, ended) = appended(&record, &root, |policy, keys| {
+        let mut eve = person("eve", GITHUB, JOB);
+        eve.ids.push(PersonId { issuer: KEY_ISSUER.to_owned(), subject: keys["second"].public().id() });
+        eve.roles.push("peer-reviewer".to_owned());
+        // the same subject at another issuer is another person
+        policy.people = vec![eve, person("mallory", "https://gitlab.com", JOB)];
+    });
+    let by_certificate = ended.unwrap();
+    let by_key = small.record("second", &note("by key")).unwrap().index;
+    for index in [by_certificate, by_key] {
+        let speaker = small.ledger.record(index).unwrap().speaker;
+        assert_eq!((speaker.person.as_deref(), speaker.roles.len()), (Some("eve"), 1), "entry {index}");
+    }
+    change(&mut small, |policy| {
+        let (target, since) = ("eve".to_owned(), small::start());
+        trust_policy::revoke(policy, Revocation { target, since, reason: "gone".to_owned() });
+        policy.people.clear();
+    });
+    for index in [by_certificate, by_key] {
+        assert!(small.ledger.record(index).unwrap().revoked, "entry {index}");
+    }
+    assert_eq!(append(&mut small, &record), Err("REVOKED".to_owned()));
+}
+
+#[test]
+fn an_identity_that_was_won_back_goes_on_under_a_new_name_without_what_was_held_back() {
+    let Some((record, root)) = keyless() else { return };
+    let (mut small, ended) = appended(&record, &root, |_, _| {});
+    let index = ended.unwrap();
+    let now = small.now;
+    change(&mut small, |policy| {
+        trust_policy::replace(policy, "job", "job-2", None, now).unwrap();
+        let (target, since) = ("job".to_owned(), small::start());
+        trust_policy::revoke(policy, Revocation { target, since, reason: "a token leaked".to_owned() });
+    });
+    assert!(small.ledger.record(index).unwrap().revoked);
+    assert_eq!(append(&mut small, &record), Err("NOT_YET_VALID".to_owned()));
+    assert_eq!(small.ledger.trust_policy().unwrap().id_of("job-2").unwrap().subject, JOB);
 }

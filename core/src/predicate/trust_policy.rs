@@ -314,7 +314,9 @@ fn carried(at: &At<'_>, descriptor: &ResourceDescriptor) -> Result<()> {
     at.holds("digest", descriptor.digest.as_ref(), Algorithm::Sha256)?;
     let content = descriptor.content.as_ref();
     let Some(bytes) = content.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok()) else {
-        return Err(at.field("content").wrong("is no base64; give the bytes themselves, SPKI DER for a key, in base64"));
+        return Err(at
+            .field("content")
+            .wrong("is no base64; give the bytes themselves, SPKI DER for a key, in base64"));
     };
     if descriptor.has(&Digest::sha256(&bytes)) {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
-use crate::verifier::{Artifact, Expectation, SignedBy, Verified};
+use crate::verifier::{SignedBy, Verified};
 
 /// All versions of the trust policy of one ledger that came into force, and the candidates that have not yet.
 #[derive(Clone, Debug, Default)]
@@ -114,8 +114,7 @@ impl TrustChain {
             return self.verify_trust_policy(record, &claimed, index, at);
         }
         let policy = self.in_force_at(index).ok_or_else(|| refused("none is in force yet"))?;
-        let expectation = Expectation::new(Artifact::AnyUnsafe, policy.anyone(), at);
-        let verified = policy.verifier().verify(record, &expectation)?;
+        let verified = policy.verify(record, policy.anyone(), at)?;
         policy.check_entitled(&verified)?;
         if revocations {
             check_not_revoked(self.newest()?, &self.policies(), &verified, at)?;
@@ -137,7 +136,8 @@ impl TrustChain {
         let policy = self.successor(&versions, verified.value())?;
         // each version counts the signatures that it believes at this time: the same key may have another name or
         // another window in the other version, and a key that expired in one must not return by the other
-        let by_former = before.map(|before| before.admins_who_signed(&versions, verified.record(), at)).unwrap_or_default();
+        let by_former =
+            before.map(|before| before.admins_who_signed(&versions, verified.record(), at)).unwrap_or_default();
         let by_own = policy.admins_who_signed(&versions, verified.record(), at);
         let (threshold_before, threshold) = (before.map_or(0, TrustPolicy::threshold), policy.threshold());
         let known = self.candidates.iter().position(|c| c.policy.payload() == policy.payload());
@@ -204,8 +204,7 @@ impl TrustChain {
         };
         let mut refusal = None;
         for policy in before.copied().into_iter().chain([&own]) {
-            let expectation = Expectation::new(Artifact::AnyUnsafe, policy.admins(), at);
-            let verified = policy.verifier().verify(record, &expectation).and_then(|verified| {
+            let verified = policy.verify(record, policy.admins(), at).and_then(|verified| {
                 check_not_revoked(policy, &versions, &verified, at)?;
                 Ok(verified)
             });
@@ -302,10 +301,10 @@ impl TrustPolicy {
 
     /// Names of the admins with a valid signature, whose keys are valid at `at` and not revoked by then.
     fn admins_who_signed(&self, versions: &[&Self], record: &[u8], at: Timestamp) -> BTreeSet<String> {
-        let expectation = Expectation::new(Artifact::AnyUnsafe, self.admins(), at);
-        let Ok(verified) = self.verifier().verify(record, &expectation) else { return BTreeSet::new() };
+        let Ok(verified) = self.verify(record, self.admins(), at) else { return BTreeSet::new() };
         let counts = |signer: &&SignedBy| {
-            let revoked = reach(versions, self, signer).iter().filter_map(|(_, target)| self.revoked_since(target)).min();
+            let revoked =
+                reach(versions, self, signer).iter().filter_map(|(_, target)| self.revoked_since(target)).min();
             revoked.is_none_or(|since| at < since)
         };
         verified.signers().iter().filter(counts).map(|s| s.name.clone()).collect()

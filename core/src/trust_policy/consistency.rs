@@ -30,7 +30,10 @@ impl TrustPolicy {
         for signer in &self.predicate.signers {
             let (Some(issuer), Some(identity)) = (&signer.issuer, &signer.identity) else { continue };
             if [KEY_ISSUER, GIT_ISSUER].contains(&issuer.as_str()) {
-                return Err(refused(&format!("`{issuer}` is no issuer of certificates, and `{}` names it", signer.name)));
+                return Err(refused(&format!(
+                    "`{issuer}` is no issuer of certificates, and `{}` names it",
+                    signer.name
+                )));
             }
             if !identities.insert((issuer, identity)) {
                 return Err(refused(&format!(

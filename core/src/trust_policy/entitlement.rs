@@ -123,7 +123,8 @@ impl TrustPolicy {
         let found = match &signed_by.certificate {
             None => "a static key".to_owned(),
             Some(certificate) => {
-                let seconds = certificate.not_after.unix_seconds().saturating_sub(certificate.not_before.unix_seconds());
+                let seconds =
+                    certificate.not_after.unix_seconds().saturating_sub(certificate.not_before.unix_seconds());
                 if u64::try_from(seconds).is_ok_and(|seconds| seconds <= longest) {
                     return Ok(());
                 }

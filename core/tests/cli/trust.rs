@@ -69,7 +69,12 @@ fn a_version_is_proposed_by_one_admin_signed_by_the_others_and_then_in_force() {
     assert_eq!((&proposed["version"], &proposed["inForce"]), (&json!(2), &json!(false)));
     assert_eq!(
         proposed["changes"],
-        json!(["admin cid added", "signer builder changed: predicateTypes", "signer cid added", "person ada changed: roles"])
+        json!([
+            "admin cid added",
+            "signer builder changed: predicateTypes",
+            "signer cid added",
+            "person ada changed: roles"
+        ])
     );
     assert_eq!(proposed["signatures"]["former"], json!({ "signed": ["ann"], "open": ["bea"], "missing": 1 }));
     assert_eq!(proposed["signatures"]["own"]["missing"], 1);
@@ -164,8 +169,16 @@ fn wrong_calls_write_nothing() {
         (2, "NOT_FOUND", format!("trust revoke nobody --since 2026-01-01T00:00:00Z {day}")),
         (2, "API_MISUSE", format!("trust revoke builder --since 2999-01-01T00:00:00Z {day}")),
         (2, "API_MISUSE", format!("trust revoke builder --since 2026-01-01T00:00:00Z --replace b {day}")),
-        (1, "TRUST_POLICY_REFUSED", format!("trust revoke builder --since 2026-01-01T00:00:00Z --replace b=builder.pub {day}")),
-        (1, "NOT_ENTITLED", "trust revoke builder --since 2026-01-01T00:00:00Z --reason r --key builder.pem".to_owned()),
+        (
+            1,
+            "TRUST_POLICY_REFUSED",
+            format!("trust revoke builder --since 2026-01-01T00:00:00Z --replace b=builder.pub {day}"),
+        ),
+        (
+            1,
+            "NOT_ENTITLED",
+            "trust revoke builder --since 2026-01-01T00:00:00Z --reason r --key builder.pem".to_owned(),
+        ),
     ] {
         let answer = place.json(exit, &line);
         assert_eq!(answer["error"]["code"], code, "{line}: {answer:#}");

@@ -37,11 +37,7 @@ impl Show {
             write_file(out, &text)?;
         }
         let mut page = Page::default();
-        page.line(format!(
-            "trust policy version {} of {}, since entry {since}",
-            policy.version(),
-            ledger.origin()
-        ));
+        page.line(format!("trust policy version {} of {}, since entry {since}", policy.version(), ledger.origin()));
         page.field("payload", policy.payload());
         write_policy(&mut page, policy.predicate());
         let mut proposals = Vec::new();
@@ -134,7 +130,10 @@ pub(crate) fn write_signatures(page: &mut Page, proposal: &Proposal<'_>) {
         let text = match side.missing {
             0 => format!("admins of version {version}: enough, by {signed}"),
             missing => {
-                format!("admins of version {version}: {missing} missing, of {}; signed by {signed}", side.open.join(", "))
+                format!(
+                    "admins of version {version}: {missing} missing, of {}; signed by {signed}",
+                    side.open.join(", ")
+                )
             }
         };
         page.wrapped("  ", "    ", &text);

@@ -95,7 +95,7 @@ impl Hand {
     /// Signs what a record of another admin says. Version 1 needs no ledger yet.
     fn sign_record(&self, path: &Path, settings: &Settings) -> Result<Answer> {
         let theirs = record(path)?;
-        let claimed = Statement::parse(Bundle::parse(&theirs)?.into_envelope().into_payload())?;
+        let claimed = Statement::parse(Bundle::parse(&theirs)?.into_envelope()?.into_payload())?;
         let policy = Version::from_statement(&claimed)?;
         let now = settings.now()?;
         if policy.version() > 1 {
@@ -167,7 +167,9 @@ fn proposed(ledger: &Ledger, payload: &Digest) -> Result<Statement> {
     let proposal = ledger.trust().proposals().find(|p| p.policy.payload() == payload).ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
-            format!("no version of the trust policy with the payload `{payload}` waits for signatures; see `trust show`"),
+            format!(
+                "no version of the trust policy with the payload `{payload}` waits for signatures; see `trust show`"
+            ),
         )
     })?;
     Ok(ledger.record(proposal.entry)?.statement().clone())
