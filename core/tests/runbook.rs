@@ -268,7 +268,7 @@ fn the_log_key() {
 fn a_token_that_signs_keyless() {
     let (Some(record), Some(root)) = (
         corpora("sigstore-bundles/gh-cli/sigstore-js-2.1.0-bundle.json"),
-        corpora("sigstore-trust-roots/public-good/trusted_root.json"),
+        corpora("sigstore-trust-roots/public-good/targets/trusted_root.json"),
     ) else {
         return;
     };
