@@ -70,7 +70,7 @@ fn a_policy_that_contradicts_itself_is_refused() {
             p.signers.extend([identity("one", CI, "job"), two]);
         }),
         ("certificates without a trusted root", "TRUST_POLICY_REFUSED", |p, _| {
-            p.signers.push(identity("one", CI, "job"))
+            p.signers.push(identity("one", CI, "job"));
         }),
         ("an issuer that is ours", "TRUST_POLICY_REFUSED", |p, _| p.signers.push(identity("one", KEY_ISSUER, "job"))),
         ("extensions of a key", "MALFORMED", |p, _| {
@@ -94,7 +94,7 @@ fn a_policy_that_contradicts_itself_is_refused() {
             p.writers = vec![writer("ci", &[NOTE]), writer("ci", &[TrustPolicy::TYPE])];
         }),
         ("writers of whom none may change the policy", "TRUST_POLICY_REFUSED", |p, _| {
-            p.writers = vec![writer("ci", &[NOTE])]
+            p.writers = vec![writer("ci", &[NOTE])];
         }),
         ("a deployer's credential for more than deployments", "MALFORMED", |p, _| {
             p.writers = vec![writer("all", &[TrustPolicy::TYPE, Deployment::TYPE])];
@@ -310,10 +310,8 @@ fn a_record_is_judged_by_the_trusted_roots_of_its_time() {
     let (mut small, ended) = appended(&record, &root, |_, _| {});
     let index = ended.unwrap();
     change(&mut small, |policy| {
-        policy.trusted_roots = vec![carried(
-            b"{\"mediaType\":\
-        \"application/vnd.dev.sigstore.trustedroot+json;version=0.1\"}",
-        )]
+        let empty = json!({ "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1" });
+        policy.trusted_roots = vec![carried(empty.to_string().as_bytes())];
     });
     // the version at its index still has the root, in the ledger itself
     let kept = small.open().unwrap().record(index).unwrap();
