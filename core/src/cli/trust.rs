@@ -13,9 +13,9 @@ use clap::{Args, Subcommand};
 use super::answer::Answer;
 use super::output::write_file;
 use super::settings::Settings;
-use super::sign::signed;
+use super::sign::{SigningKey, signed};
 use crate::error::Result;
-use crate::signer::sign as sign_statement;
+use crate::signer::{Signer as _, sign as sign_statement};
 use crate::trust_policy::statement;
 use policy_file::{Keys, PolicyFile};
 use revoke::Revoke;
@@ -43,10 +43,9 @@ pub(crate) struct Init {
     from: PathBuf,
     #[command(flatten)]
     keys: Keys,
-    /// Private key of an admin, which signs. Further admins sign the record
-    /// with `trust sign`.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    /// The key of an admin; further ones sign the record with `trust sign`.
+    #[command(flatten)]
+    key: SigningKey,
     /// Where the record goes [default: stdout].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -66,11 +65,11 @@ impl TrustCommand {
 impl Init {
     fn run(self, settings: &Settings) -> Result<Answer> {
         let statement = statement(&PolicyFile::read(&self.from)?.first(&self.keys)?)?;
-        let key = settings.key(self.key.as_deref())?;
+        let key = self.key.open(settings)?;
         let record = sign_statement(&statement, &key)?.to_json();
         if let Some(out) = &self.out {
             write_file(out, &record)?;
         }
-        signed(&statement, &record, &key, self.out.as_deref())
+        signed(&statement, &record, &key.public_key().id(), self.out.as_deref())
     }
 }

@@ -14,14 +14,13 @@ use crate::cli::input::record;
 use crate::cli::open::Append;
 use crate::cli::output::write_file;
 use crate::cli::settings::Settings;
-use crate::cli::sign::{insert, signed};
+use crate::cli::sign::{SigningKey, insert, signed};
 use crate::cli::text::Page;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::PrivateKey;
 use crate::ledger::Ledger;
 use crate::predicate::TrustPolicy;
-use crate::signer::sign;
+use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::trust_policy::{TrustChain, TrustPolicy as Version, rotate, statement};
 
@@ -46,9 +45,8 @@ pub(crate) struct Sign {
 /// Who signs a version of the trust policy, and where the record goes.
 #[derive(Args)]
 pub(crate) struct Hand {
-    /// Private key of an admin, which signs.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: SigningKey,
     /// Write the record to this file, for somebody else to append it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -108,18 +106,18 @@ impl Hand {
             return self.finish(ledger, &statement, settings);
         }
         let verified = TrustChain::pinned(None).verify(&theirs, 0, now)?;
-        let key = settings.key(self.key.as_deref())?;
+        let key = self.key.open(settings)?;
         check_admin(&key, &[&policy])?;
         let own = sign(verified.value(), &key)?.to_json();
         if let Some(out) = &self.out {
             write_file(out, &own)?;
         }
-        signed(verified.value(), &own, &key, self.out.as_deref())
+        signed(verified.value(), &own, &key.public_key().id(), self.out.as_deref())
     }
 
     /// Signs, and appends or writes the record. Nothing is written that would be refused.
     pub(crate) fn finish(&self, mut ledger: Ledger, statement: &Statement, settings: &Settings) -> Result<Answer> {
-        let key = settings.key(self.key.as_deref())?;
+        let key = self.key.open(settings)?;
         let before = ledger.trust_policy()?.clone();
         let after = Version::from_statement(statement)?;
         check_admin(&key, &[&before, &after])?;
@@ -129,7 +127,7 @@ impl Hand {
         let changed = changes(before.predicate(), after.predicate())?;
         if let Some(out) = &self.out {
             write_file(out, &own)?;
-            let mut answer = signed(statement, &own, &key, Some(out))?;
+            let mut answer = signed(statement, &own, &key.public_key().id(), Some(out))?;
             insert(&mut answer.json, "changes", to_json(&changed)?);
             return Ok(answer);
         }
@@ -176,8 +174,8 @@ fn proposed(ledger: &Ledger, payload: &Digest) -> Result<Statement> {
 }
 
 /// A signature of somebody else would only be refused later, or count for nothing.
-fn check_admin(key: &PrivateKey, versions: &[&Version]) -> Result<()> {
-    let id = key.public().id();
+fn check_admin(key: &dyn Signer, versions: &[&Version]) -> Result<()> {
+    let id = key.public_key().id();
     let is_admin = |version: &&Version| {
         let name = version.signer_of_key(&id);
         name.is_some_and(|name| version.predicate().admins.iter().any(|admin| admin.signer == name))
