@@ -35,6 +35,9 @@ pub(crate) struct Append {
     /// Private key of the log.
     #[arg(long, value_name = "FILE")]
     pub(crate) log_key: Option<PathBuf>,
+    /// Credential of who submits, where the trust policy lists writers.
+    #[arg(long, value_name = "NAME")]
+    submitter: Option<String>,
     #[command(flatten)]
     pub(crate) known: Known,
 }
@@ -83,7 +86,11 @@ impl Append {
     /// Opens the ledger for appending.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let ledger = self.known.open(settings)?;
-        ledger.with_log_key(settings.log_key(self.log_key.as_deref())?)
+        let ledger = ledger.with_log_key(settings.log_key(self.log_key.as_deref())?)?;
+        Ok(match settings.submitter(self.submitter.as_deref()) {
+            Some(submitter) => ledger.with_submitter(submitter),
+            None => ledger,
+        })
     }
 }
 

@@ -57,6 +57,7 @@ struct SettingsFile {
     key: Option<PathBuf>,
     log_key: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
+    submitter: Option<String>,
     /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
@@ -118,6 +119,12 @@ impl Settings {
         chosen.or_else(|| Some(xdg().or_else(home)?.join("sealwright"))).ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "there is no home folder to remember ledgers in; name one with `--state`")
         })
+    }
+
+    /// The credential of who submits: the one named, else that of the settings.
+    pub(crate) fn submitter(&self, named: Option<&str>) -> Option<String> {
+        let of_environment = || environment("SEALWRIGHT_SUBMITTER").and_then(|name| name.into_string().ok());
+        named.map(str::to_owned).or_else(of_environment).or_else(|| self.file.submitter.clone())
     }
 
     /// The signer named, else the one of the settings.

@@ -16,4 +16,5 @@ mod story;
 #[cfg(feature = "keyless")]
 #[path = "../tuf_repository/mod.rs"]
 mod tuf_repository;
+mod trust;
 mod wrong_input;

@@ -12,8 +12,10 @@ use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 use sealwright::policy::PolicyBundle;
 use sealwright::signer::Pkcs11Uri;
+use sealwright::predicate::{self, PredicateType as _};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
+use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
@@ -41,6 +43,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("text", text),
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
+    ("trust-policy", trust_policy),
 ];
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
@@ -67,6 +70,12 @@ fn statement(bytes: &[u8]) -> Result<(), Error> {
     let _ = statement.is_control();
     let _ = statement.tags();
     statement.predicate().map(|_| ())
+}
+
+/// As a record that claims to be one, and as an editor hands it over.
+fn trust_policy(bytes: &[u8]) -> Result<(), Error> {
+    let signed = Statement::parse(bytes.to_vec()).and_then(|s| TrustPolicy::from_statement(&s).map(|_| ()));
+    signed.or_else(|_| statement_of(&predicate::TrustPolicy::parse(bytes)?).map(|_| ()))
 }
 
 fn text(bytes: &[u8]) -> Result<(), Error> {
