@@ -51,7 +51,7 @@ pub(crate) struct VerifyPack {
     /// The pack.
     folder: PathBuf,
     /// Who may sign, as verify.sh reads it: lines of
-    /// `key KEYID p256|ed25519 PUBLIC.pem [pack]`.
+    /// `key KEYID TYPE PUBLIC.pem [pack]`.
     #[arg(long, value_name = "FILE")]
     signers: PathBuf,
     /// Public key of the log.

@@ -37,6 +37,7 @@ pub struct Pkcs11Uri {
 
 /// Where the PIN is.
 #[derive(Default)]
+#[cfg_attr(not(feature = "hsm"), expect(dead_code, reason = "read everywhere, used with the feature `hsm`"))]
 pub(super) enum Pin {
     #[default]
     Unknown,

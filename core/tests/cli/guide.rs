@@ -9,6 +9,7 @@ use crate::place::Place;
 fn the_commands_of_the_signing_guide_run() {
     for tool in ["openssl", "jq", "xxd"] {
         if Command::new(tool).arg("--version").output().is_err() {
+            eprintln!("not run, no {tool} command");
             return;
         }
     }
