@@ -1,17 +1,20 @@
 //! SSH signatures: SSHSIG (OpenSSH's PROTOCOL.sshsig) under the namespace `git`, also by FIDO keys (PROTOCOL.u2f).
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
     EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
-use sha2::{Digest as _, Sha256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ssh_key::public::{EcdsaPublicKey, KeyData, RsaPublicKey};
-use ssh_key::{Algorithm, EcdsaCurve, HashAlg, Mpint, SshSig};
+use ssh_key::{EcdsaCurve, HashAlg, Mpint};
 
 use super::allowed_signers::AllowedSigner;
 use super::object::Signed;
 use super::{CommitSigner, SignerKey, bad_signature, untrusted};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PublicKey};
 use crate::timestamp::Timestamp;
@@ -24,6 +27,17 @@ const FIDO_TRAILER: usize = 5;
 /// Of the flags: somebody touched the key.
 const USER_PRESENT: u8 = 1;
 
+/// What stands in an SSHSIG.
+struct Signature<'a> {
+    key: KeyData,
+    namespace: &'a str,
+    hash: &'a str,
+    algorithm: &'a str,
+    bytes: &'a [u8],
+    /// Flags and counter of a FIDO key; empty for others.
+    trailer: &'a [u8],
+}
+
 /// Verifies the signature and that one of `signers` may have made it at this time.
 pub(super) fn verify(
     signers: &[AllowedSigner],
@@ -31,26 +45,26 @@ pub(super) fn verify(
     signed: &Signed,
     at: Timestamp,
 ) -> Result<CommitSigner> {
-    let signature = parse(&signed.signature)?;
-    let key = signature.public_key();
+    let blob = unarmored(&signed.signature)?;
+    let signature = Signature::parse(&blob)?;
+    let key = &signature.key;
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
     let lines: Vec<_> = signers.iter().filter(|s| s.is_of(key)).collect();
     if lines.is_empty() {
         return Err(untrusted(&fingerprint, "one of the allowed SSH signers"));
     }
-    if signature.namespace() != NAMESPACE {
+    if signature.namespace != NAMESPACE {
         return Err(Error::new(
             ErrorKind::BadSignature,
             format!(
                 "expected an SSH signature for `{NAMESPACE}`, found one for `{}`; it was made for something else",
-                signature.namespace().escape_debug()
+                signature.namespace.escape_debug()
             ),
         )
         .with("expected", NAMESPACE)
-        .with("found", signature.namespace()));
+        .with("found", signature.namespace));
     }
-    let message = SshSig::signed_data(NAMESPACE, signature.hash_alg(), &signed.payload)
-        .map_err(|e| Error::new(ErrorKind::Internal, "could not put together what an SSH key signs").caused_by(e))?;
+    let message = signature.message(&signed.payload).ok_or_else(|| malformed("one over an unknown hash"))?;
     check(&signature, &message, &fingerprint)?;
     if revoked.contains(key) {
         return Err(Error::new(
@@ -77,58 +91,117 @@ pub(super) fn verify(
     Err(refused.unwrap_or_else(|| untrusted(&fingerprint, "one of the allowed SSH signers")))
 }
 
-fn parse(text: &str) -> Result<SshSig> {
-    let malformed = || {
-        Error::new(
-            ErrorKind::Malformed,
-            "expected one SSH signature of version 1, found something else in its place; sign it again with Git",
-        )
-    };
-    let text = text.trim_end();
-    if !text.starts_with(BEGIN) || !text.ends_with(END) || text.matches("-----BEGIN ").count() != 1 {
-        return Err(malformed());
-    }
-    let signature = SshSig::from_pem(text).map_err(|e| malformed().caused_by(e))?;
-    if signature.version() != SshSig::VERSION || !signature.reserved().is_empty() {
-        return Err(malformed());
-    }
-    Ok(signature)
+/// The bytes in the armor.
+fn unarmored(text: &str) -> Result<Vec<u8>> {
+    let inner = text.trim_end().strip_prefix(BEGIN).and_then(|t| t.strip_suffix(END));
+    let base64: Option<String> = inner.map(|t| t.chars().filter(|c| !matches!(c, '\n' | '\r')).collect());
+    base64.and_then(|b| STANDARD.decode(b).ok()).ok_or_else(|| malformed("something else around or in it"))
 }
 
-/// Verifies the signature of the key it names itself.
-fn check(signature: &SshSig, message: &[u8], fingerprint: &str) -> Result<()> {
-    let bytes = signature.signature_bytes();
-    let bad = || bad_signature(fingerprint);
-    match (signature.public_key(), signature.algorithm()) {
-        (KeyData::Ed25519(key), Algorithm::Ed25519) => ed25519(&key.0, message, bytes).map_err(|_| bad()),
-        (KeyData::Ecdsa(key), Algorithm::Ecdsa { curve }) if key.curve() == curve => {
-            ecdsa(key, message, bytes).ok_or_else(bad)
+impl<'a> Signature<'a> {
+    fn parse(blob: &'a [u8]) -> Result<Self> {
+        let read = || {
+            let rest = blob.strip_prefix(b"SSHSIG\0\0\0\x01")?;
+            let (key, rest) = field(rest)?;
+            let (namespace, rest) = field(rest)?;
+            let (reserved, rest) = field(rest)?;
+            let (hash, rest) = field(rest)?;
+            let (signature, rest) = field(rest)?;
+            let (algorithm, signature) = field(signature)?;
+            let (bytes, trailer) = field(signature)?;
+            let text = |bytes| std::str::from_utf8(bytes).ok();
+            let whole = rest.is_empty() && reserved.is_empty();
+            whole.then_some((key, text(namespace)?, text(hash)?, text(algorithm)?, bytes, trailer))
+        };
+        let (key, namespace, hash, algorithm, bytes, trailer) = read().ok_or_else(|| malformed("other bytes"))?;
+        let key = public_key(key)?;
+        Ok(Self { key, namespace, hash, algorithm, bytes, trailer })
+    }
+
+    /// What is signed over `payload`.
+    fn message(&self, payload: &[u8]) -> Option<Vec<u8>> {
+        let algorithm = match self.hash {
+            "sha256" => &SHA256,
+            "sha512" => &SHA512,
+            _ => return None,
+        };
+        let mut message = b"SSHSIG".to_vec();
+        for part in [NAMESPACE.as_bytes(), b"", self.hash.as_bytes(), digest(algorithm, payload).as_ref()] {
+            message.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
+            message.extend_from_slice(part);
         }
-        (KeyData::Rsa(key), Algorithm::Rsa { hash: Some(hash) }) => rsa(key, hash, message, bytes).ok_or_else(bad),
-        (KeyData::SkEd25519(key), Algorithm::SkEd25519) => {
-            let (bytes, message) = fido(key.application(), message, bytes).ok_or_else(bad)?;
-            ed25519(&key.public_key().0, &message, bytes).map_err(|_| bad())?;
-            touched(&message, fingerprint)
-        }
-        (KeyData::SkEcdsaSha2NistP256(key), Algorithm::SkEcdsaSha2NistP256) => {
-            let (bytes, message) = fido(key.application(), message, bytes).ok_or_else(bad)?;
-            ecdsa(&EcdsaPublicKey::NistP256(*key.ec_point()), &message, bytes).ok_or_else(bad)?;
-            touched(&message, fingerprint)
-        }
-        (_, algorithm) => Err(Error::new(
+        Some(message)
+    }
+}
+
+fn public_key(blob: &[u8]) -> Result<KeyData> {
+    let kind = field(blob).and_then(|(kind, _)| std::str::from_utf8(kind).ok()).unwrap_or_default();
+    if kind.contains("-cert-") {
+        return Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "the SSH signature is `{}` of the key `{fingerprint}`, which is weak or not known; sign with an Ed25519, \
-                 ECDSA or RSA key (SHA-2)",
-                algorithm.as_str().escape_debug()
+                "the signature is by an SSH certificate (`{}`), which is not supported; sign with the plain key",
+                kind.escape_debug()
             ),
         )
-        .with("found", algorithm.as_str())),
+        .with("found", kind));
     }
+    let key = ssh_key::PublicKey::from_bytes(blob).map_err(|e| malformed("a key that can't be read").caused_by(e))?;
+    // one key has one form
+    if key.to_bytes().ok().as_deref() != Some(blob) {
+        return Err(malformed("a key in another form than OpenSSH writes"));
+    }
+    Ok(key.key_data().clone())
 }
 
-fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<()> {
-    PublicKey::from_raw(KeyType::Ed25519, key)?.verify(message, signature)
+/// Verifies the signature by the key it names itself.
+fn check(signature: &Signature<'_>, message: &[u8], fingerprint: &str) -> Result<()> {
+    let bytes = signature.bytes;
+    let key = &signature.key;
+    let is_fido = matches!(key, KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_));
+    if signature.trailer.len() != if is_fido { FIDO_TRAILER } else { 0 } {
+        return Err(malformed("other bytes behind it"));
+    }
+    let named = signature.algorithm == key.algorithm().as_str();
+    let verified = match key {
+        KeyData::Ed25519(key) if named => ed25519(&key.0, message, bytes),
+        KeyData::Ecdsa(key) if named => ecdsa(key, message, bytes),
+        KeyData::Rsa(key) if signature.algorithm.starts_with("rsa-sha2-") => {
+            rsa(key, signature.algorithm, message, bytes)
+        }
+        KeyData::SkEd25519(sk) if named => {
+            ed25519(&sk.public_key().0, &by_fido(sk.application(), signature.trailer, message), bytes)
+        }
+        KeyData::SkEcdsaSha2NistP256(sk) if named => {
+            let key = EcdsaPublicKey::NistP256(*sk.ec_point());
+            ecdsa(&key, &by_fido(sk.application(), signature.trailer, message), bytes)
+        }
+        _ => {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the SSH signature is `{}` of the key `{fingerprint}`, which is weak or not known; sign with an \
+                     Ed25519, ECDSA or RSA key (SHA-2)",
+                    signature.algorithm.escape_debug()
+                ),
+            )
+            .with("found", signature.algorithm));
+        }
+    };
+    verified.ok_or_else(|| bad_signature(fingerprint))?;
+    // a FIDO key that signs untouched is a plain key that malware may use
+    if is_fido && signature.trailer.first().is_none_or(|flags| flags & USER_PRESENT == 0) {
+        return Err(Error::new(
+            ErrorKind::NotEntitled,
+            format!("the FIDO key `{fingerprint}` signed without being touched; sign again and touch it"),
+        )
+        .with("key", fingerprint));
+    }
+    Ok(())
+}
+
+fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8]) -> Option<()> {
+    PublicKey::from_raw(KeyType::Ed25519, key).ok()?.verify(message, signature).ok()
 }
 
 /// Both halves of an SSH ECDSA signature are numbers of varying length; the library wants them of equal length.
@@ -147,10 +220,10 @@ fn ecdsa(key: &EcdsaPublicKey, message: &[u8], signature: &[u8]) -> Option<()> {
     UnparsedPublicKey::new(algorithm, key.as_sec1_bytes()).verify(message, &fixed).ok()
 }
 
-fn rsa(key: &RsaPublicKey, hash: HashAlg, message: &[u8], signature: &[u8]) -> Option<()> {
-    let algorithm = match hash {
-        HashAlg::Sha256 => &RSA_PKCS1_2048_8192_SHA256,
-        HashAlg::Sha512 => &RSA_PKCS1_2048_8192_SHA512,
+fn rsa(key: &RsaPublicKey, algorithm: &str, message: &[u8], signature: &[u8]) -> Option<()> {
+    let algorithm = match algorithm {
+        "rsa-sha2-256" => &RSA_PKCS1_2048_8192_SHA256,
+        "rsa-sha2-512" => &RSA_PKCS1_2048_8192_SHA512,
         _ => return None,
     };
     let (n, e) = (key.n.as_positive_bytes()?, key.e.as_positive_bytes()?);
@@ -160,33 +233,30 @@ fn rsa(key: &RsaPublicKey, hash: HashAlg, message: &[u8], signature: &[u8]) -> O
 }
 
 /// What a FIDO key signs in place of the message: the hash of its application, its flags and counter, and the hash of the
-/// message. Gives the bare signature with it.
-fn fido<'a>(application: &str, message: &[u8], signature: &'a [u8]) -> Option<(&'a [u8], Vec<u8>)> {
-    let (bare, trailer) = signature.split_at_checked(signature.len().checked_sub(FIDO_TRAILER)?)?;
-    let signed = [Sha256::digest(application).as_slice(), trailer, Sha256::digest(message).as_slice()].concat();
-    Some((bare, signed))
+/// message.
+fn by_fido(application: &str, trailer: &[u8], message: &[u8]) -> Vec<u8> {
+    [Digest::sha256(application.as_bytes()).bytes(), trailer, Digest::sha256(message).bytes()].concat()
 }
 
-/// A FIDO key that signs untouched is a plain key that malware may use.
-fn touched(message: &[u8], fingerprint: &str) -> Result<()> {
-    match message.get(Sha256::output_size()) {
-        Some(flags) if flags & USER_PRESENT != 0 => Ok(()),
-        _ => Err(Error::new(
-            ErrorKind::NotEntitled,
-            format!("the FIDO key `{fingerprint}` signed without being touched; sign again and touch it"),
-        )
-        .with("key", fingerprint)),
-    }
-}
-
-/// The first of a row of numbers, each behind its length (RFC 4251, `mpint`).
-fn number(bytes: &[u8]) -> Option<(Mpint, &[u8])> {
+/// The first of a row of fields, each behind its length (RFC 4251, `string`), and the rest.
+fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
-    let (number, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
+fn number(bytes: &[u8]) -> Option<(Mpint, &[u8])> {
+    let (number, rest) = field(bytes)?;
     Some((Mpint::from_bytes(number).ok()?, rest))
 }
 
 fn padded(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
     let missing = size.checked_sub(bytes.len())?;
     Some([vec![0; missing].as_slice(), bytes].concat())
+}
+
+fn malformed(found: &str) -> Error {
+    Error::new(
+        ErrorKind::Malformed,
+        format!("expected one SSH signature of version 1, found {found}; sign it again with Git"),
+    )
 }

@@ -2,7 +2,8 @@
 
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
-use sealwright::digest::{Digest, DigestSet};
+use sealwright::commit::{self, Commit, CommitTrust, Tag};
+use sealwright::digest::{Algorithm, Digest, DigestSet};
 use sealwright::envelope::Envelope;
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
@@ -21,6 +22,8 @@ const LOG: &str = "example.org/log+0f16f9bf+AYJzaq27fslpeUdMlLEDT67UVmjG1xuVqApU
 pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("bundle", |b| Bundle::parse(b).map(|_| ())),
     ("checkpoint", checkpoint),
+    ("commit", commit),
+    ("commit-signers", commit_signers),
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
@@ -32,6 +35,38 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("statement", statement),
     ("text", text),
 ];
+
+/// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.
+fn commit(bytes: &[u8]) -> Result<(), Error> {
+    let id = Digest::from_hex(Algorithm::GitCommit, "0df2bfa1cd2ba2bf0a1e9b5d3c5d4a3f2e1d0c0b")?;
+    let tag = Tag::parse(bytes, &id.hex()).map(|_| ());
+    match Commit::parse(bytes, &id) {
+        Err(e) => {
+            let id = e.context().iter().find(|(name, _)| *name == "found").map(|(_, id)| id.clone());
+            let id = id.and_then(|id| Digest::from_hex(Algorithm::GitCommit, &id).ok()).ok_or(e)?;
+            let commit = Commit::parse(bytes, &id)?;
+            let _ = commit.co_authors().count();
+            commit::verify(&commit, &trust_in_signers(), "2026-11-21T08:00:00Z".parse()?).map(|_| ()).or(tag)
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+fn trust_in_signers() -> CommitTrust {
+    CommitTrust::new().with_allowed_signers(SIGNERS).unwrap_or_default()
+}
+
+/// Who may have signed what a fuzzer finds: the key of the seeds.
+pub(crate) const SIGNERS: &[u8] =
+    b"ada@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio\n";
+
+fn commit_signers(bytes: &[u8]) -> Result<(), Error> {
+    let allowed = CommitTrust::new().with_allowed_signers(bytes).map(|_| ());
+    let revoked = CommitTrust::new().with_revoked_ssh_keys(bytes).map(|_| ());
+    #[cfg(feature = "openpgp")]
+    let allowed = allowed.or_else(|_| CommitTrust::new().with_openpgp_keyring(bytes).map(|_| ()));
+    allowed.or(revoked)
+}
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
     let key: VerifierKey = LOG.parse()?;
