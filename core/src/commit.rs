@@ -22,15 +22,18 @@
 
 mod allowed_signers;
 mod authorship;
+mod gitsign;
 mod object;
 #[cfg(feature = "openpgp")]
 mod openpgp;
+mod protobuf;
 mod ssh;
 
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
+use crate::trust::TrustRoot;
 use object::Signed;
 
 pub use authorship::{Authorship, Doubt, DoubtKind};
@@ -46,6 +49,7 @@ pub struct CommitTrust {
     revoked_ssh: Vec<ssh_key::public::KeyData>,
     #[cfg(feature = "openpgp")]
     openpgp: Vec<openpgp::Certificate>,
+    certificates: Option<TrustRoot>,
     forges: Vec<(String, Self)>,
 }
 
@@ -62,7 +66,8 @@ pub struct CommitSigner {
     /// The forge that signed in its own name, as for a merge on its web page: it vouches for the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forge: Option<String>,
-    /// When it was signed, as the signer says: of SSH the time of the commit, of OpenPGP that of the signature.
+    /// When it was signed, as the signer says: of SSH the time of the commit, of OpenPGP that of the
+    /// signature. Of gitsign, as a log or a timestamp authority says.
     pub signed_at: Timestamp,
 }
 
@@ -84,6 +89,13 @@ pub enum SignerKey {
         fingerprint: String,
         /// Of the primary key, by which the certificate is known.
         certificate: String,
+    },
+    /// The key of a Fulcio certificate, by gitsign.
+    Certificate {
+        /// The e-mail address or URI it is for.
+        subject: String,
+        /// Who vouched for the subject: the issuer of the OIDC token.
+        issuer: String,
     },
 }
 
@@ -108,7 +120,8 @@ pub struct VerifiedTag {
 /// # Errors
 /// `BAD_SIGNATURE` if there is none, or it is not good over this commit; `UNTRUSTED_SIGNER` if the key is not trusted;
 /// `EXPIRED`, `NOT_YET_VALID` or `REVOKED` if it was not valid when it signed; `NOT_ENTITLED` if it may not sign for Git;
-/// `UNSUPPORTED` for a kind of key or signature that is not read; `MALFORMED` if it can't be read.
+/// `UNSUPPORTED` for a kind of key or signature that is not read; `MALFORMED` if it can't be read; for gitsign also those
+/// of [`Verifier::verify_blob`](crate::verifier::Verifier::verify_blob).
 pub fn verify(commit: &Commit, trust: &CommitTrust, now: Timestamp) -> Result<VerifiedCommit> {
     let signed = commit.signed().ok_or_else(|| unsigned("commit", &commit.id().hex()))?;
     let signer = trust
@@ -167,6 +180,23 @@ impl CommitTrust {
         Ok(self)
     }
 
+    /// Believes gitsign signatures by the certificate identities that `trust` names, in place of those it believed before.
+    ///
+    /// A signature must bring its log entry (`gitsign.rekorMode` is `offline`): nothing is asked of the network.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if it names no identity.
+    pub fn with_certificates(mut self, trust: TrustRoot) -> Result<Self> {
+        if trust.identities().is_empty() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "the trust root names no certificate identity, and would believe nobody; add one to it",
+            ));
+        }
+        self.certificates = Some(trust);
+        Ok(self)
+    }
+
     /// Believes whatever `forge` believes, as the word of the forge called `name`: it signs in its own name what people do
     /// on its web pages, and vouches for their addresses.
     #[must_use]
@@ -195,12 +225,10 @@ impl CommitTrust {
         let signer = match signed.signature.lines().next().unwrap_or_default().trim_end() {
             "-----BEGIN SSH SIGNATURE-----" => ssh::verify(&self.ssh, &self.revoked_ssh, signed, at)?,
             "-----BEGIN PGP SIGNATURE-----" => self.openpgp_signer(signed, now)?,
-            "-----BEGIN SIGNED MESSAGE-----" => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "the signature is CMS (X.509), which is not read; sign with SSH or OpenPGP",
-                ));
-            }
+            "-----BEGIN SIGNED MESSAGE-----" => match &self.certificates {
+                Some(trust) => gitsign::verify(trust, signed, now)?,
+                None => return Err(untrusted("of a certificate", "an identity with a certificate")),
+            },
             other => {
                 return Err(Error::new(
                     ErrorKind::Malformed,
@@ -255,6 +283,7 @@ impl std::fmt::Display for SignerKey {
         match self {
             Self::Ssh { fingerprint, .. } => f.write_str(fingerprint),
             Self::OpenPgp { certificate, .. } => f.write_str(certificate),
+            Self::Certificate { issuer, .. } => f.write_str(issuer),
         }
     }
 }
