@@ -61,6 +61,12 @@ pub const FOLDER_DEPTH: usize = 64;
 pub const POLICY_MILLIS: u64 = 10_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// What a signer command may answer, in bytes.
+pub const SIGNER_ANSWER_BYTES: u64 = 64 * 1024;
+/// What a key service may answer, in bytes.
+pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
+/// Longest wait for one answer of a signer command or a key service, in milliseconds.
+pub const SIGNER_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
 

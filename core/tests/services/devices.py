@@ -18,8 +18,10 @@ PIN = "1234"
 TOKEN = "sealwright"
 
 
-def kms_keys(endpoint):
+def kms_keys(endpoint, folder: Path):
     specs = {"p256": "ECC_NIST_P256", "p384": "ECC_NIST_P384"}
+    # kms.py takes them from there
+    planted = {name: str(_planted(folder / f"kms-{name}.pem", f"P-{name[1:]}")) for name in specs}
     return {
         "endpoint": endpoint,
         "region": REGION,
@@ -28,6 +30,7 @@ def kms_keys(endpoint):
         "keys": {
             name: _kms(endpoint, "CreateKey", KeyUsage="SIGN_VERIFY", KeySpec=spec) for name, spec in specs.items()
         },
+        "planted": planted,
     }
 
 

@@ -10,5 +10,11 @@
 )]
 
 mod harness;
+mod kms;
 mod peers;
 mod peers_agree;
+mod pkcs11;
+#[path = "../planted/mod.rs"]
+mod planted;
+mod sealed;
+mod signer_command;

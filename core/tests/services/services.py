@@ -68,7 +68,7 @@ class Services:
             "trusted_root": trust.write(self.folder / "trusted_root.json", root),
             "signing_config": trust.write(self.folder / "signing_config.json", config),
             "trust_config": trust.write(self.folder / "trust_config.json", trust.trust_config(root, config)),
-            "kms": devices.kms_keys(f"http://127.0.0.1:{kms}"),
+            "kms": devices.kms_keys(f"http://127.0.0.1:{kms}", self.folder),
             "vault": devices.vault_keys(f"http://127.0.0.1:{vault}", self.folder),
             "pkcs11": devices.softhsm_token(self.folder),
             "cosign": str(pinned.program("cosign")),
@@ -192,7 +192,7 @@ class Services:
         return self._listening("distribution", command, "/v2/")
 
     def _kms(self):
-        command = [pinned.python(), "-m", "moto.server", "-H", "127.0.0.1"]
+        command = [pinned.python(), pinned.HERE / "kms.py", self.folder, "-H", "127.0.0.1"]
         return self._listening("moto", lambda port: [*command, "-p", port], "/moto-api/")
 
     def _vault(self):
