@@ -164,14 +164,20 @@ impl Authorship {
         self.doubts.is_empty()
     }
 
-    /// Everyone who may have written a part: author, committer and co-authors, each address once. A forge that signs in
-    /// its own name is no person, so a committer that is not the author is left out then.
-    pub fn writers(&self) -> Vec<&Ident> {
-        let by_forge = self.signer.as_ref().is_some_and(|s| s.forge.is_some());
-        let committer = (!by_forge).then_some(&self.committer);
-        let mut writers: Vec<&Ident> = Vec::new();
-        for who in std::iter::once(&self.author).chain(committer).chain(&self.co_authors) {
-            if !writers.iter().any(|w| w.is_same_address(who)) {
+    /// Everyone who may have written a part: author, committer, co-authors, and the signer if they are none of them, each
+    /// address once. A forge that signs in its own name is no person, so a committer that is not the author is left out
+    /// then.
+    pub fn writers(&self) -> Vec<Ident> {
+        let person = self.signer.as_ref().filter(|s| s.forge.is_none());
+        let committer = (person.is_some() || self.signer.is_none()).then_some(&self.committer);
+        let named = std::iter::once(&self.author).chain(committer).chain(&self.co_authors).cloned();
+        let stranger = person.filter(|s| !s.vouches_for(&self.committer.email));
+        let addresses = stranger.into_iter().flat_map(|s| &s.principals);
+        let is_address = |text: &str| text.contains('@') && !text.contains(['*', '?', '!', ' ']);
+        let signer = addresses.filter(|a| is_address(a)).map(|a| Ident { name: a.clone(), email: a.clone() });
+        let mut writers: Vec<Ident> = Vec::new();
+        for who in named.chain(signer) {
+            if !writers.iter().any(|w| w.is_same_address(&who)) {
                 writers.push(who);
             }
         }

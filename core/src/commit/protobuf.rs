@@ -60,7 +60,8 @@ impl<'a> Message<'a> {
             let value = match tag & 7 {
                 0 => Value::Number(varint(&mut bytes)?),
                 2 => {
-                    let (value, rest) = bytes.split_at_checked(usize::try_from(varint(&mut bytes)?).ok()?)?;
+                    let length = usize::try_from(varint(&mut bytes)?).ok()?;
+                    let (value, rest) = bytes.split_at_checked(length)?;
                     bytes = rest;
                     Value::Bytes(value)
                 }

@@ -36,7 +36,10 @@ fn s035_a_good_signature_under_the_name_of_another_is_flagged() {
     let trust = place.allow(&format!("ada@example.org {ada}\neve@example.org,*@lab.example {eve}\n"));
     let as_eve = |author: &str| place.commit_as(Some("eve"), &["-m", "x", "--author", author]);
     // Eve signs with her own key what says that Ada made it
-    assert_eq!(doubts(&place, &as_eve("Ada <ada@example.org>"), &trust), ["OTHER_COMMITTER", "OTHER_AUTHOR"]);
+    let forged = as_eve("Ada <ada@example.org>");
+    assert_eq!(doubts(&place, &forged, &trust), ["OTHER_COMMITTER", "OTHER_AUTHOR"]);
+    let writers: Vec<_> = of(&place, &forged, &trust).writers().into_iter().map(|w| w.email).collect();
+    assert_eq!(writers, ["ada@example.org", "eve@example.org"], "who signed it had a hand in it");
     place.git(&["config", "user.email", "eve@example.org"]);
     assert_eq!(doubts(&place, &as_eve("Ada <ada@example.org>"), &trust), ["OTHER_AUTHOR"]);
     assert!(doubts(&place, &as_eve("Eve <Eve@Example.org>"), &trust).is_empty());

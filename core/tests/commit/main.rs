@@ -11,6 +11,9 @@
 )]
 
 mod authorship;
+#[path = "../corpora/mod.rs"]
+mod corpora;
+mod gitsign;
 mod objects;
 #[cfg(feature = "openpgp")]
 mod openpgp;
