@@ -9,8 +9,8 @@
 //! use sealwright::commit::{Authorship, Commit, CommitTrust};
 //! use sealwright::digest::{Algorithm, Digest};
 //! # let raw = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor Ada <ada@example.org> 1700000000 +0000\ncommitter Ada <ada@example.org> 1700000000 +0000\n\nFirst\n";
-//! // what `git --no-replace-objects cat-file commit 0df2bfa…` prints
-//! let id = Digest::from_hex(Algorithm::GitCommit, "ID")?;
+//! // what `git --no-replace-objects cat-file commit 323113be1e4f76e2203f00871f7d570ac0859070` prints
+//! let id = Digest::from_hex(Algorithm::GitCommit, "323113be1e4f76e2203f00871f7d570ac0859070")?;
 //! let commit = Commit::parse(raw, &id)?;
 //! let trust = CommitTrust::new().with_allowed_signers(b"ada@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio\n")?;
 //! let now = "2026-11-21T08:00:00Z".parse()?;
@@ -124,9 +124,7 @@ pub struct VerifiedTag {
 /// of [`Verifier::verify_blob`](crate::verifier::Verifier::verify_blob).
 pub fn verify(commit: &Commit, trust: &CommitTrust, now: Timestamp) -> Result<VerifiedCommit> {
     let signed = commit.signed().ok_or_else(|| unsigned("commit", &commit.id().hex()))?;
-    let signer = trust
-        .signer(signed, commit.committed_at(), now)
-        .map_err(|e| e.with("commit", commit.id().hex()))?;
+    let signer = trust.signer(signed, commit.committed_at(), now).map_err(|e| e.with("commit", commit.id().hex()))?;
     Ok(VerifiedCommit { commit: commit.clone(), signer })
 }
 
@@ -323,7 +321,9 @@ fn unsigned(what: &str, id: &str) -> Error {
 fn untrusted(key: &str, expected: &str) -> Error {
     Error::new(
         ErrorKind::UntrustedSigner,
-        format!("expected a signature by {expected}, found one that names the key `{key}`; if it is right, add it there"),
+        format!(
+            "expected a signature by {expected}, found one that names the key `{key}`; if it is right, add it there"
+        ),
     )
     .with("found", key)
 }
@@ -331,7 +331,9 @@ fn untrusted(key: &str, expected: &str) -> Error {
 fn bad_signature(key: &str) -> Error {
     Error::new(
         ErrorKind::BadSignature,
-        format!("the signature is not one of the key `{key}` over this object; it was changed, or is that of another one"),
+        format!(
+            "the signature is not one of the key `{key}` over this object; it was changed, or is that of another one"
+        ),
     )
     .with("key", key)
 }

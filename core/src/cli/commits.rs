@@ -113,10 +113,14 @@ impl Signers {
         }
         let mut trust = CommitTrust::new();
         for path in &self.allowed_signers {
-            trust = trust.with_allowed_signers(&read("allowed signers", path)?).map_err(|e| e.with("path", path.display()))?;
+            trust = trust
+                .with_allowed_signers(&read("allowed signers", path)?)
+                .map_err(|e| e.with("path", path.display()))?;
         }
         for path in &self.revoked_signers {
-            trust = trust.with_revoked_ssh_keys(&read("revoked keys", path)?).map_err(|e| e.with("path", path.display()))?;
+            trust = trust
+                .with_revoked_ssh_keys(&read("revoked keys", path)?)
+                .map_err(|e| e.with("path", path.display()))?;
         }
         for path in &self.openpgp_keyring {
             trust = with_keyring(trust, &read("keyring", path)?).map_err(|e| e.with("path", path.display()))?;

@@ -56,7 +56,7 @@ const AT_ONCE: usize = 100;
 /// The commits of a range, the newest first, as they are and not as `git replace` shows them.
 pub(crate) fn commits(folder: &Path, range: &str) -> Result<Vec<Commit>> {
     let most = format!("--max-count={}", limits::COMMITS + 1);
-    let listed = git(folder, &["rev-list", &most, "--end-of-options", range])?;
+    let listed = git(folder, &["--no-replace-objects", "rev-list", &most, "--end-of-options", range])?;
     let ids: Vec<&str> = listed.lines().collect();
     if ids.is_empty() {
         return Err(Error::new(
@@ -76,7 +76,10 @@ pub(crate) fn commits(folder: &Path, range: &str) -> Result<Vec<Commit>> {
         let mut rest = objects.as_slice();
         for id in ids {
             let raw = next_object(&mut rest, id).ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("`git cat-file` does not give the commit `{id}`; fetch it first"))
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("`git cat-file` does not give the commit `{id}`; fetch it first"),
+                )
             })?;
             let digest = Digest::from_hex(Algorithm::GitCommit, id)?;
             commits.push(Commit::parse(raw, &digest).map_err(|e| e.while_doing(format_args!("commit `{id}`")))?);

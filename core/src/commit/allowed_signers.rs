@@ -83,7 +83,10 @@ fn lines<'a>(file: &'a [u8], what: &str) -> Result<impl Iterator<Item = (usize, 
     if file.len() > limits::KEYRING_BYTES {
         return Err(Error::new(
             ErrorKind::LimitExceeded,
-            format!("the file of {what} is longer than {} bytes; check that it is the one you mean", limits::KEYRING_BYTES),
+            format!(
+                "the file of {what} is longer than {} bytes; check that it is the one you mean",
+                limits::KEYRING_BYTES
+            ),
         ));
     }
     let text = std::str::from_utf8(file).map_err(|e| {
@@ -142,7 +145,12 @@ impl AllowedSigner {
                 }
                 ("valid-after", time) if self.valid_after.is_none() => self.valid_after = Some(instant(time)?),
                 ("valid-before", time) if self.valid_before.is_none() => self.valid_before = Some(instant(time)?),
-                _ => return Err(format!("the option `{}`, which is unknown, empty or there twice", option.escape_debug())),
+                _ => {
+                    return Err(format!(
+                        "the option `{}`, which is unknown, empty or there twice",
+                        option.escape_debug()
+                    ));
+                }
             }
         }
         Ok(())
@@ -158,15 +166,8 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     }
     let full = format!("{digits:0<14}");
     let part = |from: usize, to: usize| full.get(from..to).unwrap_or_default();
-    let text = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        part(0, 4),
-        part(4, 6),
-        part(6, 8),
-        part(8, 10),
-        part(10, 12),
-        part(12, 14)
-    );
+    let text =
+        format!("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 6), part(6, 8), part(8, 10), part(10, 12), part(12, 14));
     text.parse().map_err(|_| odd())
 }
 
@@ -265,7 +266,9 @@ mod tests {
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
 
     fn one(options: &str) -> AllowedSigner {
-        read(format!("# team\n\nada@example.org,*@lab.example {options} {KEY} Ada's key\n").as_bytes()).unwrap().remove(0)
+        read(format!("# team\n\nada@example.org,*@lab.example {options} {KEY} Ada's key\n").as_bytes())
+            .unwrap()
+            .remove(0)
     }
 
     fn code(signer: &AllowedSigner, at: &str) -> &'static str {

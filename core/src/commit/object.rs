@@ -344,7 +344,8 @@ impl<'a> Fields<'a> {
         let mut kept = Vec::new();
         for header in headers {
             if let Some(name) = SIGNATURE_HEADERS.into_iter().find(|n| *n == header.name) {
-                let text = String::from_utf8(header.value).map_err(|_| malformed(kind, "a signature that is no text"))?;
+                let text =
+                    String::from_utf8(header.value).map_err(|_| malformed(kind, "a signature that is no text"))?;
                 signatures.push((name, text));
             } else if header.name.starts_with("gpgsig") {
                 // Git leaves these out of what it verifies, so anything could stand there unseen
@@ -388,7 +389,8 @@ impl<'a> Fields<'a> {
         let who = format!("{}{address}>", String::from_utf8_lossy(who));
         let who = Ident::parse(&who).filter(|_| !who.contains('\n')).ok_or_else(odd)?;
         let (seconds, zone) = when.split_once(' ').ok_or_else(odd)?;
-        let is_zone = zone.len() == 5 && zone.starts_with(['+', '-']) && zone.bytes().skip(1).all(|b| b.is_ascii_digit());
+        let is_zone =
+            zone.len() == 5 && zone.starts_with(['+', '-']) && zone.bytes().skip(1).all(|b| b.is_ascii_digit());
         let is_time = seconds.bytes().all(|b| b.is_ascii_digit()) && (seconds == "0" || !seconds.starts_with('0'));
         let millis = seconds.parse::<i64>().ok().and_then(|s| s.checked_mul(1000)).filter(|_| is_zone && is_time);
         let at = Timestamp::from_unix_millis(millis.ok_or_else(odd)?)?;

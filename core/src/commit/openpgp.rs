@@ -82,7 +82,7 @@ pub(super) fn verify(certificates: &[Certificate], signed: &Signed, now: Timesta
         let named = fingerprints.chain(ids).next().unwrap_or_else(|| "(none)".to_owned());
         return Err(untrusted(&named.to_uppercase(), "a key of the OpenPGP keyring"));
     };
-    let fingerprint = hex_upper(key.fingerprint(certificate));
+    let fingerprint = hex_upper(&key.fingerprint(certificate));
     check_strength(&signature, &fingerprint, "the signature")?;
     match key {
         Key::Primary => {
@@ -105,7 +105,7 @@ pub(super) fn verify(certificates: &[Certificate], signed: &Signed, now: Timesta
     certificate.check(&key, created, now)?;
     Ok(CommitSigner {
         principals: certificate.addresses(now),
-        key: SignerKey::OpenPgp { fingerprint, certificate: hex_upper(certificate.0.fingerprint()) },
+        key: SignerKey::OpenPgp { fingerprint, certificate: hex_upper(&certificate.0.fingerprint()) },
         forge: None,
         signed_at: created,
     })
@@ -180,7 +180,7 @@ impl Certificate {
     /// Checks that the certificate and its key could sign `at`, by what is known `now`.
     fn check(&self, key: &Key<'_>, at: Timestamp, now: Timestamp) -> Result<()> {
         let primary = &self.0.primary_key;
-        let name = hex_upper(primary.fingerprint());
+        let name = hex_upper(&primary.fingerprint());
         for revocation in &self.0.details.revocation_signatures {
             check_revocation(revocation, revocation.verify_key(primary).is_ok(), &name, at)?;
         }
@@ -198,7 +198,7 @@ impl Certificate {
         let Key::Sub(sub) = key else {
             return if flags_of(own).is_none_or(|may_sign| may_sign) { Ok(()) } else { Err(no_signing_key(&name)) };
         };
-        let name = hex_upper(sub.key.fingerprint());
+        let name = hex_upper(&sub.key.fingerprint());
         let (revocations, bindings): (Vec<_>, Vec<_>) =
             sub.signatures.iter().partition(|s| s.typ() == Some(SignatureType::SubkeyRevocation));
         for revocation in revocations {
@@ -313,7 +313,9 @@ fn check_strength(signature: &Signature, key: &str, what: &str) -> Result<()> {
     let found = signature.hash_alg().map_or_else(|| "none".to_owned(), |h| h.to_string());
     Err(Error::new(
         ErrorKind::BadSignature,
-        format!("{what} of the key `{key}` is over `{found}`, which can be forged; sign it again with SHA-256 or better"),
+        format!(
+            "{what} of the key `{key}` is over `{found}`, which can be forged; sign it again with SHA-256 or better"
+        ),
     )
     .with("expected", "SHA256")
     .with("found", found))
@@ -348,7 +350,7 @@ fn instant(at: pgp::types::Timestamp) -> Option<Timestamp> {
     Timestamp::from_unix_millis(i64::from(at.as_secs()) * 1000).ok()
 }
 
-fn hex_upper(fingerprint: pgp::types::Fingerprint) -> String {
+fn hex_upper(fingerprint: &pgp::types::Fingerprint) -> String {
     fingerprint.to_string().to_uppercase()
 }
 

@@ -81,8 +81,10 @@ fn s035_a_gitsign_signature_is_refused_wherever_it_is_damaged() {
             survived.push(at);
         }
     }
-    eprintln!("{} of {} bytes carry no trust: {survived:?}", survived.len(), der.len());
-    assert!(survived.len() < 60, "{survived:?}");
+    // versions, and names of algorithms that the certificate's key decides: nothing is done by them
+    let untrusted = [25..=25, 32..=40, 788..=788, 994..=1001];
+    let more: Vec<_> = survived.iter().filter(|at| !untrusted.iter().any(|range| range.contains(*at))).collect();
+    assert!(more.is_empty(), "of {} bytes: {more:?}", der.len());
 }
 
 #[test]

@@ -197,8 +197,17 @@ fn s035_a_revoked_openpgp_key_is_refused() {
         gpg.place.both("good", &early, &gpg.trust(), "not revoked");
         let script = format!("y\n{reason}\n\ny\n");
         let words = [
-            "--no-tty", "--quiet", "--pinentry-mode=loopback", "--passphrase=", "--command-fd=0", "--status-fd=2",
-            "--faked-system-time=20200601T000000", "--output", "revocation", "--gen-revoke", &key,
+            "--no-tty",
+            "--quiet",
+            "--pinentry-mode=loopback",
+            "--passphrase=",
+            "--command-fd=0",
+            "--status-fd=2",
+            "--faked-system-time=20200601T000000",
+            "--output",
+            "revocation",
+            "--gen-revoke",
+            &key,
         ];
         gpg.place.must("gpg", &words, script.as_bytes());
         gpg.gpg(&["--import", "revocation"]);
@@ -217,8 +226,16 @@ fn s035_a_revoked_subkey_is_refused_and_its_certificate_is_not() {
     let subkey = gpg.fingerprints(&primary)[1].clone();
     let by_subkey = gpg.place.commit(Some(&format!("{subkey}!")));
     let by_primary = gpg.place.commit(Some(&format!("{primary}!")));
-    let words =
-        ["--no-tty", "--quiet", "--pinentry-mode=loopback", "--passphrase=", "--command-fd=0", "--status-fd=2", "--edit-key", &primary];
+    let words = [
+        "--no-tty",
+        "--quiet",
+        "--pinentry-mode=loopback",
+        "--passphrase=",
+        "--command-fd=0",
+        "--status-fd=2",
+        "--edit-key",
+        &primary,
+    ];
     gpg.place.must("gpg", &words, b"key 1\nrevkey\ny\n1\n\ny\nsave\n");
     gpg.place.both("REVOKED", &by_subkey, &gpg.trust(), "by the subkey");
     gpg.place.both("good", &by_primary, &gpg.trust(), "by the primary key");

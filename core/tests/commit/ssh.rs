@@ -162,7 +162,9 @@ fn s035_allowed_signers_bound_what_for_and_when() {
     let trust = place.allow(&format!("ada@example.org namespaces=\"file\" {public}\n"));
     place.both("NOT_ENTITLED", &good, &trust, "for files alone");
     // a second line for the key holds too, as it does for whoever reads the file
-    let two = format!("ada@example.org valid-before=\"20260101\" {public}\nada@example.org valid-after=\"20260101\" {public}\n");
+    let two = format!(
+        "ada@example.org valid-before=\"20260101\" {public}\nada@example.org valid-after=\"20260101\" {public}\n"
+    );
     assert_eq!(place.verdict(&good, &place.allow(&two)), "good");
 }
 
@@ -223,7 +225,13 @@ fn fido_commit(place: &Repository, key: &PrivateKey, application: &str, claimed:
         KeyType::Ed25519 => ("sk-ssh-ed25519@openssh.com", field(key.public().raw())),
         _ => ("sk-ecdsa-sha2-nistp256@openssh.com", [field(b"nistp256"), field(key.public().raw())].concat()),
     };
-    let message = [b"SSHSIG".as_slice(), &field(b"git"), &field(b""), &field(b"sha256"), &field(Digest::sha256(&payload).bytes())];
+    let message = [
+        b"SSHSIG".as_slice(),
+        &field(b"git"),
+        &field(b""),
+        &field(b"sha256"),
+        &field(Digest::sha256(&payload).bytes()),
+    ];
     let counter = [flags, 0, 0, 0, 7];
     let hashes = [Digest::sha256(application.as_bytes()), Digest::sha256(&message.concat())];
     let signed = [hashes[0].bytes(), &counter, hashes[1].bytes()].concat();
@@ -239,7 +247,8 @@ fn fido_commit(place: &Repository, key: &PrivateKey, application: &str, claimed:
     ];
     let base64 = STANDARD.encode(blob.concat());
     let lines: Vec<&str> = base64.as_bytes().chunks(70).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let header = format!("gpgsig -----BEGIN SSH SIGNATURE-----\n {}\n -----END SSH SIGNATURE-----\n", lines.join("\n "));
+    let header =
+        format!("gpgsig -----BEGIN SSH SIGNATURE-----\n {}\n -----END SSH SIGNATURE-----\n", lines.join("\n "));
     let text = String::from_utf8(payload).unwrap();
     place.store("commit", text.replacen("\n\n", &format!("\n{header}\n"), 1))
 }

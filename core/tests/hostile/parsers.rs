@@ -1,5 +1,7 @@
 //! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
 
+use std::sync::LazyLock;
+
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
@@ -11,6 +13,8 @@ use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, le
 use sealwright::policy::PolicyBundle;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::CertificateIdentity;
 use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
@@ -46,19 +50,36 @@ fn commit(bytes: &[u8]) -> Result<(), Error> {
             let id = id.and_then(|id| Digest::from_hex(Algorithm::GitCommit, &id).ok()).ok_or(e)?;
             let commit = Commit::parse(bytes, &id)?;
             let _ = commit.co_authors().count();
-            commit::verify(&commit, &trust_in_signers(), "2026-11-21T08:00:00Z".parse()?).map(|_| ()).or(tag)
+            commit::verify(&commit, &TRUST, "2026-11-21T08:00:00Z".parse()?).map(|_| ()).or(tag)
         }
         Ok(_) => Ok(()),
     }
 }
 
-fn trust_in_signers() -> CommitTrust {
-    CommitTrust::new().with_allowed_signers(SIGNERS).unwrap_or_default()
-}
+/// Who may have signed what is found: the key of [`SSH_COMMIT`], and somebody with a certificate.
+static TRUST: LazyLock<CommitTrust> = LazyLock::new(|| {
+    let identity = CertificateIdentity::new("ada@example.org", "https://example.org");
+    let root = TrustRoot::public_good().and_then(|root| root.with_identity("ada", identity, Window::ALWAYS));
+    let trust = CommitTrust::new().with_allowed_signers(SIGNERS);
+    trust.and_then(|trust| trust.with_certificates(root?)).unwrap_or_default()
+});
 
-/// Who may have signed what a fuzzer finds: the key of the seeds.
 pub(crate) const SIGNERS: &[u8] =
-    b"ada@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio\n";
+    b"ada@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZ7gEIrbLOV9/xzzEFksGUesQ3rAo/HQZxAqLFc9hKr\n";
+
+/// A commit that is well signed.
+pub(crate) const SSH_COMMIT: &str = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
+author Ada <ada@example.org> 1700000000 +0000
+committer Ada <ada@example.org> 1700000000 +0000
+gpgsig -----BEGIN SSH SIGNATURE-----
+ U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgdnuAQitss5X3/HPMQWSwZR6xDe
+ sCj8dBnECosVz2EqsAAAADZ2l0AAAAAAAAAAZzaGE1MTIAAABTAAAAC3NzaC1lZDI1NTE5
+ AAAAQGYGm9N2zcuHAI4dz00ieJjI1ImREQnGLVkG+L90usL6h3dykqyfSyeEbitjrtV8St
+ 3hwOFcwXL3Xsf1AJYlmws=
+ -----END SSH SIGNATURE-----
+
+First
+";
 
 fn commit_signers(bytes: &[u8]) -> Result<(), Error> {
     let allowed = CommitTrust::new().with_allowed_signers(bytes).map(|_| ());
