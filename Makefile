@@ -35,6 +35,8 @@ test: test-rust test-python test-node ## all tests that need no service
 test-rust:
 	@$(call need,cargo,Rust from https://rustup.rs)
 	@$(call need,git,package git)
+	@$(call need,gpg,package gnupg)
+	@$(call need,ssh-keygen,package openssh-client)
 	@$(call need,openssl,package openssl)
 	@$(call need,jq,package jq)
 	@$(call need,xxd,package xxd)

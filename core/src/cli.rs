@@ -8,6 +8,7 @@
 
 mod answer;
 mod attest;
+mod commits;
 mod demo;
 mod deploy;
 mod environment;
@@ -96,6 +97,9 @@ enum Command {
     /// Turn the report of a tool into a signed record.
     #[command(subcommand)]
     Ingest(ingest::IngestCommand),
+    /// Who wrote what, by the signatures of Git commits.
+    #[command(subcommand)]
+    Commits(commits::CommitsCommand),
     /// The trust policy: who may say what.
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -138,6 +142,7 @@ impl Command {
             Self::Verify(command) => command.run(settings),
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
+            Self::Commits(command) => command.run(settings),
             Self::Trust(command) => command.run(settings),
             #[cfg(feature = "keyless")]
             Self::Root(command) => command.run(settings),

@@ -42,6 +42,7 @@ pub mod verifier;
 
 #[cfg(feature = "keyless")]
 pub mod keyless;
+pub mod commit;
 
 pub mod trust_policy;
 

@@ -45,6 +45,14 @@ pub const PATTERN_BYTES: usize = 4096;
 pub const PATTERN_PROGRAM_BYTES: usize = 1024 * 1024;
 /// Subjects of one Statement.
 pub const SUBJECTS: usize = 100_000;
+/// A Git commit or tag object.
+pub const COMMIT_BYTES: usize = 4 * 1024 * 1024;
+/// The signature of a Git commit or tag.
+pub const COMMIT_SIGNATURE_BYTES: usize = 64 * 1024;
+/// Commits of one range.
+pub const COMMITS: usize = 10_000;
+/// A file of many public keys: a keyring or allowed signers.
+pub const KEYRING_BYTES: usize = 4 * 1024 * 1024;
 /// Files of a folder that is hashed or verified whole.
 pub const FOLDER_FILES: usize = 1_000_000;
 /// Depth of a folder that is walked.

@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "signer",
     "verifier",
     "keyless",
+    "commit",
     "trust_policy",
     "sbom",
     "ingest",

@@ -38,6 +38,16 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(
         br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a"}]}"#.to_vec(),
     );
+    let id = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    let who = "Ada <ada@example.org> 1700000000 +0000";
+    for (kind, body) in
+        [("SSH SIGNATURE", "U1NIU0lHAAAAAQ=="), ("PGP SIGNATURE", "iHUEABYIAB0="), ("SIGNED MESSAGE", "MIIB")]
+    {
+        let header = format!("gpgsig -----BEGIN {kind}-----\n \n {body}\n -----END {kind}-----\n");
+        seeds.push(format!("tree {id}\nparent {id}\nauthor {who}\ncommitter {who}\n{header}\nFirst\n").into_bytes());
+    }
+    seeds.push(parsers::SSH_COMMIT.as_bytes().to_vec());
+    seeds.push(parsers::SIGNERS.to_vec());
     seeds
 }
 

@@ -10,6 +10,7 @@ use super::input::{Subjects, json_file};
 use super::predicate_names::KnownType;
 use super::settings::Settings;
 use super::sign::{Signing, fill};
+use crate::artifact::ResourceDescriptor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::predicate::{
@@ -43,7 +44,7 @@ pub(crate) struct Attest {
 #[derive(Args)]
 pub(crate) struct Body {
     #[command(flatten)]
-    subjects: Subjects,
+    pub(crate) subjects: Subjects,
     /// The predicate, a JSON file; a nonce and the time are filled in.
     #[arg(long, value_name = "FILE")]
     predicate: Option<PathBuf>,
@@ -85,6 +86,17 @@ impl Attest {
 impl Body {
     /// The statement, with what only this moment can know filled in where it is absent.
     pub(crate) fn statement(&self, settings: &Settings, known: KnownType) -> Result<Statement> {
+        self.statement_with(settings, known, Vec::new(), |_| Ok(()))
+    }
+
+    /// The statement about `more`, too, with a predicate that `complete` has added to.
+    pub(crate) fn statement_with(
+        &self,
+        settings: &Settings,
+        known: KnownType,
+        more: Vec<ResourceDescriptor>,
+        complete: impl FnOnce(&mut Value) -> Result<()>,
+    ) -> Result<Statement> {
         let path = self.predicate.as_deref().ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "nothing says what to attest; name a JSON file with `--predicate`")
         })?;
@@ -97,6 +109,7 @@ impl Body {
         if let Some((_, name)) = timed.iter().find(|(uri, _)| *uri == known.uri()) {
             fill(&mut predicate, name, || Ok(settings.now()?.to_string().into()))?;
         }
-        Statement::from_json(known.uri(), self.subjects.read()?, &predicate)
+        complete(&mut predicate)?;
+        Statement::from_json(known.uri(), self.subjects.read_with(more)?, &predicate)
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use super::git::Revision;
+use super::git::{self, Revision};
 use crate::artifact::ResourceDescriptor;
+use crate::commit::Commit;
 use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
@@ -41,7 +42,12 @@ pub(crate) struct Repository {
 
 impl Subjects {
     pub(crate) fn read(&self) -> Result<Vec<ResourceDescriptor>> {
-        let mut subjects = Vec::new();
+        self.read_with(Vec::new())
+    }
+
+    /// The subjects, after `more` that were found elsewhere.
+    pub(crate) fn read_with(&self, more: Vec<ResourceDescriptor>) -> Result<Vec<ResourceDescriptor>> {
+        let mut subjects = more;
         for text in &self.subjects {
             let subject = resource(text)?;
             subjects.push(match &self.subject_uri {
@@ -65,6 +71,16 @@ impl Subjects {
 impl Repository {
     pub(crate) fn revision(&self, revision: &str) -> Result<Revision> {
         Revision::read(&self.repository, revision, self.repository_uri.as_deref())
+    }
+
+    /// The commits of a range, the newest first.
+    pub(crate) fn commits(&self, range: &str) -> Result<Vec<Commit>> {
+        git::commits(&self.repository, range)
+    }
+
+    /// What the repository is called.
+    pub(crate) fn uri(&self) -> Result<String> {
+        git::uri(&self.repository, self.repository_uri.as_deref())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command as people and scripts use it: the real binary, in folders of its own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
+mod commits;
 mod demo;
 mod guide;
 mod help;

@@ -1,9 +1,12 @@
 //! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::sync::LazyLock;
+
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
-use sealwright::digest::{Digest, DigestSet};
+use sealwright::commit::{self, Commit, CommitTrust, Tag};
+use sealwright::digest::{Algorithm, Digest, DigestSet};
 use sealwright::envelope::Envelope;
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
@@ -16,6 +19,8 @@ use sealwright::predicate::{self, PredicateType as _};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::CertificateIdentity;
 use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
@@ -27,6 +32,8 @@ const LOG: &str = "example.org/log+0f16f9bf+AYJzaq27fslpeUdMlLEDT67UVmjG1xuVqApU
 pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("bundle", |b| Bundle::parse(b).map(|_| ())),
     ("checkpoint", checkpoint),
+    ("commit", commit),
+    ("commit-signers", commit_signers),
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
@@ -45,6 +52,55 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
 ];
+
+/// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.
+fn commit(bytes: &[u8]) -> Result<(), Error> {
+    let id = Digest::from_hex(Algorithm::GitCommit, "0df2bfa1cd2ba2bf0a1e9b5d3c5d4a3f2e1d0c0b")?;
+    let tag = Tag::parse(bytes, &id.hex()).map(|_| ());
+    match Commit::parse(bytes, &id) {
+        Err(e) => {
+            let id = e.context().iter().find(|(name, _)| *name == "found").map(|(_, id)| id.clone());
+            let id = id.and_then(|id| Digest::from_hex(Algorithm::GitCommit, &id).ok()).ok_or(e)?;
+            let commit = Commit::parse(bytes, &id)?;
+            let _ = commit.co_authors().count();
+            commit::verify(&commit, &TRUST, "2026-11-21T08:00:00Z".parse()?).map(|_| ()).or(tag)
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Who may have signed what is found: the key of [`SSH_COMMIT`], and somebody with a certificate.
+static TRUST: LazyLock<CommitTrust> = LazyLock::new(|| {
+    let identity = CertificateIdentity::new("ada@example.org", "https://example.org");
+    let root = TrustRoot::public_good().and_then(|root| root.with_identity("ada", identity, Window::ALWAYS));
+    let trust = CommitTrust::new().with_allowed_signers(SIGNERS);
+    trust.and_then(|trust| trust.with_certificates(root?)).unwrap_or_default()
+});
+
+pub(crate) const SIGNERS: &[u8] =
+    b"ada@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZ7gEIrbLOV9/xzzEFksGUesQ3rAo/HQZxAqLFc9hKr\n";
+
+/// A commit that is well signed.
+pub(crate) const SSH_COMMIT: &str = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904
+author Ada <ada@example.org> 1700000000 +0000
+committer Ada <ada@example.org> 1700000000 +0000
+gpgsig -----BEGIN SSH SIGNATURE-----
+ U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgdnuAQitss5X3/HPMQWSwZR6xDe
+ sCj8dBnECosVz2EqsAAAADZ2l0AAAAAAAAAAZzaGE1MTIAAABTAAAAC3NzaC1lZDI1NTE5
+ AAAAQGYGm9N2zcuHAI4dz00ieJjI1ImREQnGLVkG+L90usL6h3dykqyfSyeEbitjrtV8St
+ 3hwOFcwXL3Xsf1AJYlmws=
+ -----END SSH SIGNATURE-----
+
+First
+";
+
+fn commit_signers(bytes: &[u8]) -> Result<(), Error> {
+    let allowed = CommitTrust::new().with_allowed_signers(bytes).map(|_| ());
+    let revoked = CommitTrust::new().with_revoked_ssh_keys(bytes).map(|_| ());
+    #[cfg(feature = "openpgp")]
+    let allowed = allowed.or_else(|_| CommitTrust::new().with_openpgp_keyring(bytes).map(|_| ()));
+    allowed.or(revoked)
+}
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
     let key: VerifierKey = LOG.parse()?;
