@@ -40,6 +40,10 @@ pub mod signer;
 
 pub mod verifier;
 
+pub mod provenance;
+
+pub mod ci;
+
 pub mod trust_policy;
 
 pub mod sbom;

@@ -27,6 +27,8 @@ mod record_ref;
 mod release;
 mod scai;
 mod slsa_provenance;
+mod slsa_provenance_v01;
+mod slsa_provenance_v02;
 mod tags;
 mod test_result;
 mod trust_policy;
@@ -64,6 +66,8 @@ pub use record_ref::{RecordHints, RecordRef};
 pub use release::{Release, ReleaseKind};
 pub use scai::{ATTRIBUTES, Attribute, Scai};
 pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+pub use slsa_provenance_v01::{ProvenanceV01, Recipe};
+pub use slsa_provenance_v02::{ConfigSource, Invocation, InvocationMetadata, ProvenanceV02};
 pub use tags::Tags;
 pub use test_result::{TestKind, TestOutcome, TestResult};
 pub use trust_policy::{Admin, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer};
@@ -131,6 +135,10 @@ macro_rules! predicates {
 predicates! {
     /// How artifacts were built.
     Provenance,
+    /// How artifacts were built, in the words of v0.2.
+    ProvenanceV02,
+    /// How artifacts were built, in the words of v0.1.
+    ProvenanceV01,
     /// A run of tests or of a scanner.
     TestResult,
     /// A CycloneDX BOM.

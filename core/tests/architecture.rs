@@ -25,6 +25,8 @@ const ORDER: &[&str] = &[
     "trust",
     "signer",
     "verifier",
+    "provenance",
+    "ci",
     "trust_policy",
     "sbom",
     "ingest",
