@@ -49,10 +49,11 @@ pub use change_request::{
     Category, CategorySource, ChangeRequest, Emergency, Impact, RequiredApproval, RiskTier, RollbackMethod,
     RollbackPlan,
 };
-pub(crate) use control::is_control;
+pub(crate) use control::{is_control, is_denied};
 pub use cyclonedx::Cyclonedx;
 pub use deployment::{Deployment, DeploymentStatus, Strategy, StrategyDetail};
 pub use drift_report::{DriftAction, DriftKind, DriftReport, Finding, FindingType, Severity};
+pub(crate) use field::is_uri;
 pub use environment::{DataClass, Environment, EnvironmentClass};
 pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
 pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};

@@ -6,9 +6,12 @@ use super::build::Build;
 use super::unmet;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::Scai;
+use crate::predicate::{Scai, is_denied};
 use crate::statement::Statement;
 use crate::verifier::Verified;
+
+/// What SCAI calls a build that nothing else could reach.
+const ISOLATED: &str = "BUILD_ISOLATED";
 
 /// Proof that two builds of one commit made the same artifacts. Made only by [`reproduced`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +80,7 @@ fn artifacts(statement: &Statement) -> Result<BTreeSet<Digest>> {
     statement.subjects().iter().enumerate().map(of).collect()
 }
 
-/// Checks that a SCAI record claims `BUILD_ISOLATED` about an artifact of this build. Who may make that claim is
+/// Checks that a SCAI record claims `BUILD_ISOLATED` about an artifact of this build, and denies it nowhere. Who may make that claim is
 /// demanded when the record is verified.
 ///
 /// # Errors
@@ -85,9 +88,14 @@ fn artifacts(statement: &Statement) -> Result<BTreeSet<Digest>> {
 /// and `MALFORMED` if it is no SCAI record.
 pub fn isolated(provenance: &Verified<Statement>, claim: &Verified<Statement>) -> Result<()> {
     let scai = claim.value().predicate_as::<Scai>()?;
+    for attribute in scai.attributes.iter().filter(|a| a.attribute == ISOLATED) {
+        if is_denied(&serde_json::to_value(attribute).unwrap_or_default()) {
+            return Err(unmet("attribute", ISOLATED, "its denial"));
+        }
+    }
     let names: Vec<_> = scai.attributes.iter().map(|a| a.attribute.as_str()).collect();
-    if !names.contains(&"BUILD_ISOLATED") {
-        return Err(unmet("attribute", "BUILD_ISOLATED", names.join("`, `")));
+    if !names.contains(&ISOLATED) {
+        return Err(unmet("attribute", ISOLATED, names.join("`, `")));
     }
     let built: Vec<Digest> = provenance.value().subjects().iter().flat_map(|s| s.digests()).collect();
     if built.iter().any(|digest| claim.value().has_subject(digest)) {
