@@ -8,6 +8,7 @@
 
 mod answer;
 mod attest;
+mod attest_ci;
 mod demo;
 mod deploy;
 mod environment;
@@ -29,6 +30,7 @@ mod sign;
 mod text;
 mod trust;
 mod verify;
+mod verify_provenance;
 
 use std::ffi::OsString;
 

@@ -53,10 +53,10 @@ pub(crate) use control::{is_control, is_denied};
 pub use cyclonedx::Cyclonedx;
 pub use deployment::{Deployment, DeploymentStatus, Strategy, StrategyDetail};
 pub use drift_report::{DriftAction, DriftKind, DriftReport, Finding, FindingType, Severity};
-pub(crate) use field::is_uri;
 pub use environment::{DataClass, Environment, EnvironmentClass};
 pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
 pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
+pub(crate) use field::is_uri;
 pub use nonce::nonce;
 pub use policy_evaluation::{
     CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,

@@ -87,6 +87,12 @@ fn unmet(field: impl fmt::Display, expected: impl fmt::Display, found: impl fmt:
     .with("found", found)
 }
 
+/// What is demanded, where one of several does.
+fn one_of<T: fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<_> = all.into_iter().map(|one| one.to_string()).collect();
+    if all.is_empty() { "nothing of the kind".to_owned() } else { all.join("`, `") }
+}
+
 /// How a value is shown: text as it is, nothing as `nothing`, all else as JSON.
 fn shown(value: Option<&Value>) -> String {
     match value {

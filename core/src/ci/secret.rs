@@ -7,15 +7,55 @@ use crate::predicate::Provenance;
 
 /// Words in the name of a variable that holds a secret.
 const SECRET_NAMES: [&str; 14] = [
-    "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "APIKEY", "API_KEY", "ACCESS_KEY",
-    "ACCESSKEY", "PRIVATE", "SIGNING_KEY", "ENCRYPTION_KEY", "COOKIE",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "CREDENTIAL",
+    "APIKEY",
+    "API_KEY",
+    "ACCESS_KEY",
+    "ACCESSKEY",
+    "PRIVATE",
+    "SIGNING_KEY",
+    "ENCRYPTION_KEY",
+    "COOKIE",
 ];
 
 /// Beginnings of tokens whose makers gave them one, so that they are found.
 const PREFIXES: [&str; 31] = [
-    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-",
-    "glsoat-", "glagent-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "xapp-", "npm_", "pypi-", "dckr_pat_", "hvs.",
-    "hvb.", "sk_live_", "rk_live_", "sk-ant-", "bkua_", "ya29.", "AIza",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "glrt-",
+    "glcbt-",
+    "glptt-",
+    "glft-",
+    "glsoat-",
+    "glagent-",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
+    "xapp-",
+    "npm_",
+    "pypi-",
+    "dckr_pat_",
+    "hvs.",
+    "hvb.",
+    "sk_live_",
+    "rk_live_",
+    "sk-ant-",
+    "bkua_",
+    "ya29.",
+    "AIza",
 ];
 
 /// Shortest value of a secret variable that is looked for in a record; a shorter one would be found by chance.
@@ -43,9 +83,8 @@ pub(super) fn refuse(name: &str, value: &str) -> Result<()> {
 
 /// Refuses provenance in which something looks like a credential, or the value of a secret variable stands.
 pub(super) fn refuse_in(provenance: &Provenance, environment: &Environment) -> Result<()> {
-    let json = serde_json::to_value(provenance).map_err(|e| {
-        Error::new(ErrorKind::Malformed, format!("the provenance has no JSON form: {e}")).caused_by(e)
-    })?;
+    let json = serde_json::to_value(provenance)
+        .map_err(|e| Error::new(ErrorKind::Malformed, format!("the provenance has no JSON form: {e}")).caused_by(e))?;
     let secrets: Vec<_> =
         environment.iter().filter(|(name, value)| value.len() >= SHORTEST && is_secret_name(name)).collect();
     let mut open = vec![("provenance".to_owned(), &json)];

@@ -40,7 +40,8 @@ impl Template {
             Value::Array(list) => list.iter().collect(),
             one => vec![one],
         };
-        let parse = |v: &&Value| v.as_str().ok_or_else(|| wrong("is neither a text nor a list of texts")).and_then(parts);
+        let parse =
+            |v: &&Value| v.as_str().ok_or_else(|| wrong("is neither a text nor a list of texts")).and_then(parts);
         let all = texts.iter().map(parse).collect::<Result<Vec<_>>>()?;
         if all.is_empty() { Err(wrong("is an empty list")) } else { Ok(Self(all)) }
     }

@@ -1,5 +1,7 @@
 //! Builders that are trusted, each with who signs for it (SLSA verifying-artifacts, step 1).
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer};
 
 use super::certificate::Claims;
@@ -53,6 +55,23 @@ impl<'de> Deserialize<'de> for BuilderRef {
     }
 }
 
+impl FromStr for TrustedBuilder {
+    type Err = Error;
+
+    /// Reads a builder as one types it: `ID@REF` with its ref, or `ID`, of a GitHub workflow at any release.
+    fn from_str(text: &str) -> Result<Self> {
+        let builder = match text.rsplit_once('@') {
+            Some((id, reference)) if !reference.contains("://") => {
+                Self::new(id).at(BuilderRef::Is(reference.to_owned()))
+            }
+            _ if text.contains("/.github/workflows/") => Self::new(text).at(BuilderRef::Release),
+            _ => Self::new(text),
+        };
+        validate(std::slice::from_ref(&builder))?;
+        Ok(builder)
+    }
+}
+
 impl TrustedBuilder {
     /// The builder of exactly this id.
     pub fn new(id: impl Into<String>) -> Self {
@@ -85,7 +104,9 @@ impl TrustedBuilder {
         let behind = || id.strip_prefix(&self.id)?.strip_prefix('@');
         match &self.reference {
             BuilderRef::InId => id == self.id,
-            BuilderRef::Is(wanted) => behind().is_some_and(|r| r == wanted || r.strip_prefix("refs/tags/") == Some(wanted)),
+            BuilderRef::Is(wanted) => {
+                behind().is_some_and(|r| r == wanted || r.strip_prefix("refs/tags/") == Some(wanted))
+            }
             BuilderRef::Release => behind().and_then(|r| r.strip_prefix("refs/tags/")).is_some_and(version::is_release),
             BuilderRef::AnyUnsafe => behind().is_some_and(|r| !r.is_empty()),
         }
@@ -99,8 +120,15 @@ impl TrustedBuilder {
     fn trusts(&self, signer: &SignedBy, claims: Option<&Claims<'_>>) -> bool {
         let by_certificate = self.certificate_issuer.as_deref().zip(claims);
         !self.is_paired()
-            || self.signers.contains(&signer.name)
+            || self.names(signer)
             || by_certificate.is_some_and(|(issuer, c)| c.issuer == issuer && self.is(c.subject))
+    }
+
+    /// Whether it is the trusted signer of one of the names. Who has no name in the trust root is known by the subject
+    /// of a certificate, which anybody may have chosen, of another issuer.
+    fn names(&self, signer: &SignedBy) -> bool {
+        let nameless = Claims::of(signer).is_some_and(|c| c.subject == signer.name);
+        !nameless && self.signers.contains(&signer.name)
     }
 
     fn wanted(&self) -> String {
@@ -165,7 +193,7 @@ pub(super) fn check(builders: &[TrustedBuilder], id: &str, signers: &[SignedBy])
         .with("found", found));
     }
     let own = |b: &TrustedBuilder| {
-        let by_name = !b.is_paired() || pairs.iter().any(|(s, _)| b.signers.contains(&s.name));
+        let by_name = !b.is_paired() || pairs.iter().any(|(s, _)| b.names(s));
         b.is(id) && (by_name || pairs.iter().any(|(_, c)| c.as_ref().is_some_and(|c| c.subject == id)))
     };
     if believable.iter().any(|b| own(b)) {

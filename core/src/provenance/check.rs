@@ -4,7 +4,7 @@ use super::build::{Build, ProvenanceVersion};
 use super::certificate::Claims;
 use super::expectation::ProvenanceExpectation;
 use super::source::{Source, split};
-use super::{Checked, Finding, builder, dependency, parameter, shown, unmet, version};
+use super::{Checked, Finding, builder, dependency, one_of, parameter, shown, unmet, version};
 use crate::error::Result;
 use crate::predicate::{PredicateType, Provenance};
 use crate::statement::Statement;
@@ -90,7 +90,7 @@ impl ProvenanceExpectation {
 
     fn check_run(&self, build: &Build, claims: &[Claims<'_>]) -> Result<()> {
         if !self.build_types.is_empty() && !self.build_types.contains(&build.build_type) {
-            return Err(unmet("buildType", self.build_types.join("`, `"), &build.build_type));
+            return Err(unmet("buildType", one_of(&self.build_types), &build.build_type));
         }
         if let Some(wanted) = &self.trigger {
             said("trigger", wanted, build.trigger(), claims.iter().map(|c| c.trigger))?;

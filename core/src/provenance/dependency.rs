@@ -1,6 +1,6 @@
 //! What a build was made from: dependencies of allowed sources, approved images.
 
-use super::unmet;
+use super::{one_of, unmet};
 use crate::artifact::ResourceDescriptor;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +28,7 @@ pub(super) fn from_sources(dependencies: &[ResourceDescriptor], allowed: &[Strin
         let uri = dependency.uri.as_deref().unwrap_or_default();
         if uri.is_empty() || dotted(uri) || !allowed.iter().any(|a| lies_in(uri, a)) {
             let found = if uri.is_empty() { dependency.name.as_deref().unwrap_or("no URI") } else { uri };
-            return Err(unmet(format_args!("resolvedDependencies[{index}].uri"), allowed.join("`, `"), found));
+            return Err(unmet(format_args!("resolvedDependencies[{index}].uri"), one_of(allowed), found));
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ pub(super) fn environment_images(
 }
 
 fn all_approved(field: &str, images: &[&ResourceDescriptor], approved: &[Digest]) -> Result<()> {
-    let expected = || approved.iter().map(Digest::to_string).collect::<Vec<_>>().join("`, `");
+    let expected = || one_of(approved);
     if images.is_empty() {
         return Err(unmet(field, expected(), "no image with a digest"));
     }
@@ -155,14 +155,25 @@ mod tests {
     #[test]
     fn tags_are_told_from_digests_and_ports() {
         let hex = "0".repeat(64);
-        for tagged in ["app:v1", "registry.example:5000/app:latest", "pkg:docker/app@v1", "pkg:oci/app?tag=v1",
-            &format!("registry.example/app:v1@sha256:{hex}")]
-        {
+        for tagged in [
+            "app:v1",
+            "registry.example:5000/app:latest",
+            "pkg:docker/app@v1",
+            "pkg:oci/app?tag=v1",
+            &format!("registry.example/app:v1@sha256:{hex}"),
+        ] {
             assert!(is_tagged(tagged), "{tagged}");
         }
-        for plain in ["app", "dist/app.tar.gz", "registry.example:5000/app", "pkg:generic/app@1.0", "https://h:8/app",
-            &format!("registry.example/app@sha256:{hex}"), &format!("sha256:{hex}"), &format!("pkg:oci/app@sha256%3A{hex}")]
-        {
+        for plain in [
+            "app",
+            "dist/app.tar.gz",
+            "registry.example:5000/app",
+            "pkg:generic/app@1.0",
+            "https://h:8/app",
+            &format!("registry.example/app@sha256:{hex}"),
+            &format!("sha256:{hex}"),
+            &format!("pkg:oci/app@sha256%3A{hex}"),
+        ] {
             assert!(!is_tagged(plain), "{plain}");
         }
     }

@@ -212,7 +212,10 @@ impl ProvenanceExpectation {
             let why = format!("`{}` is no version; write it as `v1`, `v1.2` or `v1.2.3`", tag.escape_debug());
             return Err(misused("sourceVersionedTag", &why));
         }
-        self.parameters.keys().chain(self.allowed_parameters.iter().flatten()).try_for_each(|n| parameter::validate(n))?;
+        self.parameters
+            .keys()
+            .chain(self.allowed_parameters.iter().flatten())
+            .try_for_each(|n| parameter::validate(n))?;
         self.dependency_sources.iter().flatten().try_for_each(|s| dependency::validate(s))
     }
 }

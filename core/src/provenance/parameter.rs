@@ -38,7 +38,8 @@ pub(super) fn find<'a>(parameters: &'a Map<String, Value>, name: &str) -> Option
 }
 
 fn walk(place: &str, value: &Value, allowed: &[String]) -> Result<()> {
-    let below = |a: &String| place.strip_prefix(a.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |a: &String| place.strip_prefix(a.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if allowed.iter().any(below) {
         return Ok(());
     }
@@ -46,7 +47,9 @@ fn walk(place: &str, value: &Value, allowed: &[String]) -> Result<()> {
         Value::Object(members) => {
             members.iter().try_for_each(|(name, v)| walk(&format!("{place}/{}", escaped(name)), v, allowed))
         }
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, v)| walk(&format!("{place}/{i}"), v, allowed)),
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(i, v)| walk(&format!("{place}/{i}"), v, allowed))
+        }
         // SLSA: unset, null and empty mean the same
         Value::Null => Ok(()),
         Value::String(text) if text.is_empty() => Ok(()),

@@ -34,7 +34,8 @@ pub struct Reproduction {
 pub fn reproduced(first: &Verified<Statement>, second: &Verified<Statement>) -> Result<Reproduction> {
     let (one, other) = (Build::of(first.value())?, Build::of(second.value())?);
     let run = |b: &Build| format!("{} {}", b.builder_id, b.invocation_id.as_deref().unwrap_or("without an invocation"));
-    let told_apart = one.invocation_id.is_some() && other.invocation_id.is_some() && one.invocation_id != other.invocation_id;
+    let told_apart =
+        one.invocation_id.is_some() && other.invocation_id.is_some() && one.invocation_id != other.invocation_id;
     if one.builder_id == other.builder_id && !told_apart {
         return Err(unmet("invocationId", format_args!("another build than {}", run(&one)), run(&other)));
     }

@@ -93,7 +93,9 @@ mod tests {
         ] {
             assert_eq!(split(uri).0, "git+https://github.com/octo/app", "{uri}");
         }
-        for other in ["github.com/octo/app2", "github.com/octo", "github.com.evil/octo/app", "http://github.com/octo/app"] {
+        for other in
+            ["github.com/octo/app2", "github.com/octo", "github.com.evil/octo/app", "http://github.com/octo/app"]
+        {
             assert_ne!(split(other).0, "git+https://github.com/octo/app", "{other}");
         }
         assert_eq!(split("pkg:npm/left@1").0, "pkg:npm/left@1");

@@ -244,7 +244,14 @@ impl Checked {
         levels: &[String],
         at: Timestamp,
     ) -> Result<Vsa> {
-        summary(verifier_id.into(), resource_uri.into(), policy, levels.to_vec(), at, std::slice::from_ref(&self.provenance))
+        summary(
+            verifier_id.into(),
+            resource_uri.into(),
+            policy,
+            levels.to_vec(),
+            at,
+            std::slice::from_ref(&self.provenance),
+        )
     }
 }
 
@@ -277,9 +284,7 @@ fn summary(
     at: Timestamp,
     inputs: &[Digest],
 ) -> Result<Vsa> {
-    let own = |l: &&String| {
-        l.starts_with("SLSA_") && !PROPERTIES.contains(&l.as_str()) && !l.contains("_LEVEL_")
-    };
+    let own = |l: &&String| l.starts_with("SLSA_") && !PROPERTIES.contains(&l.as_str()) && !l.contains("_LEVEL_");
     if let Some(level) = levels.iter().find(own) {
         return Err(Error::new(
             ErrorKind::Malformed,
@@ -289,9 +294,7 @@ fn summary(
             ),
         ));
     }
-    let input = |digest: &Digest| {
-        ResourceDescriptor::of(digest.clone()).with_media_type(IN_TOTO)
-    };
+    let input = |digest: &Digest| ResourceDescriptor::of(digest.clone()).with_media_type(IN_TOTO);
     let vsa = Vsa {
         verifier: VsaVerifier { id: verifier_id, version: std::collections::BTreeMap::new() },
         time_verified: Some(at),

@@ -16,9 +16,8 @@ impl<'a> Version<'a> {
             None => (text, None),
         };
         let numbers: Vec<_> = core.split('.').collect();
-        let sound = |n: &&str| {
-            !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && (n.len() == 1 || !n.starts_with('0'))
-        };
+        let sound =
+            |n: &&str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && (n.len() == 1 || !n.starts_with('0'));
         let whole = numbers.len() <= 3 && numbers.iter().all(sound);
         // only a whole version has a pre-release
         let pre = pre_release.is_none_or(|p| !p.is_empty() && numbers.len() == 3);

@@ -4,6 +4,7 @@
 mod demo;
 mod help;
 mod place;
+mod provenance;
 mod settings;
 mod story;
 mod wrong_input;
