@@ -11,6 +11,8 @@ NODE := bindings/node
 VENV := $(PY)/.venv
 DEMO := target/demo
 REPORTS := target/demo-reports
+PEERS := benches/peers
+CORPORA := $(or $(SEALWRIGHT_CORPORA),../shared/corpora)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +99,19 @@ clean:
 # need COMMAND,HOW: stops with the way to get a command that is not there
 need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) and run make again" >&2; exit 2; }
 
-bench: ## ours beside the floor, also in benches/results/latest.json
-	cargo bench -p sealwright-benches
+bench: $(PEERS)/ready ## ours beside peers and floor, also in benches/results/latest.json
+	@mkdir -p target/peers
+	cargo bench -p sealwright-benches --all-features
+	@if [ -d "$(CORPORA)" ]; then \
+	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json; \
+	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))") > target/peers/node.json; \
+	else echo 'not run: peers need the corpora (SEALWRIGHT_CORPORA)' >&2; fi
 	cargo run -q --release -p sealwright-benches
+
+$(PEERS)/ready: $(PEERS)/requirements.txt $(PEERS)/package.json
+	@$(call need,python3,package python3)
+	@$(call need,npm,npm)
+	python3 -m venv $(PEERS)/.venv
+	$(PEERS)/.venv/bin/python -m pip install -q -r $(PEERS)/requirements.txt
+	cd $(PEERS) && npm install --no-save --no-package-lock --silent --no-audit --no-fund
+	@touch $@

@@ -31,6 +31,18 @@ pub const NOTE_SIGNATURES: usize = 64;
 pub const JSON_DEPTH: usize = 128;
 /// Signatures read of one DSSE envelope.
 pub const ENVELOPE_SIGNATURES: usize = 32;
+/// Log entries, and timestamps, and certificates of one bundle: so many of each.
+pub const BUNDLE_PARTS: usize = 16;
+/// Hashes of one inclusion proof.
+pub const PROOF_HASHES: usize = 64;
+/// A Sigstore trusted root.
+pub const TRUSTED_ROOT_BYTES: usize = 4 * 1024 * 1024;
+/// Logs and authorities of one Sigstore trusted root.
+pub const TRUSTED_ROOT_PARTS: usize = 1000;
+/// A pattern for an identity.
+pub const PATTERN_BYTES: usize = 4096;
+/// A pattern for an identity, compiled.
+pub const PATTERN_PROGRAM_BYTES: usize = 1024 * 1024;
 /// Subjects of one Statement.
 pub const SUBJECTS: usize = 100_000;
 /// Files of a folder that is hashed or verified whole.
