@@ -622,3 +622,32 @@ fn a_summary_that_we_write_meets_what_we_demand_of_one() {
     assert_eq!(Build::of(record.value()).unwrap(), checked.build);
     assert!(record.value().predicate_as::<Provenance>().is_ok());
 }
+
+#[test]
+fn an_ecdsa_signature_of_two_numbers_side_by_side_is_read_and_no_other_length() {
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    let payload = serde_json::to_vec(&summary()).unwrap();
+    let record = sign(&Statement::parse(payload.clone()).unwrap(), &key).unwrap();
+    let der = record.envelope().unwrap().signatures()[0].sig.clone();
+    // SEQUENCE { INTEGER r, INTEGER s }
+    let (r, rest) = der[4..].split_at(usize::from(der[3]));
+    let number = |bytes: &[u8]| {
+        let bare: Vec<u8> = bytes.iter().copied().skip_while(|b| *b == 0).collect();
+        [vec![0; 32 - bare.len()], bare].concat()
+    };
+    let fixed = [number(r), number(&rest[2..])].concat();
+    let root = TrustRoot::new().with_key("verifier", key.public().clone(), Window::ALWAYS).unwrap();
+    let verify = |sig: Vec<u8>| {
+        let signature = sealwright::envelope::Signature::new(Some("verifier".to_owned()), sig);
+        let bytes = Envelope::new(IN_TOTO, payload.clone(), vec![signature]).unwrap().to_json();
+        let expectation = Expectation::new(Artifact::AnyUnsafe, Identity::key("verifier"), now());
+        Verifier::new(root.clone()).verify(&bytes, &expectation)
+    };
+    verify(der).unwrap();
+    SummaryExpectation::new().require_level("SLSA_BUILD_LEVEL_3").check(&verify(fixed.clone()).unwrap()).unwrap();
+    let mut changed = fixed.clone();
+    changed[40] ^= 1;
+    for bad in [changed, fixed[..63].to_vec(), [fixed, vec![0, 0]].concat(), vec![0; 64]] {
+        assert_eq!(verify(bad).unwrap_err().code(), "BAD_SIGNATURE");
+    }
+}

@@ -156,7 +156,7 @@ fn has_user_info((scheme, rest): (&str, &str)) -> bool {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match host.rsplit_once('@') {
         // `ssh://git@host` names an account, which is no secret
-        Some((user, _)) => !(scheme == "ssh" && !user.contains(':')),
+        Some((user, _)) => scheme != "ssh" || user.contains(':'),
         None => false,
     }
 }

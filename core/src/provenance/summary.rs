@@ -202,7 +202,7 @@ impl SummaryExpectation {
 /// Checks that a signature of the record bears this key id.
 fn bears(record: &[u8], key_id: &str) -> Result<()> {
     let bundle = Bundle::parse(record)?;
-    let mut ids = bundle.envelope().signatures().iter().map(|s| s.keyid.as_deref().unwrap_or_default());
+    let mut ids = bundle.envelope()?.signatures().iter().map(|s| s.keyid.as_deref().unwrap_or_default());
     if ids.any(|id| id == key_id) {
         return Ok(());
     }
