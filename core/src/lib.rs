@@ -43,6 +43,8 @@ pub mod verifier;
 pub mod provenance;
 
 pub mod ci;
+#[cfg(feature = "keyless")]
+pub mod keyless;
 
 pub mod trust_policy;
 

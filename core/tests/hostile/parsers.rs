@@ -1,5 +1,6 @@
 //! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
@@ -11,6 +12,7 @@ use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, le
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
+use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ingest, json, sbom};
@@ -31,7 +33,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
+    ("key-cosign", key_cosign),
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
+    ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("provenance", provenance),
     ("provenance-expectation", |b| {
@@ -69,6 +73,15 @@ fn provenance(bytes: &[u8]) -> Result<(), Error> {
     Build::of(&statement).map(|_| ())
 }
 
+/// What stands in the PEM block of a cosign key, with a passphrase that opens none.
+fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
+    let pem = format!(
+        "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n{}\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n",
+        STANDARD.encode(bytes)
+    );
+    PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
+}
+
 fn statement(bytes: &[u8]) -> Result<(), Error> {
     let statement = Statement::parse(bytes.to_vec())?;
     // derivations that a ledger makes of whatever was signed
@@ -87,6 +100,7 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
         text.parse::<BundleId>().map(|_| ()),
         text.parse::<VerifierKey>().map(|_| ()),
         text.parse::<ArtifactReference>().map(|_| ()),
+        text.parse::<Pkcs11Uri>().map(|_| ()),
     ];
     parsed.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }
