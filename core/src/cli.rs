@@ -8,6 +8,7 @@
 
 mod answer;
 mod attest;
+mod attest_ci;
 mod commits;
 mod demo;
 mod deploy;
@@ -35,6 +36,7 @@ mod sign_keyless;
 mod text;
 mod trust;
 mod verify;
+mod verify_provenance;
 
 use std::ffi::OsString;
 

@@ -40,9 +40,12 @@ pub mod signer;
 
 pub mod verifier;
 
+pub mod provenance;
+
+pub mod ci;
+pub mod commit;
 #[cfg(feature = "keyless")]
 pub mod keyless;
-pub mod commit;
 
 pub mod trust_policy;
 

@@ -61,6 +61,12 @@ pub const FOLDER_DEPTH: usize = 64;
 pub const POLICY_MILLIS: u64 = 10_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// The environment of a build, as JSON.
+pub const ENVIRONMENT_BYTES: usize = 4 * 1024 * 1024;
+/// One variable of it that is put into a record.
+pub const VARIABLE_BYTES: usize = 8 * 1024;
+/// The description of a CI system.
+pub const CI_SYSTEM_BYTES: usize = 64 * 1024;
 /// What a signer command may answer, in bytes.
 pub const SIGNER_ANSWER_BYTES: u64 = 64 * 1024;
 /// Longest wait for one answer of a signer command or a key service, in milliseconds.

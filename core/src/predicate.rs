@@ -27,6 +27,8 @@ mod record_ref;
 mod release;
 mod scai;
 mod slsa_provenance;
+mod slsa_provenance_v01;
+mod slsa_provenance_v02;
 mod tags;
 mod test_result;
 mod trust_policy;
@@ -47,13 +49,14 @@ pub use change_request::{
     Category, CategorySource, ChangeRequest, Emergency, Impact, RequiredApproval, RiskTier, RollbackMethod,
     RollbackPlan,
 };
-pub(crate) use control::is_control;
+pub(crate) use control::{is_control, is_denied};
 pub use cyclonedx::Cyclonedx;
 pub use deployment::{Deployment, DeploymentStatus, Strategy, StrategyDetail};
 pub use drift_report::{DriftAction, DriftKind, DriftReport, Finding, FindingType, Severity};
 pub use environment::{DataClass, Environment, EnvironmentClass};
 pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
 pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
+pub(crate) use field::is_uri;
 pub use nonce::nonce;
 pub use policy_evaluation::{
     CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,
@@ -64,6 +67,8 @@ pub use record_ref::{RecordHints, RecordRef};
 pub use release::{Release, ReleaseKind};
 pub use scai::{ATTRIBUTES, Attribute, Scai};
 pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
+pub use slsa_provenance_v01::{ProvenanceV01, Recipe};
+pub use slsa_provenance_v02::{ConfigSource, Invocation, InvocationMetadata, ProvenanceV02};
 pub use tags::Tags;
 pub use test_result::{TestKind, TestOutcome, TestResult};
 pub use trust_policy::{
@@ -133,6 +138,10 @@ macro_rules! predicates {
 predicates! {
     /// How artifacts were built.
     Provenance,
+    /// How artifacts were built, in the words of v0.2.
+    ProvenanceV02,
+    /// How artifacts were built, in the words of v0.1.
+    ProvenanceV01,
     /// A run of tests or of a scanner.
     TestResult,
     /// A CycloneDX BOM.

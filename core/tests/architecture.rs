@@ -26,6 +26,8 @@ const ORDER: &[&str] = &[
     "signer",
     "verifier",
     "keyless",
+    "provenance",
+    "ci",
     "commit",
     "trust_policy",
     "sbom",

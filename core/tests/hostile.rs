@@ -48,6 +48,24 @@ fn seeds() -> Vec<Vec<u8>> {
     }
     seeds.push(parsers::SSH_COMMIT.as_bytes().to_vec());
     seeds.push(parsers::SIGNERS.to_vec());
+    for (version, body) in [
+        (
+            "v1",
+            r#"{"buildDefinition":{"buildType":"t","externalParameters":{"source":"git+https://h/r@refs/heads/m"}},"runDetails":{"builder":{"id":"b"}}}"#,
+        ),
+        (
+            "v0.2",
+            r#"{"builder":{"id":"b"},"buildType":"t","invocation":{"configSource":{"uri":"git+https://h/r@x"}},"materials":[{"uri":"u"}]}"#,
+        ),
+        ("v0.1", r#"{"builder":{"id":"b"},"recipe":{"type":"t","definedInMaterial":0},"materials":[{"uri":"u"}]}"#),
+    ] {
+        let subject = r#"[{"digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}]"#;
+        let head = r#"{"_type":"https://in-toto.io/Statement/v1","subject":"#;
+        let rest = format!(r#","predicateType":"https://slsa.dev/provenance/{version}","predicate":{body}}}"#);
+        seeds.push(format!("{head}{subject}{rest}").into_bytes());
+    }
+    seeds.push(br#"{"GITLAB_CI":"true","CI_COMMIT_SHA":"HEAD","CI_PROJECT_URL":"https://h/r"}"#.to_vec());
+    seeds.push(include_bytes!("../src/ci/systems/jenkins.toml").to_vec());
     seeds
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::answer::Answer;
+use super::attest_ci::Ci;
 use super::input::{Subjects, json_file};
 use super::predicate_names::KnownType;
 use super::settings::Settings;
@@ -20,6 +21,7 @@ use crate::predicate::{
 use crate::statement::Statement;
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("told_by").args(["git", "ci"]))]
 pub(crate) struct Attest {
     /// provenance, sbom, test-result, vsa, scai, release, change-request,
     /// approval, …, or the URI of a known type.
@@ -30,8 +32,10 @@ pub(crate) struct Attest {
     /// For provenance: take the source from Git.
     #[arg(long, conflicts_with = "predicate", requires_all = ["builder_id", "build_type"])]
     git: bool,
+    #[command(flatten)]
+    ci: Ci,
     /// Builder of the provenance, a URI.
-    #[arg(long, value_name = "URI", requires = "git")]
+    #[arg(long, value_name = "URI", requires = "told_by")]
     builder_id: Option<String>,
     /// Build type of the provenance, a URI.
     #[arg(long, value_name = "URI", requires = "git")]
@@ -52,14 +56,21 @@ pub(crate) struct Body {
 
 impl Attest {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let statement =
-            if self.git { self.provenance(settings)? } else { self.body.statement(settings, self.known)? };
+        let statement = if self.git || self.ci.is_asked() {
+            self.provenance(settings)?
+        } else {
+            self.body.statement(settings, self.known)?
+        };
         self.signing.finish(settings, &statement, self.signing.open(settings)?)
     }
 
     fn provenance(&self, settings: &Settings) -> Result<Statement> {
         if self.known != KnownType::of::<Provenance>() {
-            return Err(Error::new(ErrorKind::ApiMisuse, "`--git` is for provenance; name that type"));
+            return Err(Error::new(ErrorKind::ApiMisuse, "`--git` and `--ci` are for provenance; name that type"));
+        }
+        if self.ci.is_asked() {
+            let provenance = self.ci.provenance(settings, &self.body.subjects, self.builder_id.as_deref())?;
+            return Statement::new(self.body.subjects.read()?, &provenance);
         }
         let source = self.body.subjects.repository.revision("HEAD")?.source();
         let provenance = Provenance {

@@ -9,7 +9,9 @@ use super::answer::Answer;
 use super::input::{digest, named, record};
 use super::predicate_names::{KnownType, short};
 use super::settings::Settings;
+use super::sign::insert;
 use super::text::Page;
+use super::verify_provenance::Content;
 use crate::error::Result;
 use crate::key::read_public;
 use crate::timestamp::Timestamp;
@@ -33,6 +35,8 @@ pub(crate) struct Verify {
     /// When it was signed [default: now].
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    content: Content,
 }
 
 impl Verify {
@@ -64,12 +68,14 @@ impl Verify {
             .iter()
             .map(|s| json!({ "name": s.name, "keyId": s.key_id, "keyType": s.key_type.name() }))
             .collect();
-        let value = json!({
+        let content = self.content.check(&verified, &mut page)?;
+        let mut value = json!({
             "type": statement.predicate_type(),
             "digest": artifact.to_string(),
             "signers": signers,
             "payload": statement.payload_digest().to_string(),
         });
+        content.into_iter().for_each(|(name, member)| insert(&mut value, name, member));
         Ok(Answer::new(page.finish(), value))
     }
 }

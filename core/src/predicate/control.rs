@@ -71,7 +71,7 @@ fn is_clean_report(predicate: &Value) -> bool {
     claims.iter().all(|claim| is(claim, "attribute", ATTRIBUTES) && !is_denied(claim))
 }
 
-fn is_denied(claim: &Value) -> bool {
+pub(crate) fn is_denied(claim: &Value) -> bool {
     let conditions = match claim.get("conditions") {
         None | Some(Value::Null) => return false,
         Some(Value::Object(conditions)) => conditions,

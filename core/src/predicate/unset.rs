@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::artifact::ResourceDescriptor;
+use crate::digest::DigestSet;
 use crate::json::Value;
 use crate::timestamp::Timestamp;
 
@@ -16,6 +17,14 @@ pub(super) fn or_time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Timestam
     match Option::<String>::deserialize(d)? {
         Some(text) if !text.is_empty() => text.parse().map(Some).map_err(serde::de::Error::custom),
         _ => Ok(None),
+    }
+}
+
+/// `null` and an empty set as no digests.
+pub(super) fn or_digests<'de, D: Deserializer<'de>>(d: D) -> Result<Option<DigestSet>, D::Error> {
+    match Option::<serde_json::Map<String, Value>>::deserialize(d)?.filter(|set| !set.is_empty()) {
+        Some(set) => DigestSet::deserialize(Value::Object(set)).map(Some).map_err(serde::de::Error::custom),
+        None => Ok(None),
     }
 }
 

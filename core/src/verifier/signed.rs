@@ -2,10 +2,13 @@
 
 use std::io::Read;
 
+use der::Encode as _;
+use der::asn1::UintRef;
+
 use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::PublicKey;
+use crate::key::{KeyType, PublicKey};
 use crate::limits;
 use crate::trust::scheme::VerifyingKey;
 
@@ -128,7 +131,7 @@ impl<'a> Signed<'a> {
     /// Whether `signature` is one by `key`, which the trust root names, over it.
     pub(super) fn is_signed_by_key(&self, key: &PublicKey, signature: &[u8]) -> bool {
         let (bytes, algorithm) = match self {
-            Self::Envelope { pae, .. } => return key.verify(pae, signature).is_ok(),
+            Self::Envelope { pae, .. } => return is_over(pae, key, signature),
             Self::Blob { bytes, algorithm, .. } => (bytes, *algorithm),
         };
         match key.key_type().prehash() {
@@ -151,6 +154,21 @@ impl<'a> Signed<'a> {
             }
         }
     }
+}
+
+/// Whether `signature` is one by `key` over a message. DSSE leaves its encoding open, and some write an ECDSA signature
+/// as the two numbers side by side (IEEE P1363), where ours and Sigstore's are ASN.1.
+fn is_over(message: &[u8], key: &PublicKey, signature: &[u8]) -> bool {
+    let width = match key.key_type() {
+        KeyType::P256 => Some(32),
+        KeyType::P384 => Some(48),
+        _ => None,
+    };
+    let side_by_side = || {
+        let (r, s) = signature.split_at_checked(width?).filter(|(r, s)| r.len() == s.len())?;
+        [UintRef::new(r).ok()?, UintRef::new(s).ok()?].to_der().ok()
+    };
+    key.verify(message, signature).is_ok() || side_by_side().is_some_and(|asn1| key.verify(message, &asn1).is_ok())
 }
 
 fn hashed(reader: &mut dyn Read, algorithms: &[Algorithm]) -> Result<Vec<Digest>> {

@@ -12,10 +12,11 @@ mod keyless;
 #[path = "../loopback/mod.rs"]
 mod loopback;
 mod place;
+mod provenance;
 mod settings;
 mod story;
+mod trust;
 #[cfg(feature = "keyless")]
 #[path = "../tuf_repository/mod.rs"]
 mod tuf_repository;
-mod trust;
 mod wrong_input;

@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
+use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::Envelope;
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
@@ -14,12 +16,14 @@ use sealwright::key::{PrivateKey, PublicKey};
 use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 use sealwright::policy::PolicyBundle;
-use sealwright::signer::Pkcs11Uri;
 use sealwright::predicate::{self, PredicateType as _};
+use sealwright::predicate::{PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
+use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
+use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
-use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::trust::{TrustRoot, Window};
+use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::verifier::CertificateIdentity;
 use sealwright::{Error, ingest, json, sbom};
 
@@ -34,6 +38,8 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("checkpoint", checkpoint),
     ("commit", commit),
     ("commit-signers", commit_signers),
+    ("ci-environment", ci_environment),
+    ("ci-system", |b| CiSystem::parse(b).map(|_| ())),
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
@@ -43,6 +49,10 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
     ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
+    ("provenance", provenance),
+    ("provenance-expectation", |b| {
+        ProvenanceExpectation::from_json(b).map(|_| ()).or_else(|_| SummaryExpectation::from_json(b).map(|_| ()))
+    }),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
     #[cfg(feature = "keyless")]
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
@@ -109,6 +119,24 @@ fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
         .map(|_| ())
         .or_else(|_| TlogProof::parse_and_verify(bytes, &leaf, &key).map(|_| ()))
         .or_else(|_| String::from_utf8_lossy(bytes).parse::<Checkpoint>().map(|_| ()))
+}
+
+/// The environment as it comes, and as that of each system.
+fn ci_environment(bytes: &[u8]) -> Result<(), Error> {
+    let environment = Environment::from_json(bytes)?;
+    let run = CiRun::finished("2026-11-21T09:30:00Z".parse()?);
+    for system in CiSystem::built_in()? {
+        let _ = system.provenance(&environment, &run);
+    }
+    detect(&environment).map(|_| ())
+}
+
+/// A statement of any type, and its predicate as each version of provenance.
+fn provenance(bytes: &[u8]) -> Result<(), Error> {
+    let statement = Statement::parse(bytes.to_vec())?;
+    let predicate = statement.predicate_bytes();
+    let _ = (ProvenanceV01::parse(predicate), ProvenanceV02::parse(predicate), Provenance::parse(predicate));
+    Build::of(&statement).map(|_| ())
 }
 
 /// What stands in the PEM block of a cosign key, with a passphrase that opens none.
