@@ -40,7 +40,7 @@ test-rust:
 	@$(call need,openssl,package openssl)
 	@$(call need,jq,package jq)
 	@$(call need,xxd,package xxd)
-	cargo test -p sealwright
+	cargo test -p sealwright --all-features
 
 test-python: $(VENV)/built
 	cd $(PY) && .venv/bin/python -m pytest -q
@@ -90,8 +90,8 @@ lint: lint-rust lint-python lint-node deny ## everything that is checked without
 
 lint-rust:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc -p sealwright --no-deps --quiet
+	cargo clippy --workspace --all-features --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc -p sealwright --all-features --no-deps --quiet
 
 lint-python: $(VENV)/built
 	cd $(PY) && .venv/bin/python -m mypy && .venv/bin/python -m mypy.stubtest sealwright
@@ -101,11 +101,11 @@ lint-node: $(NODE)/node_modules/built
 	cd $(NODE) && npm run --silent types && git diff --exit-code index.d.ts index.js
 
 deny: ## licences, sources and bans of the dependencies
-	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --debug
 	cargo deny check bans licenses sources
 
 docs: ## the API documentation
-	cargo doc -p sealwright --no-deps
+	cargo doc -p sealwright --all-features --no-deps
 
 clean:
 	rm -rf target $(VENV) $(NODE)/node_modules
@@ -115,7 +115,7 @@ need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) 
 
 bench: $(PEERS)/ready ## ours beside peers and floor, also in benches/results/latest.json
 	@mkdir -p target/peers
-	cargo bench -p sealwright-benches --all-features
+	cargo bench -p sealwright-benches
 	@if [ -d "$(CORPORA)" ]; then \
 	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json; \
 	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))") > target/peers/node.json; \

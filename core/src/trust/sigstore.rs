@@ -75,12 +75,12 @@ impl Sigstore {
             return Err(too_many(limits::TRUSTED_ROOT_PARTS, "logs and authorities"));
         }
         let authorities = wire.certificate_authorities.into_iter().map(|wire| {
-            CertificateAuthority::new(wire.uri, certificates(wire.cert_chain)?, window(wire.valid_for)?).map(Some)
+            CertificateAuthority::new(wire.uri, certificates(&wire.cert_chain)?, window(wire.valid_for)?).map(Some)
         });
         let stampers = wire
             .timestamp_authorities
             .into_iter()
-            .map(|wire| TimestampAuthority::new(wire.uri, certificates(wire.cert_chain)?, window(wire.valid_for)?));
+            .map(|wire| TimestampAuthority::new(wire.uri, certificates(&wire.cert_chain)?, window(wire.valid_for)?));
         let (authorities, stampers) = (known(authorities)?, known(stampers)?);
         let (logs, certificate_logs) = (distinct(wire.tlogs)?, distinct(wire.ctlogs)?);
         replace(&mut self.certificate_authorities, authorities, |a, b| a.is_same(b));
@@ -210,7 +210,7 @@ fn window(wire: Option<WindowWire>) -> Result<Window> {
     Ok(Window::closed(Some(wire.start), wire.end))
 }
 
-fn certificates(chain: ChainWire) -> Result<Vec<Vec<u8>>> {
+fn certificates(chain: &ChainWire) -> Result<Vec<Vec<u8>>> {
     if chain.certificates.len() > limits::BUNDLE_PARTS {
         return Err(too_many(limits::BUNDLE_PARTS, "certificates in a chain"));
     }

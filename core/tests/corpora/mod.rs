@@ -1,5 +1,5 @@
 //! Where the corpora lie: real data that others made, with known answers.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, clippy::print_stderr, clippy::disallowed_methods, reason = "tests, each with its own part of it")]
 
 use std::path::PathBuf;
 

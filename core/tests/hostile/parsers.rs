@@ -8,7 +8,6 @@ use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKe
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
-use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::Envelope;
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
@@ -17,7 +16,7 @@ use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _};
-use sealwright::predicate::{PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
+use sealwright::predicate::{Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
 use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
