@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-node lint lint-rust lint-python lint-node deny docs bench clean
+.PHONY: help demo test test-rust test-python test-node test-services peers lint lint-rust lint-python lint-node deny docs bench clean
 
 PY := bindings/python
 NODE := bindings/node
@@ -45,6 +45,18 @@ test-python: $(VENV)/built
 
 test-node: $(NODE)/node_modules/built
 	cd $(NODE) && npm test --silent
+
+SERVICES := python3 core/tests/services/run.py
+
+test-services: ## tests against Fulcio, Rekor, registries, KMS, HSM and other clients, all started here on loopback
+	@$(call need,cargo,Rust from https://rustup.rs)
+	@$(call need,python3,package python3)
+	cargo test -p sealwright --all-features --test services --no-run
+	$(SERVICES) cargo test -p sealwright --all-features --test services -- --ignored
+
+peers: ## builds what test-services starts, and nothing else
+	@$(call need,python3,package python3)
+	$(SERVICES) build
 
 # the extension is built again whenever a source of it changed
 SOURCES := $(shell find core/src bindings/*/src bindings/python/python -type f 2>/dev/null) Cargo.toml Cargo.lock

@@ -33,12 +33,8 @@ impl Bench {
             signers: vec![TrustedSigner {
                 name: "ci".to_owned(),
                 key: Some(trust_policy::key_descriptor(key.public())),
-                issuer: None,
-                identity: None,
                 predicate_types: vec![TrustPolicy::TYPE.to_owned(), Release::TYPE.to_owned()],
-                speaks_for: vec![],
-                valid_from: None,
-                valid_until: None,
+                ..TrustedSigner::default()
             }],
             writers: vec![],
             people: vec![],
@@ -47,6 +43,8 @@ impl Bench {
             witnesses: vec![],
             quorum: 0,
             policy_bundle: None,
+            trusted_roots: vec![],
+            keyless: None,
         };
         let record = sign(&trust_policy::statement(&policy).unwrap(), &key).unwrap().to_json();
         let now: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();

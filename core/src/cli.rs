@@ -23,9 +23,14 @@ mod pack;
 mod predicate_names;
 mod record;
 mod release;
+#[cfg(feature = "keyless")]
+mod root;
 mod sbom;
 mod settings;
 mod sign;
+mod sign_file;
+#[cfg(feature = "keyless")]
+mod sign_keyless;
 mod text;
 mod trust;
 mod verify;
@@ -81,6 +86,8 @@ enum Command {
     Key(key::KeyCommand),
     /// Build and sign a statement about artifacts.
     Attest(attest::Attest),
+    /// Sign a file as it is.
+    Sign(sign_file::Sign),
     /// Verify a record of an artifact against keys you name.
     Verify(verify::Verify),
     /// Make and validate software bills of materials.
@@ -92,6 +99,10 @@ enum Command {
     /// The trust policy: who may say what.
     #[command(subcommand)]
     Trust(trust::TrustCommand),
+    /// Trusted roots of Sigstore instances, newest and past.
+    #[cfg(feature = "keyless")]
+    #[command(subcommand)]
+    Root(root::RootCommand),
     /// The ledger: append, search, prove, audit.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -123,10 +134,13 @@ impl Command {
         match self {
             Self::Key(command) => command.run(settings),
             Self::Attest(command) => command.run(settings),
+            Self::Sign(command) => command.run(settings),
             Self::Verify(command) => command.run(settings),
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
             Self::Trust(command) => command.run(settings),
+            #[cfg(feature = "keyless")]
+            Self::Root(command) => command.run(settings),
             Self::Ledger(command) => command.run(settings),
             Self::Record(command) => command.run(settings),
             Self::Release(command) => command.run(settings),

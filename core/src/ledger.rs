@@ -54,6 +54,7 @@ pub struct Ledger {
     trust_entries: Vec<u64>,
     anchored: Anchored,
     sequencer: Option<Arc<PrivateKey>>,
+    submitter: Option<String>,
     patience: Duration,
     /// How far this handle has swept leftovers.
     swept: Swept,
@@ -173,6 +174,7 @@ impl Ledger {
             trust_entries: Vec::new(),
             anchored: Anchored::FirstUse,
             sequencer: Some(Arc::new(log_key)),
+            submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             swept: Swept::Never,
         };
@@ -252,6 +254,7 @@ impl Ledger {
                 Anchored::FirstUse
             },
             sequencer: None,
+            submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             swept: Swept::Never,
         };
@@ -283,6 +286,17 @@ impl Ledger {
         }
         self.sequencer = Some(Arc::new(key));
         Ok(self)
+    }
+
+    /// Names the credential of whoever submits what this handle appends; the trust policy says what it may
+    /// ([`TrustPolicy::check_may_append`]).
+    ///
+    /// In a ledger in a folder this is the caller's word. It keeps a job from writing what it is not for; it does not
+    /// hold off somebody who has the folder and the log key.
+    #[must_use]
+    pub fn with_submitter(mut self, credential: impl Into<String>) -> Self {
+        self.submitter = Some(credential.into());
+        self
     }
 
     /// How long to wait for another process that is appending; a minute unless said otherwise.

@@ -40,6 +40,9 @@ pub mod signer;
 
 pub mod verifier;
 
+#[cfg(feature = "keyless")]
+pub mod keyless;
+
 pub mod trust_policy;
 
 pub mod sbom;

@@ -66,7 +66,9 @@ pub use scai::{ATTRIBUTES, Attribute, Scai};
 pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 pub use tags::Tags;
 pub use test_result::{TestKind, TestOutcome, TestResult};
-pub use trust_policy::{Admin, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer};
+pub use trust_policy::{
+    Admin, Keyless, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer,
+};
 pub use vsa::{VerificationResult, Vsa, VsaVerifier};
 pub use window::Window;
 

@@ -5,24 +5,27 @@
 //! gave the pin; version N+1 is in force from the entry at which it has the thresholds of N and of N+1.
 
 mod chain;
+mod consistency;
+mod draft;
 mod entitlement;
-
-use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::artifact::ResourceDescriptor;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
-use crate::predicate::{Actor, Person, PredicateType, TrustPolicy as Predicate, TrustedSigner};
+use crate::predicate::{Actor, Person, PersonId, PredicateType, TrustPolicy as Predicate, TrustedSigner};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, Window};
-use crate::verifier::{Identity, Verifier};
+use crate::verifier::{Artifact, CertificateIdentity, Expectation, Extension, Identity, Matcher, Verified, Verifier};
 
-pub use chain::TrustChain;
+pub use chain::{Proposal, Signatures, TrustChain};
+pub use draft::{next, replace, revoke, rotate};
 pub use entitlement::Speaker;
+pub(crate) use entitlement::identity;
 
 /// Issuer under which `people[].ids` names the id of a plain key as subject.
 pub const KEY_ISSUER: &str = "urn:sealwright:key";
@@ -41,19 +44,28 @@ impl TrustPolicy {
     /// Reads the trust policy of a statement and checks that it does not contradict itself.
     ///
     /// # Errors
-    /// `WRONG_TYPE` or `MALFORMED` if it is none, `TRUST_POLICY_REFUSED` if it contradicts itself: a name or key twice,
-    /// an id under two persons, an unknown admin, a threshold nobody can reach, one that its profile does not allow.
+    /// `WRONG_TYPE` or `MALFORMED` if it is none, `TRUST_POLICY_REFUSED` if it contradicts itself: a subject that is not
+    /// its own, a key, identity or person twice, a threshold that only revoked admins could reach, writers of whom
+    /// nobody could append the next version.
     pub fn from_statement(statement: &Statement) -> Result<Self> {
         let predicate: Predicate = statement.predicate_as()?;
         let mut root = TrustRoot::new();
+        for (place, trusted) in predicate.trusted_roots.iter().enumerate() {
+            let content = carried(trusted, &format!("trusted root {place}"))?;
+            root = root.with_sigstore(&content).map_err(|e| refused(e.message()).caused_by(e))?;
+        }
         for signer in &predicate.signers {
-            let Some(key) = public_key(signer)? else { continue };
-            let window = Window::new(signer.valid_from, signer.valid_until)?;
-            root = root.with_key(&signer.name, key, window).map_err(|e| refused(e.message()))?;
+            let window = Window::new(signer.valid_from, signer.valid_until).map_err(|e| refused(e.message()))?;
+            root = match (public_key(signer)?, certificate_identity(signer)?) {
+                (Some(key), _) => root.with_key(&signer.name, key, window),
+                (None, Some(identity)) => root.with_identity(&signer.name, identity, window),
+                (None, None) => Ok(root),
+            }
+            .map_err(|e| refused(e.message()).caused_by(e))?;
         }
         let policy = Self { predicate, payload: statement.payload_digest(), root };
-        policy.check_admins()?;
-        policy.check_people()?;
+        policy.check_subject(statement)?;
+        policy.check_consistent()?;
         Ok(policy)
     }
 
@@ -72,7 +84,8 @@ impl TrustPolicy {
         &self.predicate
     }
 
-    /// A verifier that believes the keys of the policy's signers, each within its window.
+    /// A verifier that believes the keys and the certificate identities of the policy's signers, each within its window,
+    /// and the policy's trusted roots.
     pub fn verifier(&self) -> Verifier {
         Verifier::new(self.root.clone())
     }
@@ -82,9 +95,21 @@ impl TrustPolicy {
         Identity::OneOf(self.predicate.admins.iter().map(|a| a.signer.clone()).collect())
     }
 
-    /// Any of the signers whose key is known.
+    /// Any of the signers.
     pub(crate) fn anyone(&self) -> Identity {
-        Identity::OneOf(self.root.keys().iter().map(|k| k.name.clone()).collect())
+        Identity::OneOf(self.root.names().map(str::to_owned).collect())
+    }
+
+    /// Verifies a record logged at `at`. Of a certificate the verifier holds the time of signing against the signer's
+    /// window; the time of the entry must lie within it as well, as it must of a key.
+    fn verify(&self, record: &[u8], identity: Identity, at: Timestamp) -> Result<Verified<Statement>> {
+        let verified = self.verifier().verify(record, &Expectation::new(Artifact::AnyUnsafe, identity, at))?;
+        for signer in verified.signers().iter().filter(|s| s.certificate.is_some()) {
+            for trusted in self.root.identities().iter().filter(|i| i.name == signer.name) {
+                trusted.window.check(&format!("the identity `{}`", signer.name), at)?;
+            }
+        }
+        Ok(verified)
     }
 
     /// The signer of this name.
@@ -92,12 +117,22 @@ impl TrustPolicy {
         self.predicate.signers.iter().find(|s| s.name == name)
     }
 
+    /// How `people` lists the key or the certificate identity of a signer.
+    pub fn id_of(&self, signer: &str) -> Option<PersonId> {
+        let signer = self.signer(signer)?;
+        let (issuer, subject) = match (&signer.issuer, &signer.identity) {
+            (Some(issuer), Some(identity)) => (issuer.clone(), identity.clone()),
+            _ => (KEY_ISSUER.to_owned(), self.root.keys().iter().find(|k| k.name == signer.name)?.key.id()),
+        };
+        Some(PersonId { issuer, subject })
+    }
+
     /// The name of the signer who holds this key.
     pub fn signer_of_key(&self, key_id: &str) -> Option<&str> {
         self.root.keys().iter().find(|k| k.key.id() == key_id).map(|k| k.name.as_str())
     }
 
-    /// The public keys by signer name.
+    /// What the policy's verifier believes: keys and certificate identities by signer name.
     pub fn root(&self) -> &TrustRoot {
         &self.root
     }
@@ -112,6 +147,39 @@ impl TrustPolicy {
         self.person(actor.issuer.as_deref()?, actor.subject.as_deref()?)
     }
 
+    /// Checks that a submitter with this credential may append records of a type. A policy without writers leaves that
+    /// to whoever has the ledger.
+    ///
+    /// # Errors
+    /// `APPEND_REFUSED` if it may not, or if there are writers and none is named.
+    pub fn check_may_append(&self, credential: Option<&str>, predicate_type: &str) -> Result<()> {
+        let writers = &self.predicate.writers;
+        if writers.is_empty() {
+            return Ok(());
+        }
+        let Some(credential) = credential else {
+            return Err(Error::new(
+                ErrorKind::AppendRefused,
+                "the trust policy lists who may append what, and no credential is named; name the submitter's",
+            ));
+        };
+        let mut own = writers.iter().filter(|w| w.credential == credential).flat_map(|w| &w.predicate_types);
+        if own.any(|t| t == predicate_type) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::AppendRefused,
+            format!(
+                "the credential `{}` may not append `{}` under trust policy version {}; have it appended by one that may",
+                credential.escape_debug(),
+                predicate_type.escape_debug(),
+                self.version()
+            ),
+        )
+        .with("credential", credential)
+        .with("predicateType", predicate_type))
+    }
+
     /// When a revocation reached `target` (a signer name, a person or a payload digest), if one did.
     pub fn revoked_since(&self, target: &str) -> Option<Timestamp> {
         self.predicate.revocations.iter().filter(|r| r.target == target).map(|r| r.since).min()
@@ -121,51 +189,6 @@ impl TrustPolicy {
     pub fn pinned_bundle(&self) -> Option<Digest> {
         self.predicate.policy_bundle.as_ref()?.digest.as_ref()?.get(Algorithm::Sha256)
     }
-
-    fn check_admins(&self) -> Result<()> {
-        let names: BTreeSet<_> = self.predicate.admins.iter().map(|a| a.signer.as_str()).collect();
-        if names.len() != self.predicate.admins.len() {
-            return Err(refused("an admin is named twice, and would count twice"));
-        }
-        if let Some(unknown) = names.iter().find(|n| !self.root.keys().iter().any(|k| k.name == **n)) {
-            return Err(refused(&format!("the admin `{unknown}` has no key among the signers")));
-        }
-        let threshold = self.predicate.threshold;
-        if threshold == 0 || threshold > names.len() as u64 {
-            return Err(refused(&format!("a threshold of {threshold} of {} admins is out of reach", names.len())));
-        }
-        if !self.predicate.profile.single_operator && (threshold < 2 || self.predicate.quorum == 0) {
-            return Err(refused(&format!(
-                "threshold {threshold} and quorum {} are for a single operator, and the profile `{}` says it is none",
-                self.predicate.quorum, self.predicate.profile.name
-            )));
-        }
-        Ok(())
-    }
-
-    fn check_people(&self) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        let mut persons = BTreeSet::new();
-        for person in &self.predicate.people {
-            if !persons.insert(&person.person) {
-                return Err(refused(&format!("the person `{}` is listed twice", person.person)));
-            }
-            if let Some(id) = person.ids.iter().find(|id| !seen.insert((&id.issuer, &id.subject))) {
-                return Err(refused(&format!("the id `{}` of `{}` is listed twice", id.subject, id.issuer)));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The trust policy's subject: SHA-256 of the canonical form of the predicate without `supersedes`.
-///
-/// # Errors
-/// `MALFORMED` if the predicate has no canonical form.
-pub fn subject_of(predicate: &Predicate) -> Result<Digest> {
-    let mut bare = predicate.clone();
-    bare.supersedes = None;
-    Ok(Digest::sha256(&crate::json::canonical("trust policy", &bare)?))
 }
 
 /// The statement of a trust policy, ready to be signed by its admins.
@@ -173,7 +196,7 @@ pub fn subject_of(predicate: &Predicate) -> Result<Digest> {
 /// # Errors
 /// `MALFORMED` or `TRUST_POLICY_REFUSED` if the policy contradicts itself.
 pub fn statement(predicate: &Predicate) -> Result<Statement> {
-    let subject = crate::artifact::ResourceDescriptor::of(subject_of(predicate)?)
+    let subject = ResourceDescriptor::of(predicate.subject_digest()?)
         .named(format!("trust policy version {}", predicate.version));
     let statement = Statement::new(vec![subject], predicate)?;
     TrustPolicy::from_statement(&statement)?;
@@ -181,22 +204,32 @@ pub fn statement(predicate: &Predicate) -> Result<Statement> {
 }
 
 /// How `signers[].key` carries a public key: digest and content of its SubjectPublicKeyInfo.
-pub fn key_descriptor(key: &PublicKey) -> crate::artifact::ResourceDescriptor {
-    let mut descriptor = crate::artifact::ResourceDescriptor::of(Digest::sha256(key.spki_der()));
+pub fn key_descriptor(key: &PublicKey) -> ResourceDescriptor {
+    let mut descriptor = ResourceDescriptor::of(Digest::sha256(key.spki_der()));
     descriptor.content = Some(STANDARD.encode(key.spki_der()));
     descriptor
 }
 
 fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
-    let content = descriptor.content.as_deref().unwrap_or_default();
-    let der = STANDARD.decode(content).map_err(|e| {
-        refused(&format!("the key of signer `{}` is not base64 in `content`", signer.name)).caused_by(e)
-    })?;
-    if !descriptor.has(&Digest::sha256(&der)) {
-        return Err(refused(&format!("the key of signer `{}` is not the one its digest names", signer.name)));
-    }
+    let der = carried(descriptor, &format!("key of signer `{}`", signer.name))?;
     PublicKey::from_spki_der(&der).map(Some)
+}
+
+fn certificate_identity(signer: &TrustedSigner) -> Result<Option<CertificateIdentity>> {
+    let (Some(issuer), Some(subject)) = (&signer.issuer, &signer.identity) else { return Ok(None) };
+    let identity = CertificateIdentity::new(Matcher::Exact(subject.clone()), issuer);
+    let demanded = signer.extensions.iter().try_fold(identity, |identity, (name, value)| {
+        let extension: Extension = name.parse().map_err(|e: Error| refused(e.message()))?;
+        Ok(identity.require_extension(extension, Matcher::Exact(value.clone())))
+    });
+    demanded.map(Some)
+}
+
+/// The bytes that a descriptor carries; its type has checked already that they are those of its digest.
+fn carried(descriptor: &ResourceDescriptor, what: &str) -> Result<Vec<u8>> {
+    let content = descriptor.content.as_deref().unwrap_or_default();
+    STANDARD.decode(content).map_err(|e| refused(&format!("the {what} is not base64 in `content`")).caused_by(e))
 }
 
 fn refused(why: &str) -> Error {

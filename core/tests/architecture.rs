@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "trust",
     "signer",
     "verifier",
+    "keyless",
     "trust_policy",
     "sbom",
     "ingest",

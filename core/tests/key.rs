@@ -356,6 +356,41 @@ fn rsa_signatures_of_both_encodings_are_verified_and_none_is_made() {
     assert_eq!(PrivateKey::generate(KeyType::Rsa).unwrap_err().code(), "UNSUPPORTED");
 }
 
+/// The function of `verify.sh` that every signature of a pack goes through.
+#[test]
+fn the_script_of_packs_verifies_keys_of_each_type_as_that_type_alone() {
+    let Some(dir) = openssl_folder() else { return };
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/pack/verify.sh")).unwrap();
+    let function = script.split_once("sigcheck() {").unwrap().1.split_once("esac; }").unwrap().0;
+    write("check.sh", dir.path(), format!("sigcheck() {{{function}esac; }}\nsigcheck \"$@\"").as_bytes());
+    write("message", dir.path(), b"message");
+    write("other", dir.path(), b"other");
+    for key_type in TYPES {
+        let key = PrivateKey::generate(key_type).unwrap();
+        write(&format!("{key_type}.pub"), dir.path(), key.public().to_pem().as_bytes());
+        write(&format!("{key_type}.sig"), dir.path(), &key.sign(b"message").unwrap());
+    }
+    openssl(dir.path(), "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem");
+    openssl(dir.path(), "pkey -in rsa.pem -pubout -out rsa.pub");
+    let pss = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
+    openssl(dir.path(), &format!("dgst -sha256 {pss} -sign rsa.pem -out rsa-pss.sig message"));
+    openssl(dir.path(), "dgst -sha256 -sign rsa.pem -out rsa.sig message");
+    let check = |key_type: &str, key: &str, signature: &str, message: &str| {
+        let (key, signature) = (format!("{key}.pub"), format!("{signature}.sig"));
+        let mut bash = Command::new("bash");
+        bash.args(["check.sh", key_type, &key, &signature, message]).current_dir(dir.path());
+        bash.output().unwrap().status.success()
+    };
+    let types = ["p256", "p384", "ed25519", "rsa"];
+    for key in types {
+        for as_type in types {
+            assert_eq!(check(as_type, key, key, "message"), as_type == key, "{key} as {as_type}");
+        }
+        assert!(!check(key, key, key, "other"), "{key}");
+    }
+    assert!(check("rsa", "rsa", "rsa-pss", "message") && !check("rsa", "rsa", "rsa-pss", "other"));
+}
+
 #[test]
 fn an_rsa_key_has_one_encoding() {
     let Some(dir) = openssl_folder() else { return };

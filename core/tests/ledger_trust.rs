@@ -3,8 +3,11 @@
 
 mod small;
 
+use sealwright::artifact::ResourceDescriptor;
 use sealwright::ledger::{Anchored, Anchors, Ledger, Pins};
-use sealwright::predicate::{Admin, Person, PersonId, RecordRef, Revocation, TrustPolicy};
+use sealwright::predicate::{
+    Admin, Deployment, Person, PersonId, PredicateType, RecordRef, Revocation, TrustPolicy, Writer,
+};
 use sealwright::statement::Statement;
 use sealwright::trust_policy::{self, KEY_ISSUER};
 use sealwright::{Error, digest::Digest, ledger::Receipt};
@@ -178,10 +181,15 @@ fn an_expired_admin_key_does_not_come_back_by_its_own_proposal() {
 #[test]
 fn a_revoked_admin_brings_nothing_into_force() {
     let mut small = two_admins();
-    let revoked = next(&small, |policy| policy.revocations.push(revocation("admin-b", 0)));
+    let revoked = next(&small, |policy| {
+        policy.revocations.push(revocation("admin-b", 0));
+        policy.admins.push(admin("admin-c"));
+    });
     small.record("admin", &revoked).unwrap();
     small.record("admin-b", &revoked).unwrap();
     assert_eq!(version(&small), 1, "its own signature does not count in the version that revokes it");
+    small.record("admin-c", &revoked).unwrap();
+    assert_eq!(version(&small), 2, "the old version counts it still, or a thief could block the way out");
 
     let mut small = two_admins();
     let revoked = next(&small, |policy| {
@@ -200,6 +208,146 @@ fn a_revoked_admin_brings_nothing_into_force() {
     small.record("admin-c", &third).unwrap();
     assert_eq!(version(&small), 3);
     agree(&mut small);
+}
+
+#[test]
+fn an_admin_whom_the_next_version_drops_does_not_sign_it_alone_and_is_nobody_after_it() {
+    let mut small = Small::with_policy(|policy, keys| {
+        policy.signers.push(small::signer("admin-b", keys, &[]));
+        policy.admins.push(admin("admin-b"));
+    });
+    assert_eq!((version(&small), small.ledger.size()), (1, 2), "one admin more than it takes signed, too");
+    let without = next(&small, |policy| policy.admins = vec![admin("admin-b")]);
+    small.record("admin", &without).unwrap();
+    assert_eq!(version(&small), 1, "enough for the old version, and for the new one nobody");
+    small.record("admin-b", &without).unwrap();
+    assert_eq!(version(&small), 2);
+    let back = next(&small, |policy| policy.admins.push(admin("admin")));
+    let result = small.record("admin", &back);
+    refused(result, "NOT_ENTITLED", &small);
+    agree(&mut small);
+}
+
+#[test]
+fn what_waits_for_signatures_says_whose() {
+    let mut small = two_admins();
+    let second = next(&small, |policy| policy.admins = vec![admin("admin-b"), admin("admin-c")]);
+    assert_eq!(small.ledger.trust().proposals().count(), 0);
+    let receipt = small.record("admin-b", &second).unwrap();
+    {
+        let proposal = small.ledger.trust().proposals().next().unwrap();
+        assert_eq!((proposal.policy.version(), proposal.entry), (2, receipt.index));
+        let former = proposal.former.unwrap();
+        assert_eq!((former.signed, former.open, former.missing), (vec!["admin-b"], vec!["admin"], 1));
+        assert_eq!((proposal.own.open, proposal.own.missing), (vec!["admin-c"], 1));
+    }
+    small.record("admin", &second).unwrap();
+    small.record("admin-c", &second).unwrap();
+    assert_eq!((version(&small), small.ledger.trust().proposals().count()), (2, 0));
+}
+
+#[test]
+fn a_revoked_key_does_not_return_under_another_name() {
+    let mut small = Small::new();
+    let revoked = next(&small, |policy| policy.revocations.push(revocation("second", 0)));
+    small.record("admin", &revoked).unwrap();
+    let returned = next(&small, |policy| policy.signers.last_mut().unwrap().name = "third".to_owned());
+    let result = small.record("admin", &returned);
+    refused(result, "TRUST_POLICY_REFUSED", &small);
+    let both = next(&small, |policy| {
+        policy.revocations.push(revocation("maker", 0));
+        policy.signers[1].name = "other".to_owned();
+    });
+    let result = small.record("admin", &both);
+    refused(result, "TRUST_POLICY_REFUSED", &small);
+    agree(&mut small);
+}
+
+#[test]
+fn a_revocation_reaches_a_key_by_every_name_it_had_and_a_person_who_was_taken_off_the_list() {
+    let mut small = Small::with_policy(|policy, keys| {
+        let ids = vec![PersonId { issuer: KEY_ISSUER.to_owned(), subject: keys["second"].public().id() }];
+        policy.people.push(Person { person: "eve".to_owned(), ids, roles: vec![] });
+    });
+    let made = small.note("by maker, who is called smith now");
+    let by_eve = small.record("second", &note("by eve")).unwrap();
+    let renamed = next(&small, |policy| {
+        policy.signers[1].name = "smith".to_owned();
+        policy.people.clear();
+    });
+    small.record("admin", &renamed).unwrap();
+    small.note("as smith");
+    let revoked = next(&small, |policy| policy.revocations.extend([revocation("smith", 0), revocation("eve", 0)]));
+    small.record("admin", &revoked).unwrap();
+    for index in [made.index, by_eve.index] {
+        assert!(small.ledger.record(index).unwrap().revoked, "entry {index}");
+    }
+    for signer in ["maker", "second"] {
+        let result = small.record(signer, &note("later"));
+        refused(result, "REVOKED", &small);
+    }
+    agree(&mut small);
+}
+
+#[test]
+fn a_version_under_the_subject_of_another_is_refused() {
+    let mut small = Small::new();
+    let mut policy = small.ledger.trust_policy().unwrap().predicate().clone();
+    policy.version = 2;
+    policy.supersedes = Some(RecordRef::to(small.ledger.trust_policy().unwrap().payload()));
+    let own = policy.subject_digest().unwrap();
+    let of = |digests: &[Digest]| {
+        let subjects = digests.iter().map(|d| ResourceDescriptor::of(d.clone())).collect();
+        Statement::new(subjects, &policy).unwrap()
+    };
+    for subjects in [vec![Digest::sha256(b"another")], vec![own.clone(), Digest::sha256(b"another")]] {
+        let result = small.record("admin", &of(&subjects));
+        refused(result, "TRUST_POLICY_REFUSED", &small);
+    }
+    // `supersedes` is no part of it, and what this version does not know is
+    let mut unknown = serde_json::to_value(&policy).unwrap();
+    unknown["com.example.extra"] = serde_json::json!(1);
+    let with = |digest: &Digest| {
+        Statement::from_json(TrustPolicy::TYPE, vec![ResourceDescriptor::of(digest.clone())], &unknown).unwrap()
+    };
+    let result = small.record("admin", &with(&own));
+    refused(result, "TRUST_POLICY_REFUSED", &small);
+    let mut bare = unknown.clone();
+    bare.as_object_mut().unwrap().remove("supersedes");
+    small.record("admin", &with(&Digest::sha256(&sealwright::json::canonical("policy", &bare).unwrap()))).unwrap();
+    assert_eq!(version(&small), 2);
+    agree(&mut small);
+}
+
+#[test]
+fn s008_a_credential_appends_what_the_trust_policy_lets_it_write_and_nothing_else() {
+    let mut small = Small::with_policy(|policy, _| {
+        let writer = |credential: &str, types: &[&str]| Writer {
+            credential: credential.to_owned(),
+            predicate_types: types.iter().map(|t| (*t).to_owned()).collect(),
+        };
+        policy.writers = vec![
+            writer("admins", &[TrustPolicy::TYPE]),
+            writer("ci", &[NOTE]),
+            writer("deployer", &[Deployment::TYPE]),
+        ];
+    });
+    let result = small.record("maker", &note("by nobody"));
+    refused(result, "APPEND_REFUSED", &small);
+    let mut as_submitter = |credential: &str, statement: &Statement, signer: &str| {
+        let ledger = small::open_to_append(small.dir.path()).unwrap();
+        let now = small.tick();
+        ledger.with_submitter(credential).record_statement(statement, &small.keys[signer], now)
+    };
+    // the record is good and its signer entitled: what is refused is that this one brings it
+    for credential in ["deployer", "admins", "somebody"] {
+        let refused = as_submitter(credential, &note("x"), "maker").unwrap_err();
+        assert_eq!(refused.code(), "APPEND_REFUSED", "{refused}");
+    }
+    as_submitter("ci", &note("x"), "maker").unwrap();
+    // to be allowed to write is not to be allowed to say
+    let refused = as_submitter("ci", &note("x"), "stranger").unwrap_err();
+    assert_eq!(refused.code(), "UNTRUSTED_SIGNER", "{refused}");
 }
 
 #[test]

@@ -135,6 +135,12 @@ fn each_conditional_requirement_is_demanded_by_name() {
             json!({"people/0/ids/1": {"issuer": "https://id.example.org", "subject": "1002"}}),
             "people[0].ids[1]",
         ),
+        ("trust-policy", json!({"trustedRoots/0/content": "AAAA"}), "trustedRoots[0].digest"),
+        ("trust-policy", json!({"trustedRoots/0/digest": null}), "trustedRoots[0].digest"),
+        ("trust-policy", json!({"keyless/predicateTypes": []}), "keyless.predicateTypes"),
+        ("trust-policy", json!({"keyless/maxCertificateSeconds": 0}), "keyless.maxCertificateSeconds"),
+        ("trust-policy", json!({"signers/0/extensions": {"buildTrigger": "push"}}), "signers[0]"),
+        ("trust-policy", json!({"signers/0/for/0/collector": null}), "signers[0].for[0].attributes"),
         ("trust-policy", json!({"policyBundle": {"uri": "https://example.org/bundle"}}), "policyBundle.digest"),
     ];
     for (name, edits, field) in cases {

@@ -42,6 +42,8 @@ export interface SignedBy {
 export interface Speaker {
   signer: string
   keyId: string
+  /** The same each time: a key's id, or SHA-256 over issuer, NUL and subject of a certificate identity. */
+  identity: string
   person: string | null
   roles: string[]
 }

@@ -1,4 +1,4 @@
-//! Signing a statement, and handing the record on: to a file, to stdout, to the ledger.
+//! Signing a statement or a file, and handing on what was made: to a file, to stdout, to the ledger.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,34 @@ use super::answer::{Answer, to_json};
 use super::open::Append;
 use super::output::write_file;
 use super::predicate_names::short;
-use super::settings::Settings;
+use super::settings::{OpenSigner, Settings};
+#[cfg(feature = "keyless")]
+use super::sign_keyless::{Content, Keyless};
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
-use crate::signer::sign;
+use crate::signer::{Signer, sign};
 use crate::statement::Statement;
+
+/// Which key signs.
+#[derive(Args)]
+pub(crate) struct SigningKey {
+    /// Key that signs: a file, its role in sealwright.toml, pkcs11:…,
+    /// awskms://…, or hashivault://….
+    #[arg(long, value_name = "KEY")]
+    key: Option<PathBuf>,
+    /// Command that signs digests in place of a private key; --key is then the
+    /// file of its public half.
+    #[arg(long, value_name = "COMMAND")]
+    signer_command: Option<String>,
+}
 
 /// How a statement is signed, and where the record goes.
 #[derive(Args)]
 pub(crate) struct Signing {
-    /// Private key that signs: a file, or its role in sealwright.toml.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: SigningKey,
     /// Where the record goes [default: stdout].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,6 +45,18 @@ pub(crate) struct Signing {
     pub(crate) append: bool,
     #[command(flatten)]
     log: Append,
+    #[cfg(feature = "keyless")]
+    #[command(flatten)]
+    keyless: Keyless,
+}
+
+impl SigningKey {
+    pub(crate) fn open(&self, settings: &Settings) -> Result<OpenSigner> {
+        match &self.signer_command {
+            Some(command) => settings.signer_command(command, self.key.as_deref()),
+            None => settings.key(self.key.as_deref()),
+        }
+    }
 }
 
 impl Signing {
@@ -41,8 +66,7 @@ impl Signing {
     }
 
     pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
-        let key = settings.key(self.key.as_deref())?;
-        let record = sign(statement, &key)?.to_json();
+        let (record, signer) = self.record(settings, statement)?;
         // a record that is kept can be appended later, should the ledger refuse it now
         if let Some(out) = &self.out {
             write_file(out, &record)?;
@@ -54,18 +78,38 @@ impl Signing {
                 let receipt = ledger.append(&verified, now)?;
                 Ok(appended(statement, &receipt)?)
             }
-            None => signed(statement, &record, &key, self.out.as_deref()),
+            None => signed(statement, &record, &signer, self.out.as_deref()),
         }
+    }
+
+    /// The signed record, and who signed it.
+    fn record(&self, settings: &Settings, statement: &Statement) -> Result<(Vec<u8>, Value)> {
+        #[cfg(feature = "keyless")]
+        if let Some(signed) = self.keyless.sign(settings, &Content::Statement(statement))? {
+            return Ok(signed);
+        }
+        let key = self.key.open(settings)?;
+        let record = sign(statement, &key)?.to_json();
+        #[cfg(feature = "keyless")]
+        let record = self.keyless.stamped(settings, record)?;
+        Ok((record, signer(&key)))
     }
 }
 
-/// Shows a record that was signed and not appended.
-pub(crate) fn signed(statement: &Statement, record: &[u8], key: &PrivateKey, out: Option<&Path>) -> Result<Answer> {
+/// Who signs with this key, as an answer says it.
+pub(crate) fn signer(key: &dyn Signer) -> Value {
+    json!({ "keyId": key.public_key().id() })
+}
+
+/// Shows a record that was signed by `signer` and not appended.
+pub(crate) fn signed(statement: &Statement, record: &[u8], signer: &Value, out: Option<&Path>) -> Result<Answer> {
     let mut value = json!({
         "type": statement.predicate_type(),
         "payload": statement.payload_digest().to_string(),
-        "keyId": key.public().id(),
     });
+    for (name, who) in signer.as_object().into_iter().flatten() {
+        insert(&mut value, name, who.clone());
+    }
     let Some(out) = out else {
         insert(&mut value, "record", json::parse("record", record)?);
         return Ok(Answer::document(record.to_vec(), value));

@@ -11,7 +11,7 @@ use crate::ledger::{Ledger, LedgerRecord};
 use crate::policy::{self, Input, PolicyBundle};
 use crate::predicate::{self, ActorKind, ApprovalDecision, CaptureMethod, Predicate, Stage, TestOutcome, TestResult};
 use crate::timestamp::Timestamp;
-use crate::trust_policy::TrustPolicy;
+use crate::trust_policy::{self, TrustPolicy};
 
 pub(super) fn input(
     ledger: &Ledger,
@@ -118,7 +118,7 @@ impl Gathered {
                     builder_authorised: speaks_for_builder(trust, &record.speaker.signer, &p.run_details.builder.id),
                     builder_id: p.run_details.builder.id,
                     signer: record.speaker.signer.clone(),
-                    key: record.speaker.key_id.clone(),
+                    key: record.speaker.identity.clone(),
                     person: record.speaker.person.clone(),
                     repository,
                     commit,
@@ -169,7 +169,7 @@ impl Gathered {
                 // a revoked deployer did deploy, and what it did counts as done without a decision
                 decision: d.decision.filter(|_| !record.revoked).map(|r| r.payload()).transpose()?.map(|d| d.hex()),
                 signer: record.speaker.signer.clone(),
-                key: record.speaker.key_id.clone(),
+                key: record.speaker.identity.clone(),
                 person: record.speaker.person.clone(),
             }),
             _ => {}
@@ -228,7 +228,7 @@ fn approval(record: &LedgerRecord, approval: predicate::Approval, trust: &TrustP
             kind: kind.name().to_owned(),
             roles,
             signer: record.speaker.signer.clone(),
-            key: record.speaker.key_id.clone(),
+            key: record.speaker.identity.clone(),
         },
         // the entry bounds a claimed time from above, or an approval dated ahead would count for longer
         decided_at_unix: approval.decided_at.min(record.logged_at()?).unix_seconds(),
@@ -240,10 +240,9 @@ fn approval(record: &LedgerRecord, approval: predicate::Approval, trust: &TrustP
 }
 
 fn deployer(name: &str, trust: &TrustPolicy) -> Option<policy::Deployer> {
-    let key = trust.root().keys().iter().find(|k| k.name == name)?;
-    let key_id = key.key.id();
-    let person = trust.person(crate::trust_policy::KEY_ISSUER, &key_id).map(|p| p.person.clone());
-    Some(policy::Deployer { signer: name.to_owned(), key: key_id, person })
+    let id = trust.id_of(name)?;
+    let person = trust.person(&id.issuer, &id.subject).map(|p| p.person.clone());
+    Some(policy::Deployer { signer: name.to_owned(), key: trust_policy::identity(&id), person })
 }
 
 /// What the bundle leaves out and the trust policy does not allow it to (predicates section 4.21, `profile`).

@@ -57,7 +57,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` if this handle has no log key; those of the trust policy; `APPEND_REFUSED` for what no ledger
-    /// takes; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
+    /// takes and for what the submitter may not append; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
     /// deployment names a decision it may not use; `LEDGER_BUSY` if another process appends for too long;
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.
@@ -83,8 +83,11 @@ impl Ledger {
                     "a Statement v0.1 is no record; ingest it, so that somebody of the trust policy signs it as v1",
                 ));
             }
+            if let Some(policy) = trust.in_force_at(index) {
+                policy.check_may_append(self.submitter.as_deref(), statement.predicate_type())?;
+            }
             let speaker = trust.speaker(&verified, index)?;
-            let identity = (statement.payload_digest().bytes().to_vec(), speaker.key_id);
+            let identity = (statement.payload_digest().bytes().to_vec(), speaker.identity);
             let known = match in_batch.get(&identity) {
                 Some(&index) => Some(index),
                 None => self.find_payload(&statement.payload_digest(), &identity.1)?,

@@ -62,12 +62,12 @@ impl Ledger {
     }
 
     /// Index of the entry of this payload by this signer, if there is one.
-    pub(super) fn find_payload(&self, payload: &Digest, key_id: &str) -> Result<Option<u64>> {
+    pub(super) fn find_payload(&self, payload: &Digest, signer: &str) -> Result<Option<u64>> {
         let index = self.catch_up_index()?;
         let row: Option<i64> = index
             .query_row(
                 "SELECT idx FROM entry WHERE payload = ?1 AND signer = ?2 AND idx < ?3 ORDER BY idx LIMIT 1",
-                params![payload.hex(), key_id, row_number(self.size())],
+                params![payload.hex(), signer, row_number(self.size())],
                 |row| row.get(0),
             )
             .optional()
@@ -75,7 +75,7 @@ impl Ledger {
         let Some(row) = row.and_then(|r| u64::try_from(r).ok()) else { return Ok(None) };
         // an index that lies here would swallow an append, so the record itself is asked
         let record = self.record(row)?;
-        let same = record.statement().payload_digest() == *payload && record.speaker.key_id == key_id;
+        let same = record.statement().payload_digest() == *payload && record.speaker.identity == signer;
         Ok(same.then_some(row))
     }
 
@@ -170,7 +170,7 @@ impl Ledger {
             record.entry.time,
             statement.predicate_type(),
             statement.payload_digest().hex(),
-            record.speaker.key_id
+            record.speaker.identity
         ])?;
         let mut insert = index.prepare_cached("INSERT OR IGNORE INTO key VALUES (?1, ?2, ?3)")?;
         for (name, value) in keys(statement) {

@@ -13,7 +13,7 @@ use crate::limits;
 /// Read from the file that `verify.sh` reads, one signer a line:
 ///
 /// ```text
-/// key  KEYID  p256|ed25519  PUBLIC.pem  [pack]
+/// key  KEYID  p256|p384|ed25519|rsa  PUBLIC.pem  [pack]
 /// ```
 ///
 /// KEYID is the DSSE `keyid` or the hint of the bundle; `pack` lets the signer sign manifests; all may sign records.
@@ -78,7 +78,7 @@ impl Signers {
                 _ => {
                     return Err(wrong(
                         ErrorKind::Malformed,
-                        "is no signer; write `key KEYID p256|ed25519 PUBLIC.pem [pack]`".to_owned(),
+                        "is no signer; write `key KEYID TYPE PUBLIC.pem [pack]`".to_owned(),
                     ));
                 }
             }

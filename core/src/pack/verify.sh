@@ -2,8 +2,8 @@
 # verify.sh SIGNERS LOG.pub [MIN_CHECKPOINT]   run in the pack's folder
 # All three come from you, not from the pack; so should this script. Exit 0 verified, 1 refused, 2 could not be checked.
 # SIGNERS, one signer a line (fields by blanks, # comments), `pack` marks who may sign a manifest:
-#   key  KEYID            p256|ed25519 PUBLIC.pem [pack]
-#   cert IDENTITY ISSUER  p256|ed25519 CA.pem     [pack]     ISSUER: OIDC issuer of a Fulcio certificate, or -
+#   key  KEYID            TYPE PUBLIC.pem [pack]     TYPE: p256, p384, ed25519, rsa
+#   cert IDENTITY ISSUER  TYPE CA.pem     [pack]     ISSUER: OIDC issuer of a Fulcio certificate, or -
 # Paths in it are relative to the folder of SIGNERS, so that none of them leads into the pack by chance.
 # MIN_CHECKPOINT: the newest checkpoint you have seen of this ledger.
 set -euo pipefail
@@ -33,6 +33,9 @@ sigcheck() { # TYPE PUBLIC.pem SIGNATURE MESSAGE: the key must be of the type na
   local text; text=$(openssl pkey -pubin -in "$2" -noout -text 2>/dev/null) || return 1
   case $1 in
     p256) [[ $text == *prime256v1* ]] && openssl dgst -sha256 -verify "$2" -signature "$3" "$4" >/dev/null 2>&1 ;;
+    p384) [[ $text == *secp384r1* ]] && openssl dgst -sha384 -verify "$2" -signature "$3" "$4" >/dev/null 2>&1 ;;
+    rsa) [[ $text == *Modulus:* ]] && { openssl dgst -sha256 -verify "$2" -signature "$3" "$4" >/dev/null 2>&1 ||
+      openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -verify "$2" -signature "$3" "$4" >/dev/null 2>&1; } ;;
     ed25519) [[ $text == *ED25519* ]] && openssl pkeyutl -verify -pubin -inkey "$2" -rawin -in "$4" -sigfile "$3" >/dev/null 2>&1 ;;
     *) return 1 ;;
   esac; }

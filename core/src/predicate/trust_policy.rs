@@ -2,22 +2,30 @@
 //!
 //! This is the record alone; what follows from it is judged elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
 use super::field::{At, Check, ROOT};
-use super::{PredicateType, Profile, RecordRef};
+use super::{Deployment, PredicateType, Profile, RecordRef};
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Algorithm, Digest};
 use crate::error::Result;
-use crate::json;
+use crate::json::{self, Value};
 use crate::timestamp::Timestamp;
+
+/// All that a deployer's credential may append.
+const DEPLOYER_WRITES: [&str; 3] = [
+    Deployment::TYPE,
+    "https://sealwright.dev/attestation/rollback/v0.1",
+    "https://sealwright.dev/attestation/publication/v0.1",
+];
 
 /// One version of the trust policy. Subject: [`TrustPolicy::subject_digest`].
 ///
-/// `policy_bundle`, and `valid_from` and `valid_until` of a signer, are our addition to section 4.21.
+/// `policy_bundle`, `trusted_roots` and `keyless`, `extensions`, `valid_from` and `valid_until` of a signer, and
+/// `attributes` of a collector are our addition to section 4.21 (decisions 0003 and 0014).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrustPolicy {
@@ -47,6 +55,23 @@ pub struct TrustPolicy {
     /// Policy bundle pinned with this version, by digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_bundle: Option<ResourceDescriptor>,
+    /// Sigstore trusted roots by which certificate identities are judged: `content` is base64 of the JSON,
+    /// `digest.sha256` is over that JSON.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_roots: Vec<ResourceDescriptor>,
+    /// What no static key may say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyless: Option<Keyless>,
+}
+
+/// A demand that records be signed by short-lived certificates, whatever a key is listed for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keyless {
+    /// The types it is demanded of; each in full.
+    pub predicate_types: Vec<String>,
+    /// Longest validity of a certificate that counts.
+    pub max_certificate_seconds: u64,
 }
 
 /// One who signs trust policies.
@@ -58,7 +83,7 @@ pub struct Admin {
 }
 
 /// A key, or a certificate identity, and what it may say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrustedSigner {
     /// Name, used once.
@@ -72,6 +97,9 @@ pub struct TrustedSigner {
     /// Exact subject of a certificate identity; no pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// What the certificate must say beside its subject, such as `sourceRepository`; each value exactly.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<String, String>,
     /// What it may say; each type in full.
     pub predicate_types: Vec<String>,
     /// For whom it may speak.
@@ -98,6 +126,9 @@ pub struct SpeaksFor {
     /// A collector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<String>,
+    /// SCAI attributes that this collector may claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
     /// An environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -166,6 +197,14 @@ impl TrustPolicy {
         let subject = Self { supersedes: None, ..self.clone() };
         Ok(Digest::sha256(&json::canonical("trust policy", &subject)?))
     }
+
+    /// As [`TrustPolicy::subject_digest`], of a predicate as it was signed, with what this version does not know.
+    pub(crate) fn subject_digest_of(mut predicate: Value) -> Result<Digest> {
+        if let Value::Object(members) = &mut predicate {
+            members.remove("supersedes");
+        }
+        Ok(Digest::sha256(&json::canonical("trust policy", &predicate)?))
+    }
 }
 
 impl PredicateType for TrustPolicy {
@@ -204,10 +243,13 @@ impl PredicateType for TrustPolicy {
         if self.quorum > self.witnesses.len() as u64 {
             return Err(at.field("quorum").wrong("is more than there are witnesses; lower it or name more"));
         }
-        match &self.policy_bundle {
-            Some(bundle) => at.digested("policyBundle", bundle),
-            None => Ok(()),
+        if let Some(bundle) = &self.policy_bundle {
+            at.digested("policyBundle", bundle)?;
         }
+        for (i, root) in self.trusted_roots.iter().enumerate() {
+            carried(&at.field("trustedRoots").index(i), root)?;
+        }
+        at.check("keyless", &self.keyless)
     }
 }
 
@@ -246,11 +288,19 @@ impl Check for TrustedSigner {
         at.not_before("validUntil", self.valid_until, "validFrom", self.valid_from)?;
         at.uri("issuer", &self.issuer)?;
         at.text("identity", &self.identity)?;
+        for (name, value) in &self.extensions {
+            at.field("extensions").text(name, value)?;
+        }
+        // who deploys does not watch what was deployed
+        let collects = self.speaks_for.iter().any(|pair| pair.collector.is_some());
+        if collects && self.predicate_types.iter().any(|t| t == Deployment::TYPE) {
+            return Err(at.wrong("is a deployer and speaks for a collector; make two signers of it"));
+        }
         match &self.key {
-            Some(_) if self.issuer.is_some() || self.identity.is_some() => {
+            Some(_) if self.issuer.is_some() || self.identity.is_some() || !self.extensions.is_empty() => {
                 Err(at.wrong("has both a `key` and a certificate identity; make two signers of it"))
             }
-            Some(key) => check_key(&at.field("key"), key),
+            Some(key) => carried(&at.field("key"), key),
             None => {
                 at.needed("issuer", self.issuer.is_some(), "the signer has no `key`")?;
                 at.needed("identity", self.identity.is_some(), "the signer has no `key`")
@@ -259,16 +309,32 @@ impl Check for TrustedSigner {
     }
 }
 
-fn check_key(at: &At<'_>, key: &ResourceDescriptor) -> Result<()> {
-    at.holds("digest", key.digest.as_ref(), Algorithm::Sha256)?;
-    let der = key.content.as_ref().and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
-    let Some(der) = der else {
-        return Err(at.field("content").wrong("is no base64; give the public key as SPKI DER in base64"));
+/// Something that the policy carries whole: base64 in `content`, its SHA-256 in `digest`.
+fn carried(at: &At<'_>, descriptor: &ResourceDescriptor) -> Result<()> {
+    at.holds("digest", descriptor.digest.as_ref(), Algorithm::Sha256)?;
+    let content = descriptor.content.as_ref();
+    let Some(bytes) = content.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok()) else {
+        return Err(at
+            .field("content")
+            .wrong("is no base64; give the bytes themselves, SPKI DER for a key, in base64"));
     };
-    if key.has(&Digest::sha256(&der)) {
+    if descriptor.has(&Digest::sha256(&bytes)) {
         return Ok(());
     }
-    Err(at.field("digest").wrong("is not that of `content`; give the sha256 of the key's SPKI DER"))
+    Err(at.field("digest").wrong("is not that of `content`; give the sha256 of the bytes"))
+}
+
+impl Check for Keyless {
+    fn check(&self, at: &At<'_>) -> Result<()> {
+        at.some("predicateTypes", &self.predicate_types)?;
+        at.types("predicateTypes", &self.predicate_types)?;
+        at.at_least_one("maxCertificateSeconds", self.max_certificate_seconds)?;
+        if self.predicate_types.iter().any(|t| t == TrustPolicy::TYPE) {
+            let types = at.field("predicateTypes");
+            return Err(types.wrong("names trust policies, whose signers are the admins; list these as certificates"));
+        }
+        Ok(())
+    }
 }
 
 impl Check for SpeaksFor {
@@ -276,6 +342,10 @@ impl Check for SpeaksFor {
         let named = [&self.builder, &self.system, &self.collector, &self.environment];
         if named.iter().all(|name| name.is_none()) {
             return Err(at.wrong("names nothing; give it a `builder`, `system`, `collector` or `environment`"));
+        }
+        at.text("attributes", &self.attributes)?;
+        if self.collector.is_none() && !self.attributes.is_empty() {
+            return Err(at.field("attributes").wrong("is for a `collector`; name it, or leave them out"));
         }
         at.uri("builder", &self.builder)?;
         at.uri("system", &self.system)?;
@@ -287,7 +357,17 @@ impl Check for SpeaksFor {
 impl Check for Writer {
     fn check(&self, at: &At<'_>) -> Result<()> {
         at.text("credential", &self.credential)?;
-        at.types("predicateTypes", &self.predicate_types)
+        at.types("predicateTypes", &self.predicate_types)?;
+        // predicates section 4.7
+        let deploys = self.predicate_types.iter().any(|t| t == Deployment::TYPE);
+        let others = self.predicate_types.iter().find(|t| !DEPLOYER_WRITES.contains(&t.as_str()));
+        match others.filter(|_| deploys) {
+            Some(other) => Err(at.wrong(format_args!(
+                "may append deployments and `{}`; give who deploys a credential for that alone",
+                other.escape_debug()
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

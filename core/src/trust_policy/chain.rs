@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
-use crate::verifier::{Artifact, Expectation, Verified};
+use crate::verifier::{SignedBy, Verified};
 
 /// All versions of the trust policy of one ledger that came into force, and the candidates that have not yet.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ struct Version {
 #[derive(Clone, Debug)]
 struct Candidate {
     policy: TrustPolicy,
+    /// Index of the entry that proposed it.
+    entry: u64,
     /// Admins of the version before who signed it, as that version knows them.
     by_former: BTreeSet<String>,
     /// Its own admins who signed it, as it knows them itself.
@@ -85,7 +87,22 @@ impl TrustChain {
     /// revocations of their own time.
     pub(crate) fn is_revoked(&self, verified: &Verified<Statement>, at: Timestamp) -> Result<bool> {
         let is_policy = is_trust_policy(verified.value().predicate_type());
-        Ok(!is_policy && self.newest()?.check_not_revoked(verified, at).is_err())
+        Ok(!is_policy && check_not_revoked(self.newest()?, &self.policies(), verified, at).is_err())
+    }
+
+    /// The versions that wait for signatures, oldest first.
+    pub fn proposals(&self) -> impl Iterator<Item = Proposal<'_>> {
+        let before = self.in_force.last().map(|v| &v.policy);
+        self.candidates.iter().map(move |candidate| Proposal {
+            policy: &candidate.policy,
+            entry: candidate.entry,
+            former: before.map(|before| Signatures::of(before, &candidate.by_former)),
+            own: Signatures::of(&candidate.policy, &candidate.by_own),
+        })
+    }
+
+    fn policies(&self) -> Vec<&TrustPolicy> {
+        self.in_force.iter().map(|v| &v.policy).collect()
     }
 
     fn verify_with(&self, record: &[u8], index: u64, at: Timestamp, revocations: bool) -> Result<Verified<Statement>> {
@@ -97,11 +114,10 @@ impl TrustChain {
             return self.verify_trust_policy(record, &claimed, index, at);
         }
         let policy = self.in_force_at(index).ok_or_else(|| refused("none is in force yet"))?;
-        let expectation = Expectation::new(Artifact::AnyUnsafe, policy.anyone(), at);
-        let verified = policy.verifier().verify(record, &expectation)?;
+        let verified = policy.verify(record, policy.anyone(), at)?;
         policy.check_entitled(&verified)?;
         if revocations {
-            self.newest()?.check_not_revoked(&verified, at)?;
+            check_not_revoked(self.newest()?, &self.policies(), &verified, at)?;
         }
         Ok(verified)
     }
@@ -111,12 +127,18 @@ impl TrustChain {
     /// # Errors
     /// As [`TrustChain::verify`]; `NOT_ENTITLED` if it is proposed by nobody but admins it makes itself.
     pub(crate) fn take(&mut self, verified: &Verified<Statement>, index: u64, at: Timestamp) -> Result<bool> {
-        let before = self.in_force.last().map(|v| &v.policy);
-        let policy = self.successor(before, verified.value())?;
+        let versions = self.policies();
+        let before = versions.last().copied();
+        if before.is_some_and(|before| *before.payload() == verified.value().payload_digest()) {
+            // one admin more than it takes
+            return Ok(false);
+        }
+        let policy = self.successor(&versions, verified.value())?;
         // each version counts the signatures that it believes at this time: the same key may have another name or
         // another window in the other version, and a key that expired in one must not return by the other
-        let by_former = before.map(|before| before.admins_who_signed(verified.record(), at)).unwrap_or_default();
-        let by_own = policy.admins_who_signed(verified.record(), at);
+        let by_former =
+            before.map(|before| before.admins_who_signed(&versions, verified.record(), at)).unwrap_or_default();
+        let by_own = policy.admins_who_signed(&versions, verified.record(), at);
         let (threshold_before, threshold) = (before.map_or(0, TrustPolicy::threshold), policy.threshold());
         let known = self.candidates.iter().position(|c| c.policy.payload() == policy.payload());
         if known.is_none() && before.is_some() && by_former.is_empty() {
@@ -129,7 +151,7 @@ impl TrustChain {
             ));
         }
         let known = known.unwrap_or_else(|| {
-            let candidate = Candidate { policy, by_former: BTreeSet::new(), by_own: BTreeSet::new() };
+            let candidate = Candidate { policy, entry: index, by_former: BTreeSet::new(), by_own: BTreeSet::new() };
             self.candidates.push(candidate);
             self.candidates.len() - 1
         });
@@ -178,13 +200,12 @@ impl TrustChain {
         };
         let own = match own {
             Some(version) => (*version).clone(),
-            None => self.successor(before.copied(), claimed)?,
+            None => self.successor(&versions, claimed)?,
         };
         let mut refusal = None;
         for policy in before.copied().into_iter().chain([&own]) {
-            let expectation = Expectation::new(Artifact::AnyUnsafe, policy.admins(), at);
-            let verified = policy.verifier().verify(record, &expectation).and_then(|verified| {
-                policy.check_not_revoked(&verified, at)?;
+            let verified = policy.verify(record, policy.admins(), at).and_then(|verified| {
+                check_not_revoked(policy, &versions, &verified, at)?;
                 Ok(verified)
             });
             match verified {
@@ -196,10 +217,10 @@ impl TrustChain {
         Err(refusal.unwrap_or_else(|| refused("nobody signed it")))
     }
 
-    /// The policy of a statement, if it may follow the version `before` it.
-    fn successor(&self, before: Option<&TrustPolicy>, statement: &Statement) -> Result<TrustPolicy> {
+    /// The policy of a statement, if it may follow the last of `versions`.
+    fn successor(&self, versions: &[&TrustPolicy], statement: &Statement) -> Result<TrustPolicy> {
         let policy = TrustPolicy::from_statement(statement)?;
-        let Some(before) = before else {
+        let Some(before) = versions.last() else {
             if policy.version() != 1 {
                 return Err(refused(&format!("the first version must be 1, found {}", policy.version())));
             }
@@ -229,7 +250,47 @@ impl TrustChain {
         {
             return Err(refused(&format!("version {expected} drops the revocation of `{}`", dropped.target)));
         }
+        if let Some((key, revoked)) = policy.returning_key(versions) {
+            return Err(refused(&format!(
+                "version {expected} gives `{key}` the key of `{revoked}`, which is revoked and does not come back"
+            )));
+        }
         Ok(policy)
+    }
+}
+
+/// A version of the trust policy that waits for signatures.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Proposal<'a> {
+    /// What it would bring into force.
+    pub policy: &'a TrustPolicy,
+    /// Index of the entry that proposed it.
+    pub entry: u64,
+    /// Signatures by admins of the version in force; none if there is no version before it.
+    pub former: Option<Signatures<'a>>,
+    /// Signatures by its own admins.
+    pub own: Signatures<'a>,
+}
+
+/// Who of the admins of one version signed a proposal, by the names that version gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signatures<'a> {
+    /// Those who did.
+    pub signed: Vec<&'a str>,
+    /// Those who did not yet.
+    pub open: Vec<&'a str>,
+    /// How many more it takes.
+    pub missing: u64,
+}
+
+impl<'a> Signatures<'a> {
+    fn of(policy: &'a TrustPolicy, signed: &BTreeSet<String>) -> Self {
+        let admins = policy.predicate().admins.iter().map(|admin| admin.signer.as_str());
+        let (signed, open): (Vec<_>, Vec<_>) = admins.partition(|name| signed.contains(*name));
+        let missing = policy.threshold().saturating_sub(signed.len() as u64);
+        Self { signed, open, missing }
     }
 }
 
@@ -239,10 +300,58 @@ impl TrustPolicy {
     }
 
     /// Names of the admins with a valid signature, whose keys are valid at `at` and not revoked by then.
-    fn admins_who_signed(&self, record: &[u8], at: Timestamp) -> BTreeSet<String> {
-        let expectation = Expectation::new(Artifact::AnyUnsafe, self.admins(), at);
-        let Ok(verified) = self.verifier().verify(record, &expectation) else { return BTreeSet::new() };
-        let signers = verified.signers().iter().filter(|s| self.revocation_of(s).is_none_or(|since| at < since));
-        signers.map(|s| s.name.clone()).collect()
+    fn admins_who_signed(&self, versions: &[&Self], record: &[u8], at: Timestamp) -> BTreeSet<String> {
+        let Ok(verified) = self.verify(record, self.admins(), at) else { return BTreeSet::new() };
+        let counts = |signer: &&SignedBy| {
+            let revoked =
+                reach(versions, self, signer).iter().filter_map(|(_, target)| self.revoked_since(target)).min();
+            revoked.is_none_or(|since| at < since)
+        };
+        verified.signers().iter().filter(counts).map(|s| s.name.clone()).collect()
     }
+
+    /// A signer whose key is that of a revoked one of another name.
+    fn returning_key(&self, versions: &[&Self]) -> Option<(&str, &str)> {
+        self.predicate().revocations.iter().find_map(|revocation| {
+            let revoked = versions.iter().flat_map(|v| v.root().keys()).filter(|k| k.name == revocation.target);
+            let mut returning = revoked.filter_map(|k| self.signer_of_key(&k.key.id()));
+            Some((returning.find(|name| *name != revocation.target)?, revocation.target.as_str()))
+        })
+    }
+}
+
+/// Checks that no revocation of `policy` reaches a record logged at `at`.
+fn check_not_revoked(
+    policy: &TrustPolicy,
+    versions: &[&TrustPolicy],
+    verified: &Verified<Statement>,
+    at: Timestamp,
+) -> Result<()> {
+    let mut targets = vec![("record", verified.value().payload_digest().hex())];
+    targets.extend(verified.signers().iter().flat_map(|signer| reach(versions, policy, signer)));
+    for (what, target) in targets {
+        if let Some(since) = policy.revoked_since(&target).filter(|since| at >= *since) {
+            return Err(Error::new(
+                ErrorKind::Revoked,
+                format!(
+                    "the {what} `{}` is revoked since `{since}`, and this was logged at `{at}`; have it signed anew",
+                    target.escape_debug()
+                ),
+            )
+            .with("since", since));
+        }
+    }
+    Ok(())
+}
+
+/// Whom a revocation must name to reach a signer: its name, the person behind it in any version, so that nobody gets away
+/// by being taken off a list, and all names a key ever had. Keys of certificates live minutes, so that an identity which
+/// was won back goes on under a new name.
+fn reach(versions: &[&TrustPolicy], policy: &TrustPolicy, signer: &SignedBy) -> BTreeSet<(&'static str, String)> {
+    let mut targets = BTreeSet::from([("signer", signer.name.clone())]);
+    for version in versions.iter().copied().chain([policy]) {
+        targets.extend(version.speaker(signer).person.map(|person| ("person", person)));
+        targets.extend(version.signer_of_key(&signer.key_id).map(|name| ("signer", name.to_owned())));
+    }
+    targets
 }

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{KEY_ISSUER, TrustPolicy};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::{CaptureMethod, Predicate};
+use crate::predicate::{ATTRIBUTES, CaptureMethod, PersonId, Predicate, SpeaksFor};
 use crate::statement::Statement;
-use crate::timestamp::Timestamp;
 use crate::verifier::{SignedBy, Verified};
 
 /// An authenticated signer, as the trust policy knows it.
@@ -16,8 +16,11 @@ use crate::verifier::{SignedBy, Verified};
 pub struct Speaker {
     /// Name among the signers.
     pub signer: String,
-    /// Lower-case hex SHA-256 of its SubjectPublicKeyInfo.
+    /// Lower-case hex SHA-256 of its SubjectPublicKeyInfo. The key of a certificate is another one each time.
     pub key_id: String,
+    /// What is the same each time: the id of a plain key, or SHA-256 over issuer, NUL and subject of a certificate
+    /// identity, in lower-case hex.
+    pub identity: String,
     /// The person behind it; none for a workload.
     pub person: Option<String>,
     /// The roles of that person.
@@ -27,10 +30,12 @@ pub struct Speaker {
 impl TrustPolicy {
     /// Who is behind a checked signature.
     pub fn speaker(&self, signed_by: &SignedBy) -> Speaker {
-        let person = self.person(KEY_ISSUER, &signed_by.key_id);
+        let id = id_of(signed_by);
+        let person = self.person(&id.issuer, &id.subject);
         Speaker {
             signer: signed_by.name.clone(),
             key_id: signed_by.key_id.clone(),
+            identity: identity(&id),
             person: person.map(|p| p.person.clone()),
             roles: person.map(|p| p.roles.clone()).unwrap_or_default(),
         }
@@ -47,33 +52,6 @@ impl TrustPolicy {
         }
         Err(refusal
             .unwrap_or_else(|| Error::new(ErrorKind::NotEntitled, "the record has no signer of the trust policy")))
-    }
-
-    /// Checks that no revocation of today reaches a record logged at `at`.
-    pub(super) fn check_not_revoked(&self, verified: &Verified<Statement>, at: Timestamp) -> Result<()> {
-        let payload = verified.value().payload_digest().hex();
-        let speakers = verified.signers().iter().map(|s| self.speaker(s));
-        let mut targets = vec![("the record", payload)];
-        for speaker in speakers {
-            targets.extend(speaker.person.map(|p| ("the person", p)));
-            targets.push(("the signer", speaker.signer));
-        }
-        for (what, target) in targets {
-            if let Some(since) = self.revoked_since(&target).filter(|since| at >= *since) {
-                return Err(Error::new(
-                    ErrorKind::Revoked,
-                    format!("{what} `{target}` is revoked since `{since}`, and this was logged at `{at}`; have it signed anew"),
-                )
-                .with("since", since));
-            }
-        }
-        Ok(())
-    }
-
-    /// Since when a signer, or the person behind it, is revoked, if it is.
-    pub(super) fn revocation_of(&self, signed_by: &SignedBy) -> Option<Timestamp> {
-        let speaker = self.speaker(signed_by);
-        [Some(speaker.signer), speaker.person].iter().flatten().filter_map(|target| self.revoked_since(target)).min()
     }
 
     fn may_say(&self, signed_by: &SignedBy, statement: &Statement) -> Result<()> {
@@ -95,39 +73,107 @@ impl TrustPolicy {
         if !signer.predicate_types.iter().any(|t| t == statement.predicate_type()) {
             return Err(not_entitled(""));
         }
+        self.check_keyless(signed_by, statement.predicate_type())?;
         let pairs = &signer.speaks_for;
-        match statement.predicate()? {
-            // the builder a provenance names must be one that this signer speaks for (SLSA verifying-artifacts, step 1)
-            Predicate::Provenance(p) => {
-                let builder = p.run_details.builder.id;
-                if !pairs.iter().any(|pair| pair.builder.as_deref() == Some(builder.as_str())) {
-                    return Err(not_entitled(&format!(" for builder `{}`", builder.escape_debug())));
-                }
+        let predicate = statement.predicate()?;
+        // the builder a provenance names must be one that this signer speaks for (SLSA verifying-artifacts, step 1)
+        if let Predicate::Provenance(p) = &predicate {
+            let builder = &p.run_details.builder.id;
+            if !pairs.iter().any(|pair| pair.builder.as_ref() == Some(builder)) {
+                return Err(not_entitled(&format!(" for builder `{}`", builder.escape_debug())));
             }
-            // a platform or workload vouches for a person's decision only if it is listed for that platform
-            Predicate::Approval(a) if a.capture.method != CaptureMethod::DirectSignature => {
-                let system = a.capture.system.unwrap_or_default();
-                if !pairs.iter().any(|pair| pair.system.as_deref() == Some(system.as_str())) {
-                    return Err(not_entitled(&format!(" for system `{}`", system.escape_debug())));
-                }
+        }
+        // a platform or workload vouches for a person's decision only if it is listed for that platform
+        if let Predicate::Approval(a) = &predicate
+            && a.capture.method != CaptureMethod::DirectSignature
+        {
+            let system = a.capture.system.clone().unwrap_or_default();
+            if !pairs.iter().any(|pair| pair.system.as_ref() == Some(&system)) {
+                return Err(not_entitled(&format!(" for system `{}`", system.escape_debug())));
             }
-            // a deployer listed for environments speaks for these alone
-            Predicate::Deployment(d) => check_environment(pairs, &d.environment.id, not_entitled)?,
-            Predicate::EnvironmentSnapshot(s) => check_environment(pairs, &s.environment.id, not_entitled)?,
-            _ => {}
+        }
+        if let Predicate::Scai(scai) = &predicate
+            && let Some(claimed) = scai.attributes.iter().find(|claim| !may_claim(pairs, &claim.attribute))
+        {
+            return Err(not_entitled(&format!(" for the attribute `{}`", claimed.attribute.escape_debug())));
+        }
+        // who is listed for environments or collectors speaks for these alone
+        if let Some(environment) = environment_of(&predicate) {
+            let mut listed = pairs.iter().filter_map(|p| p.environment.as_deref()).peekable();
+            if listed.peek().is_some() && !listed.any(|e| e == environment) {
+                return Err(not_entitled(&format!(" for environment `{}`", environment.escape_debug())));
+            }
+        }
+        if let Predicate::EnvironmentSnapshot(s) = &predicate {
+            let mut listed = pairs.iter().filter_map(|p| p.collector.as_deref()).peekable();
+            if listed.peek().is_some() && !listed.any(|c| c == s.observer.id) {
+                return Err(not_entitled(&format!(" for collector `{}`", s.observer.id.escape_debug())));
+            }
         }
         Ok(())
     }
+
+    /// Where certificates are demanded, a static key does not count, nor does a certificate that lives long.
+    fn check_keyless(&self, signed_by: &SignedBy, predicate_type: &str) -> Result<()> {
+        let demand = self.predicate().keyless.as_ref();
+        let Some(demand) = demand.filter(|d| d.predicate_types.iter().any(|t| t == predicate_type)) else {
+            return Ok(());
+        };
+        let longest = demand.max_certificate_seconds;
+        let found = match &signed_by.certificate {
+            None => "a static key".to_owned(),
+            Some(certificate) => {
+                let seconds =
+                    certificate.not_after.unix_seconds().saturating_sub(certificate.not_before.unix_seconds());
+                if u64::try_from(seconds).is_ok_and(|seconds| seconds <= longest) {
+                    return Ok(());
+                }
+                format!("one of {seconds} seconds")
+            }
+        };
+        Err(Error::new(
+            ErrorKind::NotEntitled,
+            format!(
+                "`{predicate_type}` must be signed with a certificate of at most {longest} seconds, and `{}` used {found}; \
+                 have it signed keyless",
+                signed_by.name
+            ),
+        )
+        .with("signer", &signed_by.name)
+        .with("expected", format_args!("a certificate of at most {longest} seconds"))
+        .with("found", found))
+    }
 }
 
-fn check_environment(
-    pairs: &[crate::predicate::SpeaksFor],
-    environment: &str,
-    not_entitled: impl Fn(&str) -> Error,
-) -> Result<()> {
-    let mut listed = pairs.iter().filter_map(|p| p.environment.as_deref()).peekable();
-    if listed.peek().is_some() && !listed.any(|e| e == environment) {
-        return Err(not_entitled(&format!(" for environment `{}`", environment.escape_debug())));
+/// How `people` lists who made a checked signature.
+pub(super) fn id_of(signed_by: &SignedBy) -> PersonId {
+    match &signed_by.certificate {
+        Some(certificate) => PersonId { issuer: certificate.issuer.clone(), subject: certificate.subject.clone() },
+        None => PersonId { issuer: KEY_ISSUER.to_owned(), subject: signed_by.key_id.clone() },
     }
-    Ok(())
+}
+
+/// One text for a key or a certificate identity; see [`Speaker::identity`].
+pub(crate) fn identity(id: &PersonId) -> String {
+    match id.issuer.as_str() {
+        KEY_ISSUER => id.subject.clone(),
+        issuer => Digest::sha256(format!("{issuer}\0{}", id.subject).as_bytes()).hex(),
+    }
+}
+
+/// An attribute that can satisfy a check is claimed by a collector that is listed for it (predicates section 2.2).
+fn may_claim(pairs: &[SpeaksFor], attribute: &str) -> bool {
+    !ATTRIBUTES.contains(&attribute) || pairs.iter().any(|p| p.attributes.iter().any(|a| a == attribute))
+}
+
+fn environment_of(predicate: &Predicate) -> Option<&str> {
+    let environment = match predicate {
+        Predicate::Approval(a) => a.environment.as_ref(),
+        Predicate::PolicyEvaluation(e) => e.environment.as_ref(),
+        Predicate::Promotion(p) => Some(&p.to),
+        Predicate::Deployment(d) => Some(&d.environment),
+        Predicate::EnvironmentSnapshot(s) => Some(&s.environment),
+        _ => None,
+    };
+    environment.map(|e| e.id.as_str())
 }

@@ -2,8 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
 mod demo;
+mod guide;
 mod help;
+mod key;
+#[cfg(feature = "keyless")]
+mod keyless;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod place;
 mod settings;
 mod story;
+#[cfg(feature = "keyless")]
+#[path = "../tuf_repository/mod.rs"]
+mod tuf_repository;
+mod trust;
 mod wrong_input;

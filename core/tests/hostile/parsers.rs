@@ -1,15 +1,21 @@
 //! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::Envelope;
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{PrivateKey, PublicKey};
+#[cfg(feature = "keyless")]
+use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 use sealwright::policy::PolicyBundle;
+use sealwright::signer::Pkcs11Uri;
+use sealwright::predicate::{self, PredicateType as _};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
+use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
@@ -26,11 +32,18 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
+    ("key-cosign", key_cosign),
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
+    ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
+    #[cfg(feature = "keyless")]
+    ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
     ("text", text),
+    #[cfg(feature = "keyless")]
+    ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
+    ("trust-policy", trust_policy),
 ];
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
@@ -42,12 +55,27 @@ fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
         .or_else(|_| String::from_utf8_lossy(bytes).parse::<Checkpoint>().map(|_| ()))
 }
 
+/// What stands in the PEM block of a cosign key, with a passphrase that opens none.
+fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
+    let pem = format!(
+        "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n{}\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n",
+        STANDARD.encode(bytes)
+    );
+    PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
+}
+
 fn statement(bytes: &[u8]) -> Result<(), Error> {
     let statement = Statement::parse(bytes.to_vec())?;
     // derivations that a ledger makes of whatever was signed
     let _ = statement.is_control();
     let _ = statement.tags();
     statement.predicate().map(|_| ())
+}
+
+/// As a record that claims to be one, and as an editor hands it over.
+fn trust_policy(bytes: &[u8]) -> Result<(), Error> {
+    let signed = Statement::parse(bytes.to_vec()).and_then(|s| TrustPolicy::from_statement(&s).map(|_| ()));
+    signed.or_else(|_| statement_of(&predicate::TrustPolicy::parse(bytes)?).map(|_| ()))
 }
 
 fn text(bytes: &[u8]) -> Result<(), Error> {
@@ -60,6 +88,7 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
         text.parse::<BundleId>().map(|_| ()),
         text.parse::<VerifierKey>().map(|_| ()),
         text.parse::<ArtifactReference>().map(|_| ()),
+        text.parse::<Pkcs11Uri>().map(|_| ()),
     ];
     parsed.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }

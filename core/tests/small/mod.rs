@@ -38,12 +38,8 @@ pub(crate) fn signer(name: &str, keys: &BTreeMap<&'static str, PrivateKey>, type
     TrustedSigner {
         name: name.to_owned(),
         key: Some(trust_policy::key_descriptor(keys[name].public())),
-        issuer: None,
-        identity: None,
         predicate_types: types.iter().map(|t| (*t).to_owned()).collect(),
-        speaks_for: vec![],
-        valid_from: None,
-        valid_until: None,
+        ..TrustedSigner::default()
     }
 }
 
@@ -64,6 +60,8 @@ fn first_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPolicy {
         witnesses: vec![],
         quorum: 0,
         policy_bundle: None,
+        trusted_roots: vec![],
+        keyless: None,
     }
 }
 

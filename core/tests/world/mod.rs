@@ -64,12 +64,9 @@ pub(crate) fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPo
     let signer = |name: &str, types: &[&str], speaks_for: Vec<SpeaksFor>| TrustedSigner {
         name: name.to_owned(),
         key: Some(trust_policy::key_descriptor(keys[name].public())),
-        issuer: None,
-        identity: None,
         predicate_types: types.iter().map(|t| (*t).to_owned()).collect(),
         speaks_for,
-        valid_from: None,
-        valid_until: None,
+        ..TrustedSigner::default()
     };
     let pair = |builder: &str| SpeaksFor { builder: Some(builder.to_owned()), ..SpeaksFor::default() };
     let key_id = |name: &str| PersonId { issuer: KEY_ISSUER.to_owned(), subject: keys[name].public().id() };
@@ -117,6 +114,8 @@ pub(crate) fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>) -> TrustPo
         witnesses: vec![],
         quorum: 0,
         policy_bundle: Some(gate::policy_descriptor(&bundle)),
+        trusted_roots: vec![],
+        keyless: None,
     }
 }
 

@@ -120,12 +120,9 @@ fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>, source: &Source) -> R
         signers.push(TrustedSigner {
             name: role.to_owned(),
             key: Some(key_descriptor(key.public())),
-            issuer: None,
-            identity: None,
             predicate_types: types.iter().map(|t| (*t).to_owned()).collect(),
             speaks_for: builder.into_iter().collect(),
-            valid_from: None,
-            valid_until: None,
+            ..TrustedSigner::default()
         });
     }
     let of_key =
@@ -159,5 +156,7 @@ fn trust_policy(keys: &BTreeMap<&'static str, PrivateKey>, source: &Source) -> R
         witnesses: Vec::new(),
         quorum: 0,
         policy_bundle: Some(policy_descriptor(&bundle)),
+        trusted_roots: Vec::new(),
+        keyless: None,
     })
 }
