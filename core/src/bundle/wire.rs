@@ -27,38 +27,38 @@ const ALGORITHMS: [(&str, Algorithm); 3] =
     [("SHA2_256", Algorithm::Sha256), ("SHA2_384", Algorithm::Sha384), ("SHA2_512", Algorithm::Sha512)];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
-    let shape: Shape<'_> = json::parse("record", bytes)?;
-    let Some(media_type) = shape.media_type else {
-        if shape.verification_material.is_some() && shape.payload_type.is_none() {
+    json::check("record", bytes)?;
+    let wire: RecordWire<'_> = typed("bundle", bytes).map_err(|e| of_another_version(bytes).unwrap_or(e))?;
+    let Some(media_type) = wire.media_type else {
+        if wire.payload_type.is_some() {
+            let content = Content::Envelope(Envelope::from_wire(typed("envelope", bytes)?)?);
+            return Ok(Bundle::new(Material::Bare, content));
+        }
+        if wire.attestation.is_some() {
             return typed::<AttestationWire<'_>>("attestation", bytes)?.read();
         }
-        if shape.payload_type.is_none() {
-            return Err(not_a_bundle(""));
-        }
-        let content = Content::Envelope(Envelope::from_wire(typed("envelope", bytes)?)?);
-        return Ok(Bundle::new(Material::Bare, content));
+        return Err(not_a_bundle(""));
     };
-    let (_, version) =
-        MEDIA_TYPES.iter().find(|(name, _)| *name == media_type).ok_or_else(|| not_a_bundle(&media_type))?;
-    let wire: BundleWire<'_> = typed("bundle", bytes)?;
+    let version = version_of(&media_type).ok_or_else(|| not_a_bundle(&media_type))?;
+    let material = wire.verification_material.ok_or_else(|| malformed("it lacks `verificationMaterial`"))?;
     let content = match (wire.dsse_envelope, wire.message_signature) {
         (Some(envelope), None) => Content::Envelope(Envelope::from_wire(envelope)?),
         (None, Some(message)) => Content::Message(message.read()?),
         _ => return Err(malformed("it must hold a DSSE envelope or a message signature, and one of them")),
     };
-    let entries = wire.verification_material.tlog_entries.unwrap_or_default();
+    let entries = material.tlog_entries.unwrap_or_default();
     if entries.len() > limits::BUNDLE_PARTS {
         return Err(over("log entries", limits::BUNDLE_PARTS));
     }
-    let timestamps = wire.verification_material.timestamp_verification_data.unwrap_or_default();
+    let timestamps = material.timestamp_verification_data.unwrap_or_default();
     let timestamps = timestamps.rfc3161_timestamps.unwrap_or_default();
     if timestamps.len() > limits::BUNDLE_PARTS {
         return Err(over("timestamps", limits::BUNDLE_PARTS));
     }
     let signer = SignerWire {
-        public_key: wire.verification_material.public_key,
-        certificate: wire.verification_material.certificate,
-        x509_certificate_chain: wire.verification_material.x509_certificate_chain,
+        public_key: material.public_key,
+        certificate: material.certificate,
+        x509_certificate_chain: material.x509_certificate_chain,
     };
     let timestamps = timestamps.iter().map(|t| base64("signedTimestamp", &t.signed_timestamp));
     let (log_entries, timestamps) = (
@@ -68,7 +68,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
     if holds_twice(&log_entries) || holds_twice(&timestamps) {
         return Err(malformed("it holds the same log entry or timestamp twice"));
     }
-    Ok(Bundle { version: *version, material: signer.read(*version)?, log_entries, timestamps, content })
+    Ok(Bundle { version, material: signer.read(version)?, log_entries, timestamps, content })
 }
 
 pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
@@ -94,7 +94,7 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
     let entries: Vec<_> = bundle.log_entries.iter().map(LogEntry::to_wire).collect();
     let media_type = MEDIA_TYPES.iter().find(|(_, v)| *v == bundle.version).map_or(V03, |(name, _)| name);
     let wire = BundleWire {
-        media_type: Cow::Borrowed(media_type),
+        media_type,
         verification_material: MaterialWire {
             public_key,
             certificate: leaf,
@@ -124,6 +124,21 @@ fn typed<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     })
 }
 
+fn version_of(media_type: &str) -> Option<Version> {
+    MEDIA_TYPES.iter().find(|(name, _)| *name == media_type).map(|(_, version)| *version)
+}
+
+/// Why a bundle that is not of our shape need not be: its version is another one.
+fn of_another_version(bytes: &[u8]) -> Option<Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shape {
+        media_type: String,
+    }
+    let shape: Shape = serde_json::from_slice(bytes).ok()?;
+    version_of(&shape.media_type).is_none().then(|| not_a_bundle(&shape.media_type))
+}
+
 fn not_a_bundle(found: &str) -> Error {
     Error::new(
         ErrorKind::Unsupported,
@@ -136,15 +151,20 @@ fn not_a_bundle(found: &str) -> Error {
     .with("found", found.escape_debug())
 }
 
+/// A bundle, or by a member of theirs, an envelope or an attestation of the Python package index.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shape<'a> {
+struct RecordWire<'a> {
     #[serde(borrow)]
     media_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    payload_type: Option<Cow<'a, str>>,
+    verification_material: Option<MaterialWire<'a>>,
+    dsse_envelope: Option<EnvelopeWire>,
+    #[serde(borrow)]
+    message_signature: Option<MessageWire<'a>>,
+    payload_type: Option<IgnoredAny>,
     #[serde(rename = "verification_material")]
-    verification_material: Option<IgnoredAny>,
+    attestation: Option<IgnoredAny>,
 }
 
 /// An attestation of the Python package index (PEP 740), which is a bundle v0.3 in other words.
@@ -200,16 +220,14 @@ impl AttestationWire<'_> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BundleWire<'a> {
-    #[serde(borrow)]
-    media_type: Cow<'a, str>,
-    #[serde(borrow)]
+    media_type: &'a str,
     verification_material: MaterialWire<'a>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     dsse_envelope: Option<EnvelopeWire>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     message_signature: Option<MessageWire<'a>>,
 }
 

@@ -36,20 +36,21 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool) -> Result<Tree> {
     }
     // the signatures are over the text with its last end of line
     let signed = note.get(..text.len() + 1).unwrap_or_default();
-    let mut named = false;
-    for (count, line) in signatures.lines().enumerate() {
+    let lines = signatures.strip_suffix('\n').ok_or_else(|| bad("has a last signature without an end"))?;
+    let (mut named, mut valid) = (false, false);
+    for (count, line) in lines.split('\n').enumerate() {
         if count == limits::NOTE_SIGNATURES {
             return Err(bad(&format!("has more than {} signatures", limits::NOTE_SIGNATURES)));
         }
         let (by, id, signature) = signature_line(line).ok_or_else(|| bad("has a line that is no signature"))?;
         // witnesses sign beside the log, under names and keys of their own
-        if by != name || !log.id.starts_with(&id) {
-            continue;
+        if by == name && log.id.starts_with(&id) && !valid {
+            named = true;
+            valid = log.key.verifies(signed.as_bytes(), &signature);
         }
-        named = true;
-        if log.key.verifies(signed.as_bytes(), &signature) {
-            return Ok(Tree { size, root });
-        }
+    }
+    if valid {
+        return Ok(Tree { size, root });
     }
     Err(bad(if named { "is not what its log signed" } else { "is not signed by the log of the entry" })
         .with("expected", name)

@@ -10,6 +10,7 @@ use super::verified::Timestamped;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
+use crate::trust::scheme::Family;
 use crate::trust::tlv::{INTEGER, OCTETS, SEQUENCE, SET, expect, next, only, optional, time};
 use crate::trust::{TimestampAuthority, TrustRoot};
 
@@ -62,6 +63,7 @@ struct Token<'a> {
     imprint: Imprint<'a>,
     signer: Signer<'a>,
     digest: Algorithm,
+    scheme: ObjectIdentifier,
     /// The signed attributes as a SET, which is what the signature is over.
     attributes: Vec<u8>,
     signature: &'a [u8],
@@ -92,7 +94,7 @@ impl<'a> Token<'a> {
         (oid(&mut content)? == SIGNED_DATA).then_some(())?;
         let mut data = only(only(content, 0xa0)?, SEQUENCE)?;
         expect(&mut data, INTEGER)?;
-        expect(&mut data, SET)?;
+        let digests = expect(&mut data, SET)?;
         let mut encapsulated = expect(&mut data, SEQUENCE)?;
         (oid(&mut encapsulated)? == TST_INFO).then_some(())?;
         let info = only(only(encapsulated, 0xa0)?, OCTETS)?;
@@ -111,8 +113,10 @@ impl<'a> Token<'a> {
             _ => return None,
         };
         let digest = algorithm(&mut signer)?;
+        is_among(digest, digests)?;
         let attributes = optional(&mut signer, 0xa0)?;
-        expect(&mut signer, SEQUENCE)?;
+        let mut scheme = expect(&mut signer, SEQUENCE)?;
+        let scheme = oid(&mut scheme)?;
         let signature = expect(&mut signer, OCTETS)?;
         binds(attributes.content, digest, info)?;
         let mut whole = attributes.whole.to_vec();
@@ -124,7 +128,7 @@ impl<'a> Token<'a> {
         let imprint = Imprint { algorithm: algorithm(&mut imprint)?, digest: only(imprint, OCTETS)? };
         expect(&mut info, INTEGER)?;
         let at = time(next(&mut info).filter(|t| t.tag == 0x18)?)?;
-        Some(Self { at, imprint, signer: sid, digest, attributes: whole, signature })
+        Some(Self { at, imprint, signer: sid, digest, scheme, attributes: whole, signature })
     }
 
     /// Whether it says that it is of this authority.
@@ -136,7 +140,8 @@ impl<'a> Token<'a> {
     }
 
     fn is_signed_by(&self, authority: &TimestampAuthority) -> bool {
-        authority.key.verifies_with(self.digest, &self.attributes, self.signature)
+        is_scheme(self.scheme, authority.key.family(), self.digest)
+            && authority.key.verifies_with(self.digest, &self.attributes, self.signature)
     }
 }
 
@@ -161,6 +166,32 @@ fn binds(mut attributes: &[u8], digest: Algorithm, info: &[u8]) -> Option<()> {
     }
     let expected = Digest::of_bytes(digest, info).ok()?;
     (of_type == Some(TST_INFO) && of_content == Some(expected.bytes())).then_some(())
+}
+
+/// Whether one of these AlgorithmIdentifiers is of `digest`.
+fn is_among(digest: Algorithm, mut identifiers: &[u8]) -> Option<()> {
+    while !identifiers.is_empty() {
+        let mut one = next(&mut identifiers)?.whole;
+        if algorithm(&mut one) == Some(digest) {
+            return Some(());
+        }
+    }
+    None
+}
+
+/// Whether signatures of `family` over `digest` are called so (RFC 5754, RFC 8419). Of RSA the key alone may be named.
+fn is_scheme(scheme: ObjectIdentifier, family: Family, digest: Algorithm) -> bool {
+    let (of_ecdsa, of_rsa) = match digest {
+        Algorithm::Sha256 => ("1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11"),
+        Algorithm::Sha384 => ("1.2.840.10045.4.3.3", "1.2.840.113549.1.1.12"),
+        _ => ("1.2.840.10045.4.3.4", "1.2.840.113549.1.1.13"),
+    };
+    let scheme = scheme.to_string();
+    match family {
+        Family::P256 | Family::P384 => scheme == of_ecdsa,
+        Family::Rsa => scheme == of_rsa || scheme == "1.2.840.113549.1.1.1",
+        Family::Ed25519 => scheme == "1.3.101.112",
+    }
 }
 
 fn oid(input: &mut &[u8]) -> Option<ObjectIdentifier> {

@@ -2,6 +2,7 @@
 //! owners state. Where they state only that it must fail, the code of the step that has to refuse it stands here.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod mutants;
 mod others;
 
 use std::path::Path;
@@ -14,7 +15,7 @@ use sealwright::json::Value;
 use sealwright::key::PublicKey;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
-use sealwright::verifier::{Artifact, Blob, CertificateIdentity, Expectation, Identity, Verifier};
+use sealwright::verifier::{Artifact, Blob, CertificateIdentity, Expectation, Identity, Verified, Verifier};
 
 pub(crate) use self::others::others;
 
@@ -23,6 +24,7 @@ const BEACON: &str = "https://github.com/sigstore-conformance/extremely-dangerou
 pub(crate) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// One bundle with what is demanded of it.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) bundle: Vec<u8>,
@@ -70,16 +72,32 @@ impl Case {
 
     /// What our verifier says, under a trust root.
     pub(crate) fn run_under(&self, trust: TrustRoot) -> Result<(), Error> {
-        let (trust, identity) = match &self.signer {
-            Signer::Certificate(identity) => (trust, Identity::Certificate(identity.clone())),
-            Signer::Key(name, pem) => {
-                (trust.with_key(*name, PublicKey::from_pem(pem)?, Window::ALWAYS)?, Identity::key(*name))
-            }
-        };
-        self.run_with(&Verifier::new(trust), identity)
+        let (verifier, identity) = self.demand_under(trust)?;
+        self.run_with(&verifier, identity)
     }
 
     pub(crate) fn run_with(&self, verifier: &Verifier, identity: Identity) -> Result<(), Error> {
+        self.facts_with(verifier, identity).map(|_| ())
+    }
+
+    /// A verifier for the case, and what it demands of the signer.
+    pub(crate) fn demand_under(&self, trust: TrustRoot) -> Result<(Verifier, Identity), Error> {
+        Ok(match &self.signer {
+            Signer::Certificate(identity) => (Verifier::new(trust), Identity::Certificate(identity.clone())),
+            Signer::Key(name, pem) => {
+                let trust = trust.with_key(*name, PublicKey::from_pem(pem)?, Window::ALWAYS)?;
+                (Verifier::new(trust), Identity::key(*name))
+            }
+        })
+    }
+
+    /// Everything that was found out: what was signed and by whom, and the evidence.
+    pub(crate) fn facts_with(&self, verifier: &Verifier, identity: Identity) -> Result<(String, Vec<String>), Error> {
+        fn shown<T: std::fmt::Debug>(verified: &Verified<T>) -> (String, Vec<String>) {
+            let logged = verified.log_entries().iter().map(|e| format!("{e:?}"));
+            let stamped = verified.timestamps().iter().map(|t| format!("{t:?}"));
+            (format!("{:?} {:?}", verified.value(), verified.signers()), logged.chain(stamped).collect())
+        }
         let waived = |e: Expectation| if self.unlogged { e.unlogged_unsafe().without_sct_unsafe() } else { e };
         let text = String::from_utf8_lossy(&self.bundle);
         if text.contains("\"messageSignature\"") {
@@ -90,7 +108,7 @@ impl Case {
                 About::Digest(digest) => Blob::Digest(digest.clone()),
                 About::Any => Blob::Digest(hint.unwrap_or_else(|| Digest::sha256(b""))),
             };
-            return verifier.verify_blob(&self.bundle, blob, &expectation).map(|_| ());
+            return verifier.verify_blob(&self.bundle, blob, &expectation).map(|v| shown(&v));
         }
         let artifact = match &self.about {
             About::File(bytes) => Artifact::Is(Digest::sha256(bytes)),
@@ -98,7 +116,7 @@ impl Case {
             About::Any => Artifact::AnyUnsafe,
         };
         let expectation = waived(Expectation::new(artifact, identity, now()));
-        verifier.verify(&self.bundle, &expectation).map(|_| ())
+        verifier.verify(&self.bundle, &expectation).map(|v| shown(&v))
     }
 
     pub(crate) fn run(&self) -> Result<(), Error> {
