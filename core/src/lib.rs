@@ -40,6 +40,8 @@ pub mod signer;
 
 pub mod verifier;
 
+pub mod layout;
+
 pub mod trust_policy;
 
 pub mod sbom;
