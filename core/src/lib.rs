@@ -60,6 +60,9 @@ pub mod report;
 
 pub mod pack;
 
+#[cfg(feature = "oci")]
+pub mod oci;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 

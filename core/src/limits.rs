@@ -55,6 +55,16 @@ pub const LAYOUT_LINKS: usize = 10_000;
 pub const LAYOUT_MATCHES: usize = 20_000_000;
 /// Sublayouts within sublayouts.
 pub const LAYOUT_DEPTH: usize = 8;
+/// A manifest or index of an OCI registry (the least that registries must take, by the distribution specification).
+pub const OCI_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+/// Entries of one OCI index, layers of one manifest, or referrers of one image.
+pub const OCI_ENTRIES: usize = 1000;
+/// Pages that a registry may split a list of referrers into.
+pub const OCI_PAGES: usize = 100;
+/// Hops from a registry to where it keeps a blob.
+pub const OCI_REDIRECTS: usize = 5;
+/// Longest time for one request to a registry, in milliseconds.
+pub const OCI_REQUEST_MILLIS: u64 = 60_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.

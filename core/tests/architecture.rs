@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "release",
     "report",
     "pack",
+    "oci",
     "cli",
 ];
 
