@@ -4,13 +4,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-node lint lint-rust lint-python lint-node deny docs bench clean
+.PHONY: help demo test test-rust test-python test-node test-services peers lint lint-rust lint-python lint-node deny docs bench clean
 
 PY := bindings/python
 NODE := bindings/node
 VENV := $(PY)/.venv
 DEMO := target/demo
 REPORTS := target/demo-reports
+PEERS := benches/peers
+CORPORA := $(or $(SEALWRIGHT_CORPORA),../shared/corpora)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +45,18 @@ test-python: $(VENV)/built
 
 test-node: $(NODE)/node_modules/built
 	cd $(NODE) && npm test --silent
+
+SERVICES := python3 core/tests/services/run.py
+
+test-services: ## tests against Fulcio, Rekor, registries, KMS, HSM and other clients, all started here on loopback
+	@$(call need,cargo,Rust from https://rustup.rs)
+	@$(call need,python3,package python3)
+	cargo test -p sealwright --all-features --test services --no-run
+	$(SERVICES) cargo test -p sealwright --all-features --test services -- --ignored
+
+peers: ## builds what test-services starts, and nothing else
+	@$(call need,python3,package python3)
+	$(SERVICES) build
 
 # the extension is built again whenever a source of it changed
 SOURCES := $(shell find core/src bindings/*/src bindings/python/python -type f 2>/dev/null) Cargo.toml Cargo.lock
@@ -97,6 +111,19 @@ clean:
 # need COMMAND,HOW: stops with the way to get a command that is not there
 need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) and run make again" >&2; exit 2; }
 
-bench: ## ours beside the floor, also in benches/results/latest.json
-	cargo bench -p sealwright-benches
+bench: $(PEERS)/ready ## ours beside peers and floor, also in benches/results/latest.json
+	@mkdir -p target/peers
+	cargo bench -p sealwright-benches --all-features
+	@if [ -d "$(CORPORA)" ]; then \
+	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json; \
+	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))") > target/peers/node.json; \
+	else echo 'not run: peers need the corpora (SEALWRIGHT_CORPORA)' >&2; fi
 	cargo run -q --release -p sealwright-benches
+
+$(PEERS)/ready: $(PEERS)/requirements.txt $(PEERS)/package.json
+	@$(call need,python3,package python3)
+	@$(call need,npm,npm)
+	python3 -m venv $(PEERS)/.venv
+	$(PEERS)/.venv/bin/python -m pip install -q -r $(PEERS)/requirements.txt
+	cd $(PEERS) && npm install --no-save --no-package-lock --silent --no-audit --no-fund
+	@touch $@

@@ -1,32 +1,43 @@
-//! Sigstore bundles: a DSSE envelope with what is needed to verify it (sigstore/protobuf-specs, sigstore_bundle.proto).
+//! Sigstore bundles: a signature with what is needed to verify it (sigstore/protobuf-specs, sigstore_bundle.proto).
 //!
-//! We write v0.3 with one signature. v0.1 to v0.3 and bare DSSE envelopes are read, and kept byte for byte by whoever
-//! stores them.
+//! We write v0.3. v0.1 to v0.3 and bare DSSE envelopes are read, with all that a verifier needs, and kept byte for byte
+//! by whoever stores them. Nothing in a bundle is believed until a [`Verifier`](crate::verifier::Verifier) says so.
+
+mod log_entry;
+mod wire;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-use crate::envelope::{Envelope, EnvelopeWire};
+pub use self::log_entry::{InclusionProof, LogEntry};
+use crate::digest::Digest;
+use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
-use crate::{json, limits};
+use crate::limits;
 
 /// Media type of what we write.
 pub const V03: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-const READ: [&str; 5] = [
-    V03,
-    "application/vnd.dev.sigstore.bundle+json;version=0.3",
-    "application/vnd.dev.sigstore.bundle+json;version=0.2",
-    "application/vnd.dev.sigstore.bundle+json;version=0.1",
-    "application/vnd.dev.sigstore.bundle+json",
-];
-
-/// A record as it is stored and passed on: an envelope, and how its signer is to be found. Not verified.
+/// A record as it is stored and passed on: what was signed, and how its signer is to be found. Not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
+    version: Version,
     material: Material,
-    envelope: Envelope,
+    log_entries: Vec<LogEntry>,
+    timestamps: Vec<Vec<u8>>,
+    content: Content,
+}
+
+/// The version of a bundle's format.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// A log entry holds a promise of inclusion, and may hold a proof.
+    V01,
+    /// A log entry holds a proof of inclusion, and may hold a promise.
+    V02,
+    /// As v0.2; a certificate comes without its chain.
+    V03,
 }
 
 /// How the signer of a [`Bundle`] is to be found. Hints and certificates are unauthenticated until verified.
@@ -38,23 +49,90 @@ pub enum Material {
         /// Which key, in the words of its owner. We write the key id.
         hint: Option<String>,
     },
-    /// An X.509 certificate in DER, the leaf of a chain.
+    /// An X.509 certificate in DER, without its chain.
     Certificate(Vec<u8>),
+    /// X.509 certificates in DER, from the signer's upwards: at least that one, and no root. Up to v0.2.
+    CertificateChain(Vec<Vec<u8>>),
     /// Nothing: the record is a bare DSSE envelope.
     Bare,
 }
 
+/// What is signed in a [`Bundle`].
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A DSSE envelope with its payload.
+    Envelope(Envelope),
+    /// A signature over bytes that lie elsewhere.
+    Message(MessageSignature),
+}
+
+/// A signature over bytes that lie elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageSignature {
+    /// The digest of the bytes: a hint which bytes, and by which algorithm they were hashed.
+    pub digest: Option<Digest>,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl MessageSignature {
+    /// A signature over what has this digest.
+    pub fn new(digest: Option<Digest>, signature: Vec<u8>) -> Self {
+        Self { digest, signature }
+    }
+}
+
+impl From<Envelope> for Content {
+    fn from(envelope: Envelope) -> Self {
+        Self::Envelope(envelope)
+    }
+}
+
+impl From<MessageSignature> for Content {
+    fn from(message: MessageSignature) -> Self {
+        Self::Message(message)
+    }
+}
+
 impl Bundle {
-    /// A bundle of a key-signed envelope.
-    pub fn of_key(envelope: Envelope, key_id: impl Into<String>) -> Self {
-        Self { material: Material::PublicKey { hint: Some(key_id.into()) }, envelope }
+    /// A bundle signed with a key that the verifier knows under `key_id`.
+    pub fn of_key(content: impl Into<Content>, key_id: impl Into<String>) -> Self {
+        Self::new(Material::PublicKey { hint: Some(key_id.into()) }, content.into())
     }
 
-    /// Reads a Sigstore bundle v0.1 to v0.3 with a DSSE envelope, or a bare DSSE envelope.
+    /// A bundle signed with the key of this certificate (X.509 in DER).
+    pub fn of_certificate(content: impl Into<Content>, certificate: Vec<u8>) -> Self {
+        Self::new(Material::Certificate(certificate), content.into())
+    }
+
+    fn new(material: Material, content: Content) -> Self {
+        Self { version: Version::V03, material, log_entries: Vec::new(), timestamps: Vec::new(), content }
+    }
+
+    /// The same bundle with an entry of a transparency log.
+    #[must_use]
+    pub fn with_log_entry(mut self, entry: LogEntry) -> Self {
+        self.log_entries.push(entry);
+        self
+    }
+
+    /// The same bundle with an RFC 3161 timestamp over its signature: the TimeStampResp, in DER. A bare envelope becomes
+    /// a bundle whose key has no hint.
+    #[must_use]
+    pub fn with_timestamp(mut self, response: Vec<u8>) -> Self {
+        if self.material == Material::Bare {
+            self.material = Material::PublicKey { hint: None };
+        }
+        self.timestamps.push(response);
+        self
+    }
+
+    /// Reads a Sigstore bundle v0.1 to v0.3, or a bare DSSE envelope.
     ///
     /// # Errors
-    /// `MALFORMED` if it is neither, `UNSUPPORTED` for another version or for a bundle of a message signature,
-    /// `LIMIT_EXCEEDED` if it is too large.
+    /// `MALFORMED` if it is neither, `UNSUPPORTED` for another version, `LIMIT_EXCEEDED` if it is too large.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() as u64 > limits::RECORD_BYTES {
             return Err(Error::new(
@@ -66,45 +144,17 @@ impl Bundle {
                 ),
             ));
         }
-        let shape: Shape = json::parse("record", bytes)?;
-        if shape.payload_type.is_some() && shape.media_type.is_none() {
-            return Ok(Self { material: Material::Bare, envelope: Envelope::parse(bytes)? });
-        }
-        let media_type = shape.media_type.unwrap_or_default();
-        if !READ.contains(&media_type.as_str()) {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "the media type `{}` is no Sigstore bundle v0.1 to v0.3; expected `{V03}` or a DSSE envelope",
-                    media_type.escape_debug()
-                ),
-            ));
-        }
-        let wire: BundleWire = json::parse("bundle", bytes)?;
-        let Some(envelope) = wire.dsse_envelope else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "the bundle holds no DSSE envelope; expected an attestation, found a message signature or nothing",
-            ));
-        };
-        Ok(Self { material: wire.verification_material.into_material()?, envelope: Envelope::from_wire(envelope)? })
+        wire::read(bytes)
     }
 
-    /// The JSON form, v0.3.
+    /// The JSON form, in the version it was read in; what is made here is v0.3.
     pub fn to_json(&self) -> Vec<u8> {
-        let (hint, certificate) = match &self.material {
-            Material::PublicKey { hint } => (hint.clone(), None),
-            Material::Certificate(der) => (None, Some(CertificateWire { raw_bytes: STANDARD.encode(der) })),
-            Material::Bare => return self.envelope.to_json(),
-        };
-        let public_key = certificate.is_none().then_some(PublicKeyWire { hint });
-        let wire = BundleWire {
-            media_type: V03.to_owned(),
-            verification_material: MaterialWire { public_key, certificate, x509_certificate_chain: None },
-            dsse_envelope: Some(self.envelope.to_wire()),
-        };
-        // strings and base64 always have a JSON form
-        serde_json::to_vec(&wire).unwrap_or_default()
+        wire::write(self)
+    }
+
+    /// The version of its format.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// How the signer is to be found.
@@ -112,79 +162,73 @@ impl Bundle {
         &self.material
     }
 
+    /// The signer's certificate in DER, if it brings one.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Certificate(der) => Some(der),
+            Material::CertificateChain(chain) => chain.first().map(Vec::as_slice),
+            Material::PublicKey { .. } | Material::Bare => None,
+        }
+    }
+
+    /// Entries of transparency logs.
+    pub fn log_entries(&self) -> &[LogEntry] {
+        &self.log_entries
+    }
+
+    /// RFC 3161 timestamps over its signature, in DER.
+    pub fn timestamps(&self) -> &[Vec<u8>] {
+        &self.timestamps
+    }
+
+    /// What is signed.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
     /// The envelope.
-    pub fn envelope(&self) -> &Envelope {
-        &self.envelope
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` if it is a bundle of a message signature.
+    pub fn envelope(&self) -> Result<&Envelope> {
+        match &self.content {
+            Content::Envelope(envelope) => Ok(envelope),
+            Content::Message(_) => Err(no_envelope()),
+        }
     }
 
     /// The envelope, taken out.
-    pub fn into_envelope(self) -> Envelope {
-        self.envelope
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shape {
-    media_type: Option<String>,
-    payload_type: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BundleWire {
-    media_type: String,
-    verification_material: MaterialWire,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<EnvelopeWire>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MaterialWire {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    public_key: Option<PublicKeyWire>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    certificate: Option<CertificateWire>,
-    #[serde(default, skip_serializing_if = "Option::is_none", rename = "x509CertificateChain")]
-    x509_certificate_chain: Option<ChainWire>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PublicKeyWire {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CertificateWire {
-    raw_bytes: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ChainWire {
-    certificates: Vec<CertificateWire>,
-}
-
-impl MaterialWire {
-    fn into_material(self) -> Result<Material> {
-        let leaf =
-            self.certificate.or_else(|| self.x509_certificate_chain.and_then(|c| c.certificates.into_iter().next()));
-        match (self.public_key, leaf) {
-            (Some(key), None) => Ok(Material::PublicKey { hint: key.hint.filter(|h| !h.is_empty()) }),
-            (None, Some(certificate)) => {
-                STANDARD.decode(&certificate.raw_bytes).map(Material::Certificate).map_err(|e| {
-                    Error::new(ErrorKind::Malformed, format!("the certificate of the bundle is not base64: {e}"))
-                        .caused_by(e)
-                })
-            }
-            _ => Err(Error::new(
-                ErrorKind::Malformed,
-                "the verification material of the bundle must be a public key or a certificate, and one of them",
-            )),
+    ///
+    /// # Errors
+    /// As [`Bundle::envelope`].
+    pub fn into_envelope(self) -> Result<Envelope> {
+        match self.content {
+            Content::Envelope(envelope) => Ok(envelope),
+            Content::Message(_) => Err(no_envelope()),
         }
     }
+}
+
+fn no_envelope() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "expected an attestation, found the signature of a file; verify it together with the file",
+    )
+}
+
+fn base64(what: &str, text: &str) -> Result<Vec<u8>> {
+    STANDARD
+        .decode(text)
+        .or_else(|e| URL_SAFE.decode(text).map_err(|_| e))
+        .map_err(|e| malformed(&format!("`{what}` is not base64: {e}")).caused_by(e))
+}
+
+fn malformed(what: &str) -> Error {
+    Error::new(ErrorKind::Malformed, format!("the bundle is not what its format demands: {what}; get it again"))
+}
+
+fn over(what: &str, limit: usize) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("the bundle has more than {limit} {what}")).with("limit", limit)
 }
 
 #[cfg(test)]
@@ -199,32 +243,65 @@ mod tests {
 
     #[test]
     fn a_bundle_reads_what_it_wrote_and_the_sigstore_crate_reads_it_too() {
-        let bytes = bundle().to_json();
-        assert_eq!(Bundle::parse(&bytes).unwrap(), bundle());
-        let peer = sigstore_types::Bundle::from_json(std::str::from_utf8(&bytes).unwrap());
-        assert!(peer.is_ok(), "{:?}", peer.err());
+        let message = MessageSignature::new(Some(Digest::sha256(b"file")), vec![2; 64]);
+        for bundle in [
+            bundle(),
+            bundle().with_timestamp(vec![0x30, 0]),
+            Bundle::of_key(message.clone(), "id"),
+            Bundle::of_certificate(message, vec![0x30, 0]),
+        ] {
+            let bytes = bundle.to_json();
+            assert_eq!(Bundle::parse(&bytes).unwrap(), bundle);
+            let peer = sigstore_types::Bundle::from_json(std::str::from_utf8(&bytes).unwrap());
+            assert!(peer.is_ok(), "{:?}", peer.err());
+        }
     }
 
     #[test]
     fn a_bare_envelope_is_read_as_one() {
-        let bytes = bundle().into_envelope().to_json();
+        let bytes = bundle().into_envelope().unwrap().to_json();
         let bare = Bundle::parse(&bytes).unwrap();
         assert_eq!(bare.material(), &Material::Bare);
         assert_eq!(bare.to_json(), bytes);
     }
 
     #[test]
-    fn unknown_versions_and_message_signatures_are_refused() {
+    fn unknown_versions_and_mixed_parts_are_refused() {
         let text = String::from_utf8(bundle().to_json()).unwrap();
+        let key = "\"publicKey\":{\"hint\":\"id\"}";
         for (from, to, code) in [
             ("bundle.v0.3+json", "bundle.v9.9+json", "UNSUPPORTED"),
-            ("dsseEnvelope", "messageSignature", "UNSUPPORTED"),
-            ("\"publicKey\":{\"hint\":\"id\"}", "", "MALFORMED"),
+            ("dsseEnvelope", "messageSignature", "MALFORMED"),
+            ("dsseEnvelope", "other", "MALFORMED"),
+            ("\"dsseEnvelope\"", "\"messageSignature\":{\"signature\":\"AA==\"},\"dsseEnvelope\"", "MALFORMED"),
+            (key, "", "MALFORMED"),
+            (key, "\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"MAA=\"}]}", "MALFORMED"),
+            (key, "\"publicKey\":{},\"certificate\":{\"rawBytes\":\"MAA=\"}", "MALFORMED"),
+            (key, "\"certificate\":{\"rawBytes\":\"!\"}", "MALFORMED"),
             ("application/vnd.in-toto+json\"", "x\",\"payloadType\":\"y\"", "MALFORMED"),
         ] {
             let changed = text.replace(from, to);
             assert_ne!(changed, text);
             assert_eq!(Bundle::parse(changed.as_bytes()).unwrap_err().code(), code, "{changed}");
+        }
+        let many = (0..=limits::BUNDLE_PARTS).fold(bundle(), |b, _| b.with_timestamp(vec![1]));
+        assert_eq!(Bundle::parse(&many.to_json()).unwrap_err().code(), "LIMIT_EXCEEDED");
+    }
+
+    #[test]
+    fn an_older_bundle_is_written_in_its_version_with_its_chain() {
+        let text = String::from_utf8(bundle().to_json()).unwrap();
+        let chain = "\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"MAA=\"},{\"rawBytes\":\"MAAA\"}]}";
+        for version in ["0.1", "0.2"] {
+            let old = text
+                .replace("bundle.v0.3+json", &format!("bundle+json;version={version}"))
+                .replace("\"publicKey\":{\"hint\":\"id\"}", chain);
+            let read = Bundle::parse(old.as_bytes()).unwrap();
+            assert_eq!(Bundle::parse(&read.to_json()).unwrap(), read);
+            assert!(String::from_utf8(read.to_json()).unwrap().contains(&format!("version={version}")));
+            assert_eq!(read.certificate(), Some(&[0x30, 0][..]));
+            let none = old.replace("{\"rawBytes\":\"MAA=\"},{\"rawBytes\":\"MAAA\"}", "");
+            assert_eq!(Bundle::parse(none.as_bytes()).unwrap_err().code(), "MALFORMED");
         }
     }
 }

@@ -50,6 +50,11 @@ impl Algorithm {
         }
     }
 
+    /// Whether it is computed over the bytes of a thing.
+    pub(crate) fn is_over_bytes(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
+    }
+
     fn takes(self, length: usize) -> bool {
         match self {
             Self::Sha256 | Self::UriSha256 | Self::DirHash1 => length == 32,
@@ -115,6 +120,16 @@ impl Digest {
     /// SHA-256 of `bytes`.
     pub fn sha256(bytes: &[u8]) -> Self {
         Self { algorithm: Algorithm::Sha256, bytes: Sha256::digest(bytes).to_vec() }
+    }
+
+    /// The digest of `bytes` by SHA-256, SHA-384 or SHA-512.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` for an algorithm that is not over bytes.
+    pub fn of_bytes(algorithm: Algorithm, bytes: &[u8]) -> Result<Self> {
+        let mut hasher = Hasher::new(algorithm)?;
+        hasher.update(bytes);
+        Ok(hasher.finish())
     }
 
     /// The digest of a thing without bytes, from its URI.

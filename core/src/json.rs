@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,7 +18,7 @@ pub use serde_json::Value;
 ///
 /// # Errors
 /// `MALFORMED` with the place of the fault, `LIMIT_EXCEEDED` for too deep nesting.
-pub fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
+pub fn parse<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     check(what, bytes)?;
     serde_json::from_slice(bytes).map_err(|e| fault(what, bytes, &e))
 }

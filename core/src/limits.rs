@@ -31,6 +31,18 @@ pub const NOTE_SIGNATURES: usize = 64;
 pub const JSON_DEPTH: usize = 128;
 /// Signatures read of one DSSE envelope.
 pub const ENVELOPE_SIGNATURES: usize = 32;
+/// Log entries, and timestamps, and certificates of one bundle: so many of each.
+pub const BUNDLE_PARTS: usize = 16;
+/// Hashes of one inclusion proof.
+pub const PROOF_HASHES: usize = 64;
+/// A Sigstore trusted root.
+pub const TRUSTED_ROOT_BYTES: usize = 4 * 1024 * 1024;
+/// Logs and authorities of one Sigstore trusted root.
+pub const TRUSTED_ROOT_PARTS: usize = 1000;
+/// A pattern for an identity.
+pub const PATTERN_BYTES: usize = 4096;
+/// A pattern for an identity, compiled.
+pub const PATTERN_PROGRAM_BYTES: usize = 1024 * 1024;
 /// Subjects of one Statement.
 pub const SUBJECTS: usize = 100_000;
 /// Files of a folder that is hashed or verified whole.
@@ -67,6 +79,12 @@ pub const OCI_REDIRECTS: usize = 5;
 pub const OCI_REQUEST_MILLIS: u64 = 60_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// What a signer command may answer, in bytes.
+pub const SIGNER_ANSWER_BYTES: u64 = 64 * 1024;
+/// What a key service may answer, in bytes.
+pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
+/// Longest wait for one answer of a signer command or a key service, in milliseconds.
+pub const SIGNER_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
 

@@ -1,21 +1,56 @@
-//! Signing: whoever holds a private key signs bytes, and a Statement becomes a record.
+//! Signing: whoever holds a private key signs bytes, a Statement becomes a record, and a file gets its signature.
+//!
+//! A [`PrivateKey`] signs here. [`open`] opens a signer by its reference, wherever the key is: a key file, a PKCS#11
+//! token, AWS KMS, Vault's transit, a command. All but a key file see a digest and nothing else of what is signed, and
+//! each signature that comes back is verified before it is used.
 
+#[cfg(feature = "kms")]
+mod aws_kms;
+mod command;
+mod external;
+mod open;
+#[cfg(feature = "hsm")]
+mod pkcs11;
+mod pkcs11_uri;
+#[cfg(feature = "kms")]
+mod service;
+#[cfg(feature = "kms")]
+mod vault;
+
+pub use self::command::CommandSigner;
+pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
+pub use self::pkcs11_uri::Pkcs11Uri;
 use crate::bundle::Bundle;
+use crate::digest::{Digest, DigestSet};
 use crate::envelope::{Envelope, IN_TOTO, Signature, pae};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PrivateKey, PublicKey};
 use crate::statement::Statement;
 
-/// Holds a private key, here or in hardware, and signs with it.
+/// Holds a private key, here or elsewhere, and signs with it.
+///
+/// A signer that only ever gets to see digests implements [`Signer::sign_digest`] alone.
 pub trait Signer {
     /// The public key of the signatures.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message`: ECDSA over its SHA-256 as ASN.1 DER for P-256, Ed25519 (RFC 8032) over it for Ed25519.
+    /// Signs the message that has this digest, by the algorithm of the [`KeyType`](crate::key::KeyType): ECDSA as ASN.1
+    /// DER.
     ///
     /// # Errors
-    /// `INTERNAL`, or what the hardware or service behind it reports.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>>;
+    /// `UNSUPPORTED` for a key without [prehash](crate::key::KeyType::prehash), `API_MISUSE` for a digest of another
+    /// algorithm; `INTERNAL`, or what the hardware or service behind it reports (`SIGNER_FAILED`,
+    /// `SERVICE_UNAVAILABLE`).
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>>;
+
+    /// Signs `message` by the algorithm of the [`KeyType`](crate::key::KeyType): ECDSA over its hash as ASN.1 DER,
+    /// Ed25519 (RFC 8032) over itself. Unless a signer says otherwise, it hashes here and hands on the digest.
+    ///
+    /// # Errors
+    /// As [`Signer::sign_digest`].
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        self.sign_digest(&prehash(self.public_key(), message)?)
+    }
 }
 
 impl Signer for PrivateKey {
@@ -23,8 +58,26 @@ impl Signer for PrivateKey {
         self.public()
     }
 
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>> {
+        Self::sign_digest(self, digest)
+    }
+
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         Self::sign(self, message)
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>> {
+        (**self).sign_digest(digest)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        (**self).sign(message)
     }
 }
 
@@ -38,4 +91,18 @@ pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
     let envelope =
         Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(Some(key_id.clone()), sig)])?;
     Ok(Bundle::of_key(envelope, key_id))
+}
+
+fn prehash(key: &PublicKey, mut message: &[u8]) -> Result<Digest> {
+    let key_type = key.key_type();
+    let algorithm = key_type.prehash().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "this signer gets only digests, and a key of type {key_type} signs whole messages; use p256 or p384"
+            ),
+        )
+    })?;
+    let digests = DigestSet::of_reader(&mut message, &[algorithm])?;
+    digests.get(algorithm).ok_or_else(|| Error::new(ErrorKind::Internal, "the digest was not computed; report it"))
 }

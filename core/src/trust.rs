@@ -1,9 +1,23 @@
-//! What a verifier believes: keys by name, each within its time window.
+//! What a verifier believes: keys and certificate identities by name, each within its time window, and the authorities
+//! and logs of Sigstore trusted roots.
+
+mod authority;
+pub(crate) mod certificate;
+mod identity;
+pub(crate) mod scheme;
+mod sigstore;
+pub(crate) mod tlv;
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
 
+pub(crate) use self::authority::{CertificateAuthority, TimestampAuthority};
+pub use self::identity::{CertificateClaims, CertificateIdentity, Extension, Matcher, Pattern};
+pub(crate) use self::sigstore::{Log, Sigstore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::key::PublicKey;
@@ -37,6 +51,25 @@ impl Window {
         }
     }
 
+    /// From `from` to `to`, both inclusive.
+    pub(crate) fn closed(from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        Self { from, until: to.map(|to| to.plus_millis(1)) }
+    }
+
+    /// Where both count.
+    pub(crate) fn within(self, other: Self) -> Self {
+        let until = match (self.until, other.until) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { from: self.from.max(other.from), until }
+    }
+
+    /// Whether `at` lies within.
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
+    }
+
     /// Checks that `at` lies within; `what` names the thing in the error.
     ///
     /// # Errors
@@ -66,6 +99,17 @@ impl Window {
     }
 }
 
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.until) {
+            (None, None) => f.write_str("always"),
+            (Some(from), None) => write!(f, "from {from}"),
+            (None, Some(until)) => write!(f, "until {until}"),
+            (Some(from), Some(until)) => write!(f, "from {from} until {until}"),
+        }
+    }
+}
+
 /// A key with the name its owner gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -78,10 +122,24 @@ pub struct TrustedKey {
     pub window: Window,
 }
 
+/// A certificate identity with the name that was given to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrustedIdentity {
+    /// The name that an expectation demands.
+    pub name: String,
+    /// Whose certificates count.
+    pub identity: CertificateIdentity,
+    /// When they must have signed.
+    pub window: Window,
+}
+
 /// Everything a [`Verifier`](crate::verifier::Verifier) believes. Empty, it believes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct TrustRoot {
     keys: Vec<TrustedKey>,
+    identities: Vec<TrustedIdentity>,
+    sigstore: Arc<Sigstore>,
 }
 
 impl TrustRoot {
@@ -90,22 +148,50 @@ impl TrustRoot {
         Self::default()
     }
 
-    /// Reads trusted keys from JSON: an object of names, each with a `PUBLIC KEY` PEM file, or with an object of `key`
-    /// (the same) and `validFrom` and `validUntil`, either of which may be left out.
+    /// Believes the authorities and logs of Sigstore's public good instance, as they were when this was released.
+    /// Nobody's signature counts until an identity is demanded.
+    ///
+    /// # Errors
+    /// Never in practice: the root is part of the program.
+    pub fn public_good() -> Result<Self> {
+        Self::new().with_sigstore(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())
+    }
+
+    /// Believes the authorities and logs of Sigstore's staging instance, which is for tests.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::public_good`].
+    pub fn staging() -> Result<Self> {
+        Self::new().with_sigstore(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes())
+    }
+
+    /// Reads trusted signers from JSON: an object of names, each with a `PUBLIC KEY` PEM file, or with an object of `key`
+    /// (the same) or `identity` (a [`CertificateIdentity`]), and `validFrom` and `validUntil`, either of which may be
+    /// left out.
     ///
     /// # Errors
     /// `MALFORMED`, also for something that is not known; those of [`PublicKey::from_pem`], [`Window::new`] and
     /// [`TrustRoot::with_key`].
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: BTreeMap<String, KeyWire> = json::parse("trusted keys", bytes)?;
+        let wire: BTreeMap<String, SignerWire> = json::parse("trusted signers", bytes)?;
         wire.into_iter().try_fold(Self::new(), |root, (name, wire)| {
-            let (pem, window) = match wire {
-                KeyWire::Pem(pem) => (pem, Window::ALWAYS),
-                KeyWire::Within { key, valid_from, valid_until } => (key, Window::new(valid_from, valid_until)?),
+            let within = match wire {
+                SignerWire::Pem(pem) => Within { key: Some(pem), ..Within::default() },
+                SignerWire::Within(within) => within,
             };
-            let key = PublicKey::from_pem(pem.as_bytes())
-                .map_err(|e| e.while_doing(format_args!("trusted key `{}`", name.escape_debug())))?;
-            root.with_key(name, key, window)
+            let window = Window::new(within.valid_from, within.valid_until)?;
+            match (within.key, within.identity) {
+                (Some(pem), None) => {
+                    let key = PublicKey::from_pem(pem.as_bytes())
+                        .map_err(|e| e.while_doing(format_args!("trusted key `{}`", name.escape_debug())))?;
+                    root.with_key(name, key, window)
+                }
+                (None, Some(identity)) => root.with_identity(name, identity, window),
+                _ => Err(Error::new(
+                    ErrorKind::Malformed,
+                    format!("the trusted signer `{}` needs `key` or `identity`, and one of them", name.escape_debug()),
+                )),
+            }
         })
     }
 
@@ -115,16 +201,44 @@ impl TrustRoot {
     /// `API_MISUSE` if the name or the key is there already: one key under two names would count as two signers.
     pub fn with_key(mut self, name: impl Into<String>, key: PublicKey, window: Window) -> Result<Self> {
         let name = name.into();
-        if let Some(twin) = self.keys.iter().find(|k| k.name == name || k.key == key) {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                format!(
-                    "`{name}` shares its name or key with the trusted key `{}`; each key needs one name",
-                    twin.name
-                ),
-            ));
+        if let Some(twin) = self.keys.iter().find(|k| k.key == key) {
+            return Err(shared(&name, &twin.name));
         }
+        self.check_name(&name)?;
         self.keys.push(TrustedKey { name, key, window });
+        Ok(self)
+    }
+
+    /// Believes whoever holds a certificate of `identity`, given by an authority of a trusted root, under `name`, if it
+    /// signed within `window`.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if the name or the identity is there already.
+    pub fn with_identity(
+        mut self,
+        name: impl Into<String>,
+        identity: CertificateIdentity,
+        window: Window,
+    ) -> Result<Self> {
+        let name = name.into();
+        if let Some(twin) = self.identities.iter().find(|i| i.identity == identity) {
+            return Err(shared(&name, &twin.name));
+        }
+        self.check_name(&name)?;
+        self.identities.push(TrustedIdentity { name, identity, window });
+        Ok(self)
+    }
+
+    /// Believes the authorities and logs of a Sigstore trusted root (v0.1 or v0.2, JSON), each in the times it gives.
+    ///
+    /// Several may be believed, such as past roots out of an archive: give them from the oldest to the newest, because
+    /// what a later one says of the same authority or log replaces what an earlier one said.
+    ///
+    /// # Errors
+    /// `MALFORMED`, `UNSUPPORTED` or `LIMIT_EXCEEDED` if it is no such root. Logs and timestamp authorities with a kind
+    /// of key that is not known are left out.
+    pub fn with_sigstore(mut self, trusted_root: &[u8]) -> Result<Self> {
+        Arc::make_mut(&mut self.sigstore).add(trusted_root)?;
         Ok(self)
     }
 
@@ -132,16 +246,45 @@ impl TrustRoot {
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
     }
+
+    /// The certificate identities, in the order they were added.
+    pub fn identities(&self) -> &[TrustedIdentity] {
+        &self.identities
+    }
+
+    /// The names of all signers, keys first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|k| k.name.as_str()).chain(self.identities.iter().map(|i| i.name.as_str()))
+    }
+
+    pub(crate) fn sigstore(&self) -> &Sigstore {
+        &self.sigstore
+    }
+
+    fn check_name(&self, name: &str) -> Result<()> {
+        if self.names().any(|n| n == name) { Err(shared(name, name)) } else { Ok(()) }
+    }
+}
+
+fn shared(name: &str, twin: &str) -> Error {
+    Error::new(
+        ErrorKind::ApiMisuse,
+        format!("`{name}` shares its name, key or identity with the trusted signer `{twin}`; each needs one name"),
+    )
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum KeyWire {
+#[serde(untagged)]
+enum SignerWire {
     Pem(String),
-    #[serde(rename_all = "camelCase")]
-    Within {
-        key: String,
-        valid_from: Option<Timestamp>,
-        valid_until: Option<Timestamp>,
-    },
+    Within(Within),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Within {
+    key: Option<String>,
+    identity: Option<CertificateIdentity>,
+    valid_from: Option<Timestamp>,
+    valid_until: Option<Timestamp>,
 }

@@ -1,184 +1,49 @@
 //! Verification: from bytes and an expectation to a proof that they were signed as demanded.
 //!
-//! Order: (0) bounds and shape of the envelope, (1) the signature over the pre-authentication bytes by a demanded
-//! signer, (2) the time window of its key, (3) only then the payload is parsed, (4) its predicate type and its
-//! subject are compared with what was demanded. Nothing demanded is an error, not a pass.
+//! Order: (0) bounds and shape of the bundle; (1) of a certificate, that a believed authority gave it, that a log of
+//! certificates vouches for it, and that its holder is demanded; (2) the signature; (3) entries in transparency logs:
+//! about this signature, promised, in the tree of a checkpoint that the log signed; (4) timestamps over the signature;
+//! (5) that key, certificate and authorities counted at every time that was found; (6) that there are as many logs and
+//! timestamps as demanded; (7) only then the payload is parsed, and its predicate type and subject are compared with
+//! what was demanded. Nothing demanded is an error, not a pass.
+//!
+//! Evidence in a bundle that is wrong refuses it, even where less would do. Of a certificate, so does evidence of a log
+//! or authority that is not believed; a key needs no evidence, and such evidence is then as if it were not there.
 
-use std::sync::Arc;
+mod body;
+mod checkpoint;
+mod entry;
+mod expectation;
+mod keyed;
+mod keyless;
+mod sct;
+mod signed;
+mod timestamp;
+mod verified;
 
-use serde::{Deserialize, Serialize};
-
-use crate::bundle::{Bundle, Material};
-use crate::digest::Digest;
+use self::entry::Checked;
+pub use self::expectation::{Artifact, Expectation, Identity};
+use self::keyless::Demanded;
+pub use self::signed::Blob;
+use self::signed::Signed;
+use self::verified::Facts;
+pub use self::verified::{Logged, SignedBy, Timestamped, Verified};
+use crate::bundle::{Bundle, Content, Material};
+use crate::digest::{Algorithm, Digest};
 use crate::envelope::{Envelope, IN_TOTO};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json;
-use crate::key::{KeyType, PublicKey};
-use crate::predicate::PredicateType;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
-use crate::trust::{TrustRoot, TrustedKey};
+pub use crate::trust::{CertificateClaims, CertificateIdentity, Extension, Matcher};
+use crate::trust::{TrustRoot, TrustedKey, Window};
+
+/// How far the clocks of logs and timestamp authorities may be before ours.
+const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1000;
 
 /// Verifies records against what a [`TrustRoot`] believes.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     trust: TrustRoot,
-}
-
-/// What one verification demands. Artifact and identity must be said; skipping the artifact is spelled out.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    artifact: Artifact,
-    identity: Identity,
-    predicate_type: Option<String>,
-    at: Timestamp,
-}
-
-/// Which artifact the record must be about.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Artifact {
-    /// One of its subjects has this digest.
-    Is(Digest),
-    /// Any. Only for callers that compare the subjects themselves afterwards.
-    AnyUnsafe,
-}
-
-/// Who must have signed.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// The trusted key of this name.
-    Key(String),
-    /// One of the trusted keys of these names.
-    OneOf(Vec<String>),
-}
-
-impl Artifact {
-    /// How [`Artifact::AnyUnsafe`] is written where it is data.
-    pub const ANY_UNSAFE: &str = "any-unsafe";
-}
-
-impl std::str::FromStr for Artifact {
-    type Err = Error;
-
-    /// Reads `sha256:<hex>`, or [`Artifact::ANY_UNSAFE`].
-    fn from_str(text: &str) -> Result<Self> {
-        if text == Self::ANY_UNSAFE { Ok(Self::AnyUnsafe) } else { text.parse().map(Self::Is) }
-    }
-}
-
-impl Identity {
-    /// The trusted key called `name`.
-    pub fn key(name: impl Into<String>) -> Self {
-        Self::Key(name.into())
-    }
-
-    fn names(&self) -> &[String] {
-        match self {
-            Self::Key(name) => std::slice::from_ref(name),
-            Self::OneOf(names) => names,
-        }
-    }
-}
-
-impl Expectation {
-    /// Demands `artifact`, signed by `identity`, with a key that was valid at `at` (when it was signed or logged).
-    pub fn new(artifact: Artifact, identity: Identity, at: Timestamp) -> Self {
-        Self { artifact, identity, predicate_type: None, at }
-    }
-
-    /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), `signer` (a name, or a list of
-    /// names of which one does), and if need be `predicateType` and `at`, which is `now` if it is not said.
-    ///
-    /// # Errors
-    /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm.
-    pub fn from_json(bytes: &[u8], now: Timestamp) -> Result<Self> {
-        let wire: Wire = json::parse("expectation", bytes)?;
-        let identity = match wire.signer {
-            SignerWire::Name(name) => Identity::Key(name),
-            SignerWire::Names(names) => Identity::OneOf(names),
-        };
-        let artifact = wire.artifact.parse()?;
-        Ok(Self { artifact, identity, predicate_type: wire.predicate_type, at: wire.at.unwrap_or(now) })
-    }
-
-    /// Demands this predicate type, too.
-    #[must_use]
-    pub fn require_type(mut self, predicate_type: impl Into<String>) -> Self {
-        self.predicate_type = Some(predicate_type.into());
-        self
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wire {
-    artifact: String,
-    signer: SignerWire,
-    predicate_type: Option<String>,
-    at: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SignerWire {
-    Name(String),
-    Names(Vec<String>),
-}
-
-/// Proof that a value was signed as demanded. Made only by a [`Verifier`].
-#[derive(Clone, Debug)]
-pub struct Verified<T> {
-    value: T,
-    signers: Vec<SignedBy>,
-    record: Arc<[u8]>,
-}
-
-/// A signer whose signature was checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SignedBy {
-    /// The name the trust root gives it.
-    pub name: String,
-    /// Lower-case hex SHA-256 of its SubjectPublicKeyInfo.
-    pub key_id: String,
-    /// Kind of key.
-    pub key_type: KeyType,
-}
-
-impl<T> Verified<T> {
-    /// What was signed.
-    pub fn value(&self) -> &T {
-        &self.value
-    }
-
-    /// What was signed, without its proof.
-    pub fn into_value(self) -> T {
-        self.value
-    }
-
-    /// Those who signed, each once, at least one; all of them were demanded.
-    pub fn signers(&self) -> &[SignedBy] {
-        &self.signers
-    }
-
-    /// The record, byte for byte as it was given.
-    pub fn record(&self) -> &[u8] {
-        &self.record
-    }
-}
-
-impl Verified<Statement> {
-    /// The typed predicate, with the proof kept.
-    ///
-    /// # Errors
-    /// `WRONG_TYPE` if it is of another type, `MALFORMED` if it breaks the rules of its type.
-    pub fn predicate_as<P: PredicateType>(&self) -> Result<Verified<P>> {
-        let value = self.value.predicate_as::<P>()?;
-        Ok(Verified { value, signers: self.signers.clone(), record: Arc::clone(&self.record) })
-    }
 }
 
 impl Verifier {
@@ -190,16 +55,21 @@ impl Verifier {
     /// Verifies a record: a Sigstore bundle or a bare DSSE envelope with an in-toto Statement.
     ///
     /// # Errors
-    /// `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what is no record; `BAD_SIGNATURE`, `UNTRUSTED_SIGNER`,
-    /// `EXPIRED`, `NOT_YET_VALID` for its signature; `WRONG_TYPE`, `DIGEST_MISMATCH` for its content; `API_MISUSE` if
-    /// the expectation names no signer or one that is not trusted.
+    /// `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what is no record; `UNTRUSTED_CERTIFICATE`, `BAD_SCT`,
+    /// `UNTRUSTED_SIGNER`, `BAD_SIGNATURE`, `EXPIRED`, `NOT_YET_VALID` for its signer; `BAD_LOG_ENTRY`,
+    /// `BAD_CHECKPOINT`, `BAD_TIMESTAMP` for its evidence; `WRONG_TYPE`, `DIGEST_MISMATCH` for its content; `API_MISUSE`
+    /// if the expectation names no artifact, or no signer, or one that is not trusted.
     pub fn verify(&self, record: &[u8], expectation: &Expectation) -> Result<Verified<Statement>> {
+        let Some(artifact) = &expectation.artifact else {
+            return Err(Error::new(ErrorKind::ApiMisuse, "no artifact is demanded; say what the record must be about"));
+        };
         let bundle = Bundle::parse(record)?;
-        if !is_in_toto(bundle.envelope().payload_type()) {
-            return Err(wrong_payload_type(bundle.envelope(), IN_TOTO));
+        let envelope = bundle.envelope()?;
+        if !is_in_toto(envelope.payload_type()) {
+            return Err(wrong_payload_type(envelope, IN_TOTO));
         }
-        let signers = self.signers_of(&bundle, &expectation.identity, expectation.at)?;
-        let statement = Statement::parse(bundle.into_envelope().into_payload())?;
+        let facts = self.facts(&bundle, &Signed::of_envelope(envelope), expectation)?;
+        let statement = Statement::parse(bundle.into_envelope()?.into_payload())?;
         if let Some(demanded) = expectation.predicate_type.as_deref().filter(|d| *d != statement.predicate_type()) {
             return Err(Error::new(
                 ErrorKind::WrongType,
@@ -208,7 +78,7 @@ impl Verifier {
             .with("expected", demanded)
             .with("found", statement.predicate_type()));
         }
-        if let Artifact::Is(digest) = &expectation.artifact
+        if let Artifact::Is(digest) = artifact
             && !statement.has_subject(digest)
         {
             let found: Vec<_> = statement.subjects().iter().flat_map(|s| s.digests()).map(|d| d.to_string()).collect();
@@ -222,103 +92,212 @@ impl Verifier {
             .with("expected", digest)
             .with("found", found.first().map_or("", String::as_str)));
         }
-        Ok(Verified { value: statement, signers, record: record.into() })
+        Ok(Verified::new(statement, Facts { record: record.into(), ..facts }))
     }
 
-    /// The demanded signers with a valid signature and a valid key, each once.
-    fn signers_of(&self, bundle: &Bundle, identity: &Identity, at: Timestamp) -> Result<Vec<SignedBy>> {
-        let demanded = self.demanded(identity)?;
-        let hint = match bundle.material() {
-            Material::PublicKey { hint } => hint.as_deref(),
-            Material::Bare => None,
-            Material::Certificate(_) => {
-                return Err(Error::new(
-                    ErrorKind::UntrustedSigner,
-                    "the record is signed with a certificate, and only keys are trusted here; name the signer's key",
-                ));
+    /// Verifies a Sigstore bundle with the signature of a blob, and gives the digest that the signature is over. If the
+    /// expectation names an artifact, the blob must be that, too.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`]; `DIGEST_MISMATCH` if the bundle is of another blob, `UNSUPPORTED` if it is of an
+    /// attestation, or if the signature is of a kind that needs the bytes and a digest was given; `IO` if the blob can't
+    /// be read; `API_MISUSE` if the expectation demands a predicate type.
+    pub fn verify_blob(&self, bundle: &[u8], blob: Blob<'_>, expectation: &Expectation) -> Result<Verified<Digest>> {
+        if expectation.predicate_type.is_some() {
+            return Err(Error::new(ErrorKind::ApiMisuse, "a signed file has no predicate type; demand none"));
+        }
+        let record = bundle;
+        let bundle = Bundle::parse(record)?;
+        let Content::Message(message) = bundle.content() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "expected the signature of a file, found an attestation; verify it as a record",
+            ));
+        };
+        let demanded = match &expectation.artifact {
+            Some(Artifact::Is(digest)) => Some(digest),
+            _ => None,
+        };
+        let algorithm = message.digest.as_ref().map(Digest::algorithm);
+        let others = [Some(Algorithm::Sha384), demanded.map(Digest::algorithm)];
+        let others: Vec<_> = others.into_iter().flatten().collect();
+        let whole = self.may_need_bytes(&bundle, &expectation.identity);
+        let signed = Signed::of_blob(blob, algorithm, &others, whole)?;
+        for expected in message.digest.iter().chain(demanded) {
+            signed.check_is(expected)?;
+        }
+        let facts = self.facts(&bundle, &signed, expectation).map_err(|e| {
+            if !whole || !signed.is_digest_alone() || e.kind() != ErrorKind::BadSignature {
+                return e;
+            }
+            Error::new(
+                ErrorKind::Unsupported,
+                "the signature may be one of Ed25519, which is over the bytes themselves; give the file, not its digest",
+            )
+            .caused_by(e)
+        })?;
+        let digest = signed.any_digest(algorithm)?;
+        Ok(Verified::new(digest, Facts { record: record.into(), ..facts }))
+    }
+
+    /// Everything but what the signed bytes say.
+    fn facts(&self, bundle: &Bundle, signed: &Signed<'_>, expectation: &Expectation) -> Result<Facts> {
+        let (keys, identities) = self.demanded(&expectation.identity)?;
+        match (bundle.certificate(), bundle.material()) {
+            (Some(_), _) if identities.is_empty() => Err(no_certificate_demanded(expectation)),
+            (Some(leaf), _) => self.facts_of_certificate(leaf, bundle, signed, &identities, expectation),
+            (None, Material::PublicKey { .. } | Material::Bare) if keys.is_empty() => Err(no_key_demanded(expectation)),
+            _ => self.facts_of_key(bundle, signed, &keys, expectation),
+        }
+    }
+
+    fn facts_of_certificate(
+        &self,
+        leaf: &[u8],
+        bundle: &Bundle,
+        signed: &Signed<'_>,
+        identities: &[Demanded<'_>],
+        expectation: &Expectation,
+    ) -> Result<Facts> {
+        let holder = keyless::holder(leaf, &self.trust, identities, expectation)?;
+        let signatures = keyed::signatures(bundle);
+        let [signature] = signatures.as_slice() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("expected one signature beside a certificate, found {}; sign each alone", signatures.len()),
+            ));
+        };
+        if !signed.is_signed_by(&holder.key, signature.bytes) {
+            return Err(Error::new(
+                ErrorKind::BadSignature,
+                "the signature is not one of the certificate's key over these bytes; they were changed, or another key \
+                 signed: get the record again from where it was made",
+            )
+            .with("signer", &holder.signed_by.name));
+        }
+        let by = body::Verifies::Certificate(leaf, holder.certificate.spki);
+        let checked = [Checked { signature: signature.bytes, by }];
+        let mut facts = Facts::default();
+        for entry in bundle.log_entries() {
+            let log = entry::log_of(entry, &self.trust).ok_or_else(|| entry::unknown(entry))?;
+            facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+        }
+        for token in bundle.timestamps() {
+            let stamped = timestamp::check(token, signature.bytes, &self.trust)?;
+            facts.timestamps.push(stamped.ok_or_else(timestamp::unknown)?);
+        }
+        holder.check_times(&times(&facts, expectation.at)?)?;
+        let logs = if expectation.unlogged { 0 } else { expectation.log_entries.max(1) };
+        enough(&facts, logs, expectation.timestamps)?;
+        facts.signers.push(holder.signed_by);
+        Ok(facts)
+    }
+
+    fn facts_of_key(
+        &self,
+        bundle: &Bundle,
+        signed: &Signed<'_>,
+        keys: &[&TrustedKey],
+        expectation: &Expectation,
+    ) -> Result<Facts> {
+        let found = keyed::signers(&self.trust, keys, bundle, signed, expectation)?;
+        let checked = found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
+        let checked: Vec<_> = checked.collect();
+        let mut facts = Facts::default();
+        for entry in bundle.log_entries() {
+            if let Some(log) = entry::log_of(entry, &self.trust) {
+                facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+            }
+        }
+        for token in bundle.timestamps() {
+            let stamped = checked.iter().map(|c| timestamp::check(token, c.signature, &self.trust));
+            // one token is over one signature
+            if let Some(stamped) = stamped.reduce(|one, other| one.or(other)).transpose()?.flatten() {
+                facts.timestamps.push(stamped);
+            }
+        }
+        times(&facts, expectation.at)?;
+        enough(&facts, expectation.log_entries, expectation.timestamps)?;
+        facts.signers = found.into_iter().map(|(key, _)| keyed::signed_by(key)).collect();
+        Ok(facts)
+    }
+
+    /// The keys and the certificate identities that are demanded.
+    fn demanded<'a>(&'a self, identity: &'a Identity) -> Result<(Vec<&'a TrustedKey>, Vec<Demanded<'a>>)> {
+        let names = match identity {
+            Identity::Key(name) => std::slice::from_ref(name),
+            Identity::OneOf(names) => names,
+            Identity::Certificate(identity) => {
+                return Ok((vec![], vec![Demanded { name: None, identity, window: Window::ALWAYS }]));
             }
         };
-        let message = bundle.envelope().pae();
-        let mut found: Vec<&TrustedKey> = Vec::new();
-        for signature in bundle.envelope().signatures() {
-            // the key id is a hint only: a key that verifies is the signer, whatever the hint says
-            let valid = demanded.iter().find(|k| k.key.verify(&message, &signature.sig).is_ok());
-            if let Some(key) = valid.filter(|k| !found.contains(k)) {
-                found.push(key);
-            }
-        }
-        if found.is_empty() {
-            return Err(self.no_signer(bundle, hint, &demanded, identity));
-        }
-        let mut refusal = None;
-        found.retain(|k| match k.window.check(&format!("the key `{}`", k.name), at) {
-            Ok(()) => true,
-            Err(e) => {
-                refusal.get_or_insert(e);
-                false
-            }
-        });
-        match refusal {
-            Some(e) if found.is_empty() => Err(e),
-            _ => Ok(found.into_iter().map(signed_by).collect()),
-        }
-    }
-
-    fn demanded(&self, identity: &Identity) -> Result<Vec<&TrustedKey>> {
-        let names = identity.names();
         if names.is_empty() {
             return Err(Error::new(ErrorKind::ApiMisuse, "no signer is demanded; name who must have signed"));
         }
-        names
-            .iter()
-            .map(|name| {
-                self.trust.keys().iter().find(|k| k.name == *name).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::ApiMisuse,
-                        format!("the demanded signer `{name}` is not in the trust root; add its key"),
-                    )
-                })
-            })
-            .collect()
+        let (mut keys, mut identities) = (Vec::new(), Vec::new());
+        for name in names {
+            if let Some(key) = self.trust.keys().iter().find(|k| k.name == *name) {
+                keys.push(key);
+            } else if let Some(known) = self.trust.identities().iter().find(|i| i.name == *name) {
+                identities.push(Demanded { name: Some(name), identity: &known.identity, window: known.window });
+            } else {
+                return Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    format!("the demanded signer `{name}` is not in the trust root; add its key or identity"),
+                ));
+            }
+        }
+        Ok((keys, identities))
     }
 
-    /// Tells an edited record of a demanded signer from a record of somebody else.
-    fn no_signer(&self, bundle: &Bundle, hint: Option<&str>, demanded: &[&TrustedKey], identity: &Identity) -> Error {
-        let hints = || bundle.envelope().signatures().iter().filter_map(|s| s.keyid.as_deref()).chain(hint);
-        let names = |k: &&TrustedKey| hints().any(|h| h == k.key.id() || h == k.name);
-        let wanted = identity.names().join("`, `");
-        if let Some(key) = demanded.iter().find(|k| names(k)) {
-            return Error::new(
-                ErrorKind::BadSignature,
-                format!(
-                    "the record names the key `{}`, and its signature is not valid over these bytes; the record was edited \
-                     or the signature is not its own: get it again from where it was made",
-                    key.name
-                ),
-            )
-            .with("signer", &key.name);
-        }
-        match hints().next() {
-            Some(other) => {
-                let known = self.trust.keys().iter().find(|k| names(k)).map(|k| k.name.as_str());
-                let other = known.unwrap_or(other);
-                Error::new(
-                    ErrorKind::UntrustedSigner,
-                    format!(
-                        "expected a signature by `{wanted}`, found one by `{}`; check who must sign it",
-                        other.escape_debug()
-                    ),
-                )
-                .with("expected", wanted)
-                .with("found", other)
+    /// Whether a signature of the bundle may be over the bytes themselves, not over their digest.
+    fn may_need_bytes(&self, bundle: &Bundle, identity: &Identity) -> bool {
+        let of_certificate = bundle.certificate().is_some_and(keyless::hashes_by_itself);
+        let of_key = |keys: &[&TrustedKey]| keys.iter().any(|k| k.key.key_type() == crate::key::KeyType::Ed25519);
+        of_certificate || self.demanded(identity).is_ok_and(|(keys, _)| of_key(&keys))
+    }
+}
+
+/// The authenticated times of a signature, none of which may lie after `now`.
+fn times(facts: &Facts, now: Timestamp) -> Result<Vec<Timestamp>> {
+    let latest = now.plus_millis(CLOCK_SKEW_MILLIS);
+    let logged = facts.log_entries.iter().filter_map(|e| e.integrated_at).map(|at| (ErrorKind::BadLogEntry, at));
+    let stamped = facts.timestamps.iter().map(|t| (ErrorKind::BadTimestamp, t.at));
+    logged
+        .chain(stamped)
+        .map(|(kind, at)| {
+            if at <= latest {
+                return Ok(at);
             }
-            None => Error::new(
-                ErrorKind::BadSignature,
-                format!("no signature of the record is valid for `{wanted}`; get it again, or check who must sign it"),
+            Err(Error::new(
+                kind,
+                format!("the record was logged or stamped at `{at}`, after `{now}`; check the clock, or the time that was given"),
             )
-            .with("expected", wanted),
+            .with("expected", now)
+            .with("found", at))
+        })
+        .collect()
+}
+
+/// Checks that as many different logs and timestamp authorities as demanded saw the signature.
+fn enough(facts: &Facts, logs: usize, stamps: usize) -> Result<()> {
+    let distinct = |names: &mut dyn Iterator<Item = &str>| names.collect::<std::collections::BTreeSet<_>>().len();
+    let found_logs = distinct(&mut facts.log_entries.iter().map(|e| e.log.as_str()));
+    let found_stamps = distinct(&mut facts.timestamps.iter().map(|t| t.authority.as_str()));
+    for (kind, what, expected, found) in [
+        (ErrorKind::BadLogEntry, "entries in transparency logs", logs, found_logs),
+        (ErrorKind::BadTimestamp, "timestamps of authorities", stamps, found_stamps),
+    ] {
+        if found < expected {
+            return Err(Error::new(
+                kind,
+                format!("expected {expected} {what} that are believed, found {found}; get a record that has them"),
+            )
+            .with("expected", expected)
+            .with("found", found));
         }
     }
+    Ok(())
 }
 
 /// The record's payload type may name the predicate (in-toto framework v1.2); what counts is the type in the payload.
@@ -335,10 +314,26 @@ fn wrong_payload_type(envelope: &Envelope, expected: &str) -> Error {
         ErrorKind::Unsupported,
         format!("expected a payload of type `{expected}`, found `{}`", envelope.payload_type().escape_debug()),
     )
+    .with("expected", expected)
+    .with("found", envelope.payload_type().escape_debug())
 }
 
-fn signed_by(key: &TrustedKey) -> SignedBy {
-    SignedBy { name: key.name.clone(), key_id: PublicKey::id(&key.key), key_type: key.key.key_type() }
+fn no_certificate_demanded(expectation: &Expectation) -> Error {
+    Error::new(
+        ErrorKind::UntrustedSigner,
+        "the record is signed with a certificate, and only keys are demanded; demand the identity of its holder",
+    )
+    .with("expected", expectation.identity.shown())
+    .with("found", "a certificate")
+}
+
+fn no_key_demanded(expectation: &Expectation) -> Error {
+    Error::new(
+        ErrorKind::UntrustedSigner,
+        "the record is signed with a key, and only certificates are demanded; name the signer's key",
+    )
+    .with("expected", expectation.identity.shown())
+    .with("found", "a key")
 }
 
 fn shortened(found: &[String]) -> String {

@@ -125,7 +125,7 @@ fn an_edited_payload_and_an_edited_signature_are_refused() {
     let small = Small::new();
     let key = &small.keys["maker"];
     let signed = sign(&note("as signed"), key).unwrap();
-    let envelope = signed.envelope();
+    let envelope = signed.envelope().unwrap();
     let edited = String::from_utf8(envelope.payload().to_vec()).unwrap().replace("as signed", "as edited");
     let kept: Vec<Signature> = envelope.signatures().to_vec();
     let mut flipped = kept[0].sig.clone();
@@ -160,9 +160,9 @@ fn of_several_signers_the_one_who_may_say_it_speaks() {
         "result": "PASSED", "configuration": [{"uri": "https://example.org/suite"}]}),
     );
     let [by_second, by_maker] = ["second", "maker"].map(|name| sign(&statement, &small.keys[name]).unwrap());
-    let both = by_second.envelope().signatures().iter().chain(by_maker.envelope().signatures()).cloned().collect();
+    let both = by_second.envelope().unwrap().signatures().iter().chain(by_maker.envelope().unwrap().signatures()).cloned().collect();
     let record =
-        Envelope::new(by_maker.envelope().payload_type(), statement.payload().to_vec(), both).unwrap().to_json();
+        Envelope::new(by_maker.envelope().unwrap().payload_type(), statement.payload().to_vec(), both).unwrap().to_json();
     let now = small.tick();
     let verified = small.ledger.verify(&record, now).unwrap();
     let receipt = small.ledger.append(&verified, now).unwrap();

@@ -515,7 +515,7 @@ fn forge(world: &World, good: &Path, edit: impl FnOnce(&Path, &mut Value)) -> Pa
     let manifest = serde_json::to_vec(&manifest).unwrap();
     fs::write(folder.join("manifest.json"), &manifest).unwrap();
     let bundle = Bundle::parse(&fs::read(folder.join("manifest.sigstore.json")).unwrap()).unwrap();
-    let mut statement: Value = serde_json::from_slice(bundle.envelope().payload()).unwrap();
+    let mut statement: Value = serde_json::from_slice(bundle.envelope().unwrap().payload()).unwrap();
     statement["subject"][0]["digest"]["sha256"] = Value::String(Digest::sha256(&manifest).hex());
     statement["predicate"]["ledger"]["rootHash"] = Value::String(root.to_string());
     let statement = Statement::parse(serde_json::to_vec(&statement).unwrap()).unwrap();
@@ -592,7 +592,7 @@ fn s140_the_library_refuses_what_a_shell_cannot_tell() {
     let unentitled = forge(&world, &good, |folder, manifest| {
         let path = folder.join("records/000005.sigstore.json");
         let bundle = Bundle::parse(&fs::read(&path).unwrap()).unwrap();
-        let statement = Statement::parse(bundle.into_envelope().into_payload()).unwrap();
+        let statement = Statement::parse(bundle.into_envelope().unwrap().into_payload()).unwrap();
         let record = sign(&statement, &world.keys["deployer"]).unwrap().to_json();
         let salt = STANDARD.decode(line(manifest, 5)["salt"].as_str().unwrap()).unwrap();
         fs::write(&path, &record).unwrap();

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::note;
-use super::settings::Settings;
+use super::settings::{OpenSigner, Settings};
+use super::sign::SigningKey;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::key::PrivateKey;
 use crate::ledger::{Anchored, Anchors, Ledger, Pins};
 use crate::limits;
 use crate::predicate::Actor;
+use crate::signer::Signer;
 
 /// What is known of the ledger from elsewhere.
 #[derive(Args)]
@@ -41,9 +42,8 @@ pub(crate) struct Append {
 /// Options of commands that sign a record and append it.
 #[derive(Args)]
 pub(crate) struct Act {
-    /// Private key that signs: a file, or its role in sealwright.toml.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: SigningKey,
     #[command(flatten)]
     append: Append,
 }
@@ -89,16 +89,16 @@ impl Append {
 
 impl Act {
     /// Opens the ledger for appending, with the key that signs.
-    pub(crate) fn open(&self, settings: &Settings) -> Result<(Ledger, PrivateKey)> {
-        let key = settings.key(self.key.as_deref())?;
+    pub(crate) fn open(&self, settings: &Settings) -> Result<(Ledger, OpenSigner)> {
+        let key = self.key.open(settings)?;
         Ok((self.append.open(settings)?, key))
     }
 }
 
 impl By {
     /// The actor named, else the signer by its name in the trust policy.
-    pub(crate) fn actor(&self, ledger: &Ledger, key: &PrivateKey) -> Result<Actor> {
-        let id = key.public().id();
+    pub(crate) fn actor(&self, ledger: &Ledger, key: &dyn Signer) -> Result<Actor> {
+        let id = key.public_key().id();
         Ok(match (&self.by, &self.by_name) {
             (Some(by), Some(name)) => Actor::human(by, name),
             (Some(by), None) => Actor::workload(by),

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::answer::{Answer, to_json};
 use super::open::{By, Known};
 use super::settings::Settings;
+use super::sign::SigningKey;
 use super::text::Page;
 use crate::digest::Digest;
 use crate::error::Result;
@@ -34,9 +35,8 @@ pub(crate) struct Build {
     /// Its title.
     #[arg(long)]
     title: Option<String>,
-    /// Private key that signs: a file, or its role in sealwright.toml.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: SigningKey,
     #[command(flatten)]
     by: By,
     #[command(flatten)]
@@ -76,7 +76,7 @@ impl PackCommand {
 
 impl Build {
     fn run(self, settings: &Settings) -> Result<Answer> {
-        let key = settings.key(self.key.as_deref())?;
+        let key = self.key.open(settings)?;
         let mut ledger = self.known.open(settings)?;
         let now = settings.now()?;
         let mut request = PackRequest::new(self.release, self.by.actor(&ledger, &key)?, now);

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{self, PrivateKey};
+use crate::key::{self, PrivateKey, PublicKey, read_public};
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
+use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
 use crate::timestamp::Timestamp;
 
 const FILE: &str = "sealwright.toml";
@@ -35,6 +36,9 @@ pub(crate) struct Global {
     passphrase_file: Option<PathBuf>,
 }
 
+/// A signer, wherever its key is.
+pub(crate) type OpenSigner = Box<dyn Signer + Send + Sync>;
+
 /// What a command is told beside its own options.
 pub(crate) struct Settings {
     file: SettingsFile,
@@ -53,7 +57,7 @@ struct SettingsFile {
     key: Option<PathBuf>,
     log_key: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
-    /// Private keys by role, to be named with `--key`.
+    /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
     #[serde(default)]
@@ -116,38 +120,84 @@ impl Settings {
         })
     }
 
-    /// The private key for signing: the one named, else the one of the settings.
-    pub(crate) fn key(&self, named: Option<&Path>) -> Result<PrivateKey> {
-        self.private_key(named, "SEALWRIGHT_KEY", self.file.key.as_ref(), "--key")
+    /// The signer named, else the one of the settings.
+    pub(crate) fn key(&self, named: Option<&Path>) -> Result<OpenSigner> {
+        let reference = self.reference(named)?;
+        let reference = reference.to_str().ok_or_else(|| {
+            Error::new(ErrorKind::Malformed, "the name of the key is not UTF-8; give its file another name")
+        })?;
+        let secrets = |secret: Secret<'_>| match secret {
+            Secret::Passphrase(path) => self.passphrase(path),
+            Secret::Pin(token) => pin(token),
+        };
+        let mut access = Access::default().with_secrets(&secrets);
+        if let Some(vault) = vault()? {
+            access = access.with_vault(vault);
+        }
+        signer::open(reference, &access)
+    }
+
+    /// The public half of the key named: of a public key file, or of a signer.
+    pub(crate) fn public_key(&self, named: &Path) -> Result<PublicKey> {
+        let reference = self.reference(Some(named))?;
+        if reference.to_str().is_none_or(is_key_file) {
+            // a file that is no public key is a private one, or is told what is wrong with it as one
+            match read_public(&reference) {
+                Err(e) if e.kind() == ErrorKind::Malformed => {}
+                read => return read,
+            }
+        }
+        Ok(self.key(Some(named))?.public_key().clone())
+    }
+
+    /// The command that signs with the key of which the public half is named.
+    pub(crate) fn signer_command(&self, command: &str, public: Option<&Path>) -> Result<OpenSigner> {
+        let access = Access::default().with_public_key(read_public(&self.reference(public)?)?);
+        signer::open(&format!("command:{command}"), &access)
     }
 
     /// The private key of the log.
     pub(crate) fn log_key(&self, named: Option<&Path>) -> Result<PrivateKey> {
-        self.private_key(named, "SEALWRIGHT_LOG_KEY", self.file.log_key.as_ref(), "--log-key")
+        let path = self.named_key(named, "SEALWRIGHT_LOG_KEY", self.file.log_key.as_ref(), "--log-key")?;
+        self.private_key(&path)
     }
 
-    fn private_key(
+    /// A key file, opened with its passphrase.
+    pub(crate) fn private_key(&self, path: &Path) -> Result<PrivateKey> {
+        match key::read_private(path, None) {
+            Err(e) if e.kind() == ErrorKind::WrongPassphrase => match self.passphrase(path)? {
+                Some(passphrase) => key::read_private(path, Some(&passphrase)),
+                None => Err(e),
+            },
+            read => read,
+        }
+    }
+
+    fn reference(&self, named: Option<&Path>) -> Result<PathBuf> {
+        self.named_key(named, "SEALWRIGHT_KEY", self.file.key.as_ref(), "--key")
+    }
+
+    fn named_key(
         &self,
         named: Option<&Path>,
         variable: &str,
         of_file: Option<&PathBuf>,
         flag: &str,
-    ) -> Result<PrivateKey> {
+    ) -> Result<PathBuf> {
         let role = named.and_then(Path::to_str).and_then(|name| self.file.keys.get(name));
-        let path = match (role, named) {
-            (Some(file), _) => Some(self.base.join(file)),
-            (None, named) => self.path(named, variable, of_file),
+        let reference = match (role, named) {
+            (Some(of_role), _) => Some(self.of_settings(of_role)),
+            (None, Some(named)) => Some(named.to_path_buf()),
+            (None, None) => environment(variable).map(PathBuf::from).or_else(|| of_file.map(|f| self.of_settings(f))),
         };
-        let path = path.ok_or_else(|| {
+        reference.ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, format!("no private key is named; name its file with `{flag}`"))
-        })?;
-        match key::read_private(&path, None) {
-            Err(e) if e.kind() == ErrorKind::WrongPassphrase => match self.passphrase(&path)? {
-                Some(passphrase) => key::read_private(&path, Some(&passphrase)),
-                None => Err(e),
-            },
-            read => read,
-        }
+        })
+    }
+
+    /// A key of the settings file: a path begins at its folder, a URI is one.
+    fn of_settings(&self, reference: &Path) -> PathBuf {
+        if reference.to_str().is_none_or(is_key_file) { self.base.join(reference) } else { reference.to_path_buf() }
     }
 
     /// The passphrase of the settings, or what somebody at a terminal says it is.
@@ -223,6 +273,37 @@ impl Settings {
             .or_else(|| environment(variable).map(PathBuf::from))
             .or_else(|| file.map(|f| self.base.join(f)))
     }
+}
+
+/// The PIN of a token: from the environment, or from somebody at a terminal.
+fn pin(token: &str) -> Result<Option<Zeroizing<String>>> {
+    match text_of_environment("SEALWRIGHT_PIN")? {
+        None if std::io::stdin().is_terminal() => {
+            ask(&format!("PIN of the token {}: ", token.escape_debug())).map(Some)
+        }
+        given => Ok(given),
+    }
+}
+
+/// Where Vault is, by the variables of its own tools, and cosign's for its mount.
+fn vault() -> Result<Option<VaultAccess>> {
+    let (Some(address), Some(token)) = (text_of_environment("VAULT_ADDR")?, text_of_environment("VAULT_TOKEN")?) else {
+        return Ok(None);
+    };
+    let vault = VaultAccess::new(address.as_str(), token.as_str());
+    Ok(Some(match text_of_environment("TRANSIT_SECRET_ENGINE_PATH")? {
+        Some(mount) => vault.with_mount(mount.as_str()),
+        None => vault,
+    }))
+}
+
+fn text_of_environment(name: &str) -> Result<Option<Zeroizing<String>>> {
+    let text = |value: OsString| {
+        value.into_string().map(Zeroizing::new).map_err(|_| {
+            Error::new(ErrorKind::Malformed, format!("the variable `{name}` is not UTF-8; set it to plain text"))
+        })
+    };
+    environment(name).map(text).transpose()
 }
 
 fn read(path: &Path) -> Result<SettingsFile> {

@@ -1,4 +1,4 @@
-//! Signing a statement, and handing the record on: to a file, to stdout, to the ledger.
+//! Signing a statement or a file, and handing on what was made: to a file, to stdout, to the ledger.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,32 @@ use super::answer::{Answer, to_json};
 use super::open::Append;
 use super::output::write_file;
 use super::predicate_names::short;
-use super::settings::Settings;
+use super::settings::{OpenSigner, Settings};
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
-use crate::signer::sign;
+use crate::signer::{Signer as _, sign};
 use crate::statement::Statement;
+
+/// Which key signs.
+#[derive(Args)]
+pub(crate) struct SigningKey {
+    /// Key that signs: a file, its role in sealwright.toml, pkcs11:…,
+    /// awskms://…, or hashivault://….
+    #[arg(long, value_name = "KEY")]
+    key: Option<PathBuf>,
+    /// Command that signs digests in place of a private key; --key is then the
+    /// file of its public half.
+    #[arg(long, value_name = "COMMAND")]
+    signer_command: Option<String>,
+}
 
 /// How a statement is signed, and where the record goes.
 #[derive(Args)]
 pub(crate) struct Signing {
-    /// Private key that signs: a file, or its role in sealwright.toml.
-    #[arg(long, value_name = "FILE|ROLE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: SigningKey,
     /// Where the record goes [default: stdout].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -34,6 +45,15 @@ pub(crate) struct Signing {
     log: Append,
 }
 
+impl SigningKey {
+    pub(crate) fn open(&self, settings: &Settings) -> Result<OpenSigner> {
+        match &self.signer_command {
+            Some(command) => settings.signer_command(command, self.key.as_deref()),
+            None => settings.key(self.key.as_deref()),
+        }
+    }
+}
+
 impl Signing {
     /// The ledger, if the record is to be appended.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Option<Ledger>> {
@@ -41,8 +61,7 @@ impl Signing {
     }
 
     pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
-        let key = settings.key(self.key.as_deref())?;
-        let record = sign(statement, &key)?.to_json();
+        let (record, key_id) = self.record(settings, statement)?;
         // a record that is kept can be appended later, should the ledger refuse it now
         if let Some(out) = &self.out {
             write_file(out, &record)?;
@@ -54,17 +73,23 @@ impl Signing {
                 let receipt = ledger.append(&verified, now)?;
                 Ok(appended(statement, &receipt)?)
             }
-            None => signed(statement, &record, &key, self.out.as_deref()),
+            None => signed(statement, &record, &key_id, self.out.as_deref()),
         }
+    }
+
+    /// The one place where a statement becomes a record: its bytes, and the id of the key that signed.
+    fn record(&self, settings: &Settings, statement: &Statement) -> Result<(Vec<u8>, String)> {
+        let key = self.key.open(settings)?;
+        Ok((sign(statement, &key)?.to_json(), key.public_key().id()))
     }
 }
 
 /// Shows a record that was signed and not appended.
-pub(crate) fn signed(statement: &Statement, record: &[u8], key: &PrivateKey, out: Option<&Path>) -> Result<Answer> {
+pub(crate) fn signed(statement: &Statement, record: &[u8], key_id: &str, out: Option<&Path>) -> Result<Answer> {
     let mut value = json!({
         "type": statement.predicate_type(),
         "payload": statement.payload_digest().to_string(),
-        "keyId": key.public().id(),
+        "keyId": key_id,
     });
     let Some(out) = out else {
         insert(&mut value, "record", json::parse("record", record)?);

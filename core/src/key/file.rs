@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{PrivateKey, PublicKey};
+use super::{KeyFormat, PrivateKey, PublicKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -19,13 +19,17 @@ pub fn read_private(path: &Path, passphrase: Option<&str>) -> Result<PrivateKey>
     PrivateKey::from_pem(&pem, passphrase).map_err(|e| in_file(e, path))
 }
 
-/// Reads a public key file as [`PublicKey::from_pem`] does. A private key given by mistake is refused, not used.
+/// Reads a public key file as [`PublicKey::from_pem`] or, if it is JSON, [`PublicKey::from_jwk`] does. A private key given
+/// by mistake is refused, not used.
 ///
 /// # Errors
-/// Those of [`PublicKey::from_pem`]; `NOT_FOUND`, `PERMISSION_DENIED`, `IO`, `LIMIT_EXCEEDED` for the file.
+/// Those of [`PublicKey::from_pem`] and [`PublicKey::from_jwk`]; `NOT_FOUND`, `PERMISSION_DENIED`, `IO`, `LIMIT_EXCEEDED`
+/// for the file.
 pub fn read_public(path: &Path) -> Result<PublicKey> {
-    let pem = Zeroizing::new(limits::read_file("public key", path, limits::KEY_BYTES)?);
-    PublicKey::from_pem(&pem).map_err(|e| in_file(e, path))
+    let bytes = Zeroizing::new(limits::read_file("public key", path, limits::KEY_BYTES)?);
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    let key = if is_json { PublicKey::from_jwk(&bytes) } else { PublicKey::from_pem(&bytes) };
+    key.map_err(|e| in_file(e, path))
 }
 
 /// Writes a private key to a new file that only its owner can read (mode 0600 on Unix), encrypted if there is a
@@ -35,10 +39,15 @@ pub fn read_public(path: &Path) -> Result<PublicKey> {
 /// `ALREADY_EXISTS` (nothing is ever overwritten), `API_MISUSE` for an empty passphrase, `NOT_FOUND`,
 /// `PERMISSION_DENIED`, `STORAGE_FULL`, `IO`.
 pub fn write_private(path: &Path, key: &PrivateKey, passphrase: Option<&str>) -> Result<()> {
-    let pem = match passphrase {
-        Some(passphrase) => key.to_encrypted_pem(passphrase)?,
-        None => key.to_pem()?,
-    };
+    write_private_as(path, key, KeyFormat::Pkcs8, passphrase)
+}
+
+/// Writes a private key as [`write_private`] does, in this format.
+///
+/// # Errors
+/// Those of [`write_private`] and [`PrivateKey::to_file`].
+pub fn write_private_as(path: &Path, key: &PrivateKey, format: KeyFormat, passphrase: Option<&str>) -> Result<()> {
+    let pem = key.to_file(format, passphrase)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

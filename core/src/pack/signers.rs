@@ -95,7 +95,7 @@ impl Signers {
 
     /// Checks that one of them, asked by the name it signed under, signed the bundle.
     pub(super) fn check(&self, bundle: &Bundle, r#use: Use) -> Result<()> {
-        let envelope = bundle.envelope();
+        let envelope = bundle.envelope()?;
         if envelope.payload_type() != IN_TOTO {
             return Err(Error::new(
                 ErrorKind::PackTampered,
@@ -105,7 +105,7 @@ impl Signers {
         let hint = match bundle.material() {
             Material::PublicKey { hint } => hint.as_deref(),
             Material::Bare => None,
-            Material::Certificate(_) => {
+            Material::Certificate(_) | Material::CertificateChain(_) => {
                 return Err(Error::new(
                     ErrorKind::UntrustedSigner,
                     "signed with a certificate, and SIGNERS names keys alone; check it with `verify.sh`",

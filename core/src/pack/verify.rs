@@ -157,7 +157,10 @@ impl Pack<'_> {
         let record = self.read(MANIFEST_RECORD, limits::RECORD_BYTES)?;
         let bundle = Bundle::parse(&record).map_err(|e| at(MANIFEST_RECORD, e))?;
         self.demand.signers.check(&bundle, Use::Manifest).map_err(|e| at(MANIFEST_RECORD, e))?;
-        let signed = Statement::parse(bundle.into_envelope().into_payload()).map_err(|e| at(MANIFEST_RECORD, e))?;
+        let signed = bundle
+            .into_envelope()
+            .and_then(|envelope| Statement::parse(envelope.into_payload()))
+            .map_err(|e| at(MANIFEST_RECORD, e))?;
         let statement: EvidencePack = signed.predicate_as().map_err(|e| at(MANIFEST_RECORD, e))?;
         let bytes = self.read(MANIFEST, limits::DOCUMENT_BYTES)?;
         if !signed.subjects().first().is_some_and(|s| s.has(&Digest::sha256(&bytes))) {

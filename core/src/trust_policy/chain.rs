@@ -92,7 +92,7 @@ impl TrustChain {
         // which rules judge a record depends on whether it is a trust policy; its own type decides only which of two
         // demands is made of it, and both of them verify before anything of it is believed
         let bundle = Bundle::parse(record)?;
-        let claimed = Statement::parse(bundle.into_envelope().into_payload())?;
+        let claimed = Statement::parse(bundle.into_envelope()?.into_payload())?;
         if is_trust_policy(claimed.predicate_type()) {
             return self.verify_trust_policy(record, &claimed, index, at);
         }

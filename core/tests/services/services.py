@@ -1,0 +1,273 @@
+"""The services of one run: started on free ports, waited for, described, and ended."""
+
+import ctypes
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import devices
+import pinned
+import trust
+from issuer import EMAIL, METADATA, REQUEST_TOKEN, Issuer
+
+READY_WITHIN = 90
+TAIL = 40
+
+
+class Services:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._started = []
+        self._issuer = None
+
+    def start(self):
+        """Starts all and gives what `services.json` says."""
+        keys_folder = self.folder / "keys"
+        keys_folder.mkdir()
+        keys = trust.Keys(keys_folder)
+        self._issuer = Issuer(keys_folder)
+        ctlog = self._ctlog(keys)
+        fulcio = self._fulcio(keys, ctlog)
+        rekor, origin = self._rekor(keys)
+        tsa = self._timestamp(keys)
+        registry = self._listening("registry", lambda port: [pinned.program("registry"), f"127.0.0.1:{port}"])
+        plain = self._distribution()
+        kms, vault = self._kms(), self._vault()
+        self._ready()
+        for _ in range(2):
+            trust.log_something(keys, rekor)
+
+        root = trust.trusted_root(keys, fulcio, origin, ctlog, tsa)
+        config = trust.signing_config(fulcio, rekor, tsa, f"{self._issuer.url}/email")
+        found = {
+            "folder": str(self.folder),
+            "oidc": {
+                "url": self._issuer.url,
+                "email_issuer": f"{self._issuer.url}/email",
+                "ci_issuer": f"{self._issuer.url}/ci",
+                "email": EMAIL,
+                "github_request_url": f"{self._issuer.url}/github?api-version=2.0",
+                "github_request_token": REQUEST_TOKEN,
+                "google_metadata_url": f"{self._issuer.url}{METADATA}",
+            },
+            "fulcio": fulcio,
+            "rekor": rekor,
+            "rekor_origin": origin,
+            "tsa": tsa,
+            "ctlog": ctlog,
+            "registry": f"127.0.0.1:{registry}",
+            "registry_without_referrers": f"127.0.0.1:{plain}",
+            "trusted_root": trust.write(self.folder / "trusted_root.json", root),
+            "signing_config": trust.write(self.folder / "signing_config.json", config),
+            "trust_config": trust.write(self.folder / "trust_config.json", trust.trust_config(root, config)),
+            "kms": devices.kms_keys(f"http://127.0.0.1:{kms}", self.folder),
+            "vault": devices.vault_keys(f"http://127.0.0.1:{vault}", self.folder),
+            "pkcs11": devices.softhsm_token(self.folder),
+            "cosign": str(pinned.program("cosign")),
+            "python": str(pinned.python()),
+            "node": str(pinned.js() / "node_modules" / ".bin" / "node"),
+            "node_modules": str(pinned.js() / "node_modules"),
+        }
+        return trust.write(self.folder / "services.json", found)
+
+    def stop(self):
+        for _, process, _, _ in self._started:
+            process.terminate()
+        for _, process, _, _ in self._started:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._issuer:
+            self._issuer.stop()
+
+    def _ctlog(self, keys):
+        storage = self.folder / "ctlog"
+        port = self._listening(
+            "ctlog",
+            lambda port: [
+                pinned.program("ctlog"),
+                f"127.0.0.1:{port}",
+                storage,
+                keys.path("ctlog.key"),
+                keys.path("fulcio-root.crt"),
+            ],
+        )
+        return f"http://127.0.0.1:{port}"
+
+    def _fulcio(self, keys, ctlog):
+        public = self.folder / "ctlog.pub"
+        public.write_bytes(subprocess.check_output(["openssl", "pkey", "-in", keys.path("ctlog.key"), "-pubout"]))
+        config = self.folder / "fulcio.yaml"
+        config.write_text((pinned.HERE / "fulcio.yaml").read_text().replace("ISSUER", self._issuer.url))
+        grpc, metrics = _free_port(), _free_port()
+        port = self._listening(
+            "fulcio",
+            lambda port: [
+                pinned.program("fulcio"),
+                "serve",
+                "--host=127.0.0.1",
+                f"--port={port}",
+                "--grpc-host=127.0.0.1",
+                f"--grpc-port={grpc}",
+                f"--metrics-port={metrics}",
+                f"--legacy-unix-domain-socket=@sealwright-fulcio-{port}",
+                "--ca=fileca",
+                f"--fileca-cert={keys.path('fulcio-chain.pem')}",
+                f"--fileca-key={keys.path('fulcio.key')}",
+                f"--fileca-key-passwd={trust.PASSWORD}",
+                "--fileca-watch=false",
+                f"--ct-log-url={ctlog}",
+                f"--ct-log-public-key-path={public}",
+                f"--config-path={config}",
+            ],
+            "/healthz",
+        )
+        return f"http://127.0.0.1:{port}"
+
+    def _rekor(self, keys):
+        grpc, metrics, origin = _free_port(), _free_port(), "rekor.example.org"
+        port = self._listening(
+            "rekor",
+            lambda port: [
+                pinned.program("rekor"),
+                "serve",
+                f"--http-port={port}",
+                f"--grpc-port={grpc}",
+                f"--http-metrics-port={metrics}",
+                f"--hostname={origin}",
+                f"--storage-dir={self.folder / 'rekor'}",
+                f"--signer-filepath={keys.path('rekor.key')}",
+                "--batch-max-age=20ms",
+                "--checkpoint-interval=200ms",
+                "--log-level=warn",
+            ],
+            "/healthz",
+        )
+        return f"http://127.0.0.1:{port}", origin
+
+    def _timestamp(self, keys):
+        port = self._listening(
+            "timestamp",
+            lambda port: [
+                pinned.program("timestamp"),
+                "127.0.0.1",
+                port,
+                keys.path("tsa.key"),
+                trust.PASSWORD,
+                keys.path("tsa-chain.pem"),
+            ],
+            "/ping",
+        )
+        return f"http://127.0.0.1:{port}/api/v1/timestamp"
+
+    def _distribution(self):
+        config = self.folder / "distribution.json"
+
+        def command(port):
+            config.write_text(
+                json.dumps(
+                    {
+                        "version": "0.1",
+                        "log": {"level": "warn"},
+                        "storage": {
+                            "filesystem": {"rootdirectory": str(self.folder / "distribution")},
+                            "delete": {"enabled": True},
+                        },
+                        "http": {"addr": f"127.0.0.1:{port}"},
+                    }
+                )
+            )
+            return [pinned.program("distribution"), "serve", config]
+
+        return self._listening("distribution", command, "/v2/")
+
+    def _kms(self):
+        command = [pinned.python(), pinned.HERE / "kms.py", self.folder, "-H", "127.0.0.1"]
+        return self._listening("moto", lambda port: [*command, "-p", port], "/moto-api/")
+
+    def _vault(self):
+        return self._listening(
+            "openbao",
+            lambda port: [
+                pinned.bao(),
+                "server",
+                "-dev",
+                "-dev-no-store-token",
+                f"-dev-root-token-id={devices.VAULT_TOKEN}",
+                f"-dev-listen-address=127.0.0.1:{port}",
+            ],
+            "/v1/sys/health",
+        )
+
+    def _listening(self, name, command, health=None):
+        """Starts `command(port)` and gives the port; `_ready` waits for it."""
+        port = _free_port()
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [str(word) for word in command(port)],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "HOME": str(self.folder)},
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self._started.append((name, process, port, health))
+        return port
+
+    def _ready(self):
+        until = time.monotonic() + READY_WITHIN
+        for name, process, port, health in self._started:
+            while not _answers(port, health):
+                if process.poll() is not None:
+                    self._give_up(name, f"ended with {process.returncode}")
+                if time.monotonic() > until:
+                    self._give_up(name, f"did not answer on port {port} within {READY_WITHIN} s")
+                time.sleep(0.1)
+
+    def _give_up(self, name, why):
+        lines = (self.folder / f"{name}.log").read_text(errors="replace").splitlines()
+        print("\n".join(lines[-TAIL:]), file=sys.stderr)
+        pinned.fail(f"{name} {why}; above is the end of its log")
+
+
+def _free_port():
+    # below the range that the kernel takes for outgoing connections, so that none of those takes it first
+    while True:
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def _answers(port, health):
+    try:
+        if health is None:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        else:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{health}", timeout=2).close()
+        return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def _die_with_parent():
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: also when we are killed outright
