@@ -201,7 +201,8 @@ impl Verifier {
         expectation: &Expectation,
     ) -> Result<Facts> {
         let found = keyed::signers(&self.trust, keys, bundle, signed, expectation)?;
-        let checked = found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
+        let checked =
+            found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
         let checked: Vec<_> = checked.collect();
         let mut facts = Facts::default();
         for entry in bundle.log_entries() {

@@ -160,9 +160,17 @@ fn of_several_signers_the_one_who_may_say_it_speaks() {
         "result": "PASSED", "configuration": [{"uri": "https://example.org/suite"}]}),
     );
     let [by_second, by_maker] = ["second", "maker"].map(|name| sign(&statement, &small.keys[name]).unwrap());
-    let both = by_second.envelope().unwrap().signatures().iter().chain(by_maker.envelope().unwrap().signatures()).cloned().collect();
-    let record =
-        Envelope::new(by_maker.envelope().unwrap().payload_type(), statement.payload().to_vec(), both).unwrap().to_json();
+    let both = by_second
+        .envelope()
+        .unwrap()
+        .signatures()
+        .iter()
+        .chain(by_maker.envelope().unwrap().signatures())
+        .cloned()
+        .collect();
+    let record = Envelope::new(by_maker.envelope().unwrap().payload_type(), statement.payload().to_vec(), both)
+        .unwrap()
+        .to_json();
     let now = small.tick();
     let verified = small.ledger.verify(&record, now).unwrap();
     let receipt = small.ledger.append(&verified, now).unwrap();

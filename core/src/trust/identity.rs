@@ -254,17 +254,16 @@ impl Pattern {
         }
         // alone first: `a)|(?:b` would be whole only between the anchors, and not be held by them
         let compiled = |text: &str| RegexBuilder::new(text).size_limit(limits::PATTERN_PROGRAM_BYTES).build();
-        let anchored =
-            compiled(source).and_then(|_| compiled(&format!(r"\A(?:{source})\z"))).map_err(|e| match e {
-                regex::Error::CompiledTooBig(_) => {
-                    Error::new(ErrorKind::LimitExceeded, "the pattern is too large when compiled; write a simpler one")
-                }
-                e => Error::new(
-                    ErrorKind::Malformed,
-                    format!("`{}` is no regular expression; correct it, or give the exact text", source.escape_debug()),
-                )
-                .caused_by(e),
-            })?;
+        let anchored = compiled(source).and_then(|_| compiled(&format!(r"\A(?:{source})\z"))).map_err(|e| match e {
+            regex::Error::CompiledTooBig(_) => {
+                Error::new(ErrorKind::LimitExceeded, "the pattern is too large when compiled; write a simpler one")
+            }
+            e => Error::new(
+                ErrorKind::Malformed,
+                format!("`{}` is no regular expression; correct it, or give the exact text", source.escape_debug()),
+            )
+            .caused_by(e),
+        })?;
         Ok(Self { source: source.to_owned(), anchored })
     }
 

@@ -40,8 +40,9 @@ impl VerifyingKey {
     /// # Errors
     /// `MALFORMED` if it is none, `UNSUPPORTED` for a kind of key that is not known.
     pub(crate) fn from_spki(der: &[u8]) -> Result<Self> {
-        let info = SubjectPublicKeyInfoRef::from_der(der)
-            .map_err(|e| Error::new(ErrorKind::Malformed, "expected a public key in DER, found other bytes").caused_by(e))?;
+        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| {
+            Error::new(ErrorKind::Malformed, "expected a public key in DER, found other bytes").caused_by(e)
+        })?;
         let raw = info
             .subject_public_key
             .as_bytes()

@@ -67,17 +67,20 @@ impl Sigstore {
                 ),
             ));
         }
-        let parts =
-            wire.tlogs.len() + wire.ctlogs.len() + wire.certificate_authorities.len() + wire.timestamp_authorities.len();
+        let parts = wire.tlogs.len()
+            + wire.ctlogs.len()
+            + wire.certificate_authorities.len()
+            + wire.timestamp_authorities.len();
         if parts > limits::TRUSTED_ROOT_PARTS {
             return Err(too_many(limits::TRUSTED_ROOT_PARTS, "logs and authorities"));
         }
         let authorities = wire.certificate_authorities.into_iter().map(|wire| {
             CertificateAuthority::new(wire.uri, certificates(wire.cert_chain)?, window(wire.valid_for)?).map(Some)
         });
-        let stampers = wire.timestamp_authorities.into_iter().map(|wire| {
-            TimestampAuthority::new(wire.uri, certificates(wire.cert_chain)?, window(wire.valid_for)?)
-        });
+        let stampers = wire
+            .timestamp_authorities
+            .into_iter()
+            .map(|wire| TimestampAuthority::new(wire.uri, certificates(wire.cert_chain)?, window(wire.valid_for)?));
         let (authorities, stampers) = (known(authorities)?, known(stampers)?);
         let (logs, certificate_logs) = (distinct(wire.tlogs)?, distinct(wire.ctlogs)?);
         replace(&mut self.certificate_authorities, authorities, |a, b| a.is_same(b));

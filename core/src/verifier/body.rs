@@ -142,7 +142,8 @@ impl Body<'_> {
         if self.payload_type.as_deref().is_some_and(|t| envelope.is_some_and(|e| e.payload_type() != t)) {
             return Err(other("type of payload"));
         }
-        let mut of_signature = self.signatures.iter().filter(|(text, _)| self.decoded(text).as_deref() == Some(signature));
+        let mut of_signature =
+            self.signatures.iter().filter(|(text, _)| self.decoded(text).as_deref() == Some(signature));
         match of_signature.next() {
             None => Err(other("signature")),
             Some((_, verifier)) if self.is_by(verifier, by) => Ok(()),

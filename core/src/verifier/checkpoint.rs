@@ -25,15 +25,14 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool) -> Result<Tree> {
     let mut line = |what: &str| lines.next().filter(|l| !l.is_empty()).ok_or_else(|| bad(what));
     let origin = line("has no origin")?;
     let size = line("has no size")?;
-    let size: u64 = size
-        .parse()
-        .ok()
-        .filter(|n: &u64| n.to_string() == size)
-        .ok_or_else(|| bad("has a size that is no number"))?;
+    let size: u64 =
+        size.parse().ok().filter(|n: &u64| n.to_string() == size).ok_or_else(|| bad("has a size that is no number"))?;
     let root: Hash = line("has no root hash")?.parse().map_err(|_| bad("has a root hash that is none"))?;
     let name = if is_v2 { log.origin() } else { origin.split(" - ").next().unwrap_or_default() };
     if is_v2 && origin != name {
-        return Err(bad("is of another log than the entry").with("expected", name).with("found", origin.escape_debug()));
+        return Err(bad("is of another log than the entry")
+            .with("expected", name)
+            .with("found", origin.escape_debug()));
     }
     // the signatures are over the text with its last end of line
     let signed = note.get(..text.len() + 1).unwrap_or_default();

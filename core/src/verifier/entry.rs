@@ -111,9 +111,8 @@ fn check_proof(entry: &LogEntry, proof: &InclusionProof, log: &Log, is_v2: bool)
         .with("found", hex::encode(tree.root.as_bytes())));
     }
     let index = if is_v2 { entry.log_index } else { proof.log_index };
-    verify_inclusion(index, tree.size, &leaf_hash(&entry.canonicalized_body), &proof.hashes, &tree.root).map_err(
-        |e| bad("is not in the tree that its log committed to", "get the bundle again").caused_by(e),
-    )?;
+    verify_inclusion(index, tree.size, &leaf_hash(&entry.canonicalized_body), &proof.hashes, &tree.root)
+        .map_err(|e| bad("is not in the tree that its log committed to", "get the bundle again").caused_by(e))?;
     Ok(index)
 }
 

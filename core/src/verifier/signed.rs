@@ -93,7 +93,9 @@ impl<'a> Signed<'a> {
             Some(found) if found == *expected => Ok(()),
             Some(found) => Err(Error::new(
                 ErrorKind::DigestMismatch,
-                format!("the signature is not of this file: expected `{expected}`, found `{found}`; take its own bundle"),
+                format!(
+                    "the signature is not of this file: expected `{expected}`, found `{found}`; take its own bundle"
+                ),
             )
             .with("expected", expected)
             .with("found", found)),
@@ -134,9 +136,7 @@ impl<'a> Signed<'a> {
             Some(usual) if algorithm.is_none_or(|a| a == usual) => {
                 self.digest(usual).is_some_and(|digest| key.verify_digest(&digest, signature).is_ok())
             }
-            Some(_) => {
-                VerifyingKey::from_spki(key.spki_der()).is_ok_and(|key| self.is_signed_by(&key, signature))
-            }
+            Some(_) => VerifyingKey::from_spki(key.spki_der()).is_ok_and(|key| self.is_signed_by(&key, signature)),
         }
     }
 
