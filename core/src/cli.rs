@@ -16,7 +16,10 @@ mod git;
 mod ingest;
 mod input;
 mod key;
+mod layout;
 mod ledger;
+#[cfg(feature = "oci")]
+mod oci;
 mod open;
 mod output;
 mod pack;
@@ -83,6 +86,13 @@ enum Command {
     Attest(attest::Attest),
     /// Verify a record of an artifact against keys you name.
     Verify(verify::Verify),
+    /// Classic in-toto layouts: who performs which step, and links that show it.
+    #[command(subcommand)]
+    Layout(layout::LayoutCommand),
+    /// Bundles beside images in OCI registries.
+    #[cfg(feature = "oci")]
+    #[command(subcommand)]
+    Oci(oci::OciCommand),
     /// Make and validate software bills of materials.
     #[command(subcommand)]
     Sbom(sbom::SbomCommand),
@@ -124,6 +134,9 @@ impl Command {
             Self::Key(command) => command.run(settings),
             Self::Attest(command) => command.run(settings),
             Self::Verify(command) => command.run(settings),
+            Self::Layout(command) => command.run(settings),
+            #[cfg(feature = "oci")]
+            Self::Oci(command) => command.run(settings),
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
             Self::Trust(command) => command.run(settings),
