@@ -109,7 +109,9 @@ impl Registry {
     pub fn bundles(&self, image: &Reference) -> Result<Bundles> {
         let digest = image.pinned()?;
         let mut bundles = Bundles::default();
-        for entry in self.transport.referrers(image, digest)? {
+        let (entries, error) = self.transport.referrers(image, digest)?;
+        bundles.unreadable.extend(error.map(|error| Unreadable { digest: digest.clone(), error }));
+        for entry in entries {
             if !may_be_bundle(&entry) {
                 continue;
             }
@@ -147,7 +149,11 @@ impl Registry {
         }
         self.transport.manifest_at(to, digest)?;
         let mut copied = Vec::new();
-        for entry in self.transport.referrers(from, digest)?.iter().filter(|entry| may_be_bundle(entry)) {
+        let (entries, error) = self.transport.referrers(from, digest)?;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        for entry in entries.iter().filter(|entry| may_be_bundle(entry)) {
             let Some((manifest, found)) = self.referrer(from, digest, entry)? else { continue };
             let bytes = self.transport.manifest_at(from, &entry.digest)?.bytes;
             self.transport.put_blob(to, &self.transport.blob(from, &manifest.config)?)?;

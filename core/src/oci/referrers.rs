@@ -9,11 +9,13 @@ use super::manifest::{Descriptor, Document, INDEX, Index};
 use super::reference::Reference;
 use super::transport::{Transport, refused};
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorClass, ErrorKind, Result};
 use crate::{json, limits};
 
-/// How often a lost entry of the tag is written again.
-const ATTEMPTS: u64 = 8;
+/// How often the list under the tag is looked at and written, until an entry stays in it.
+const ATTEMPTS: usize = 24;
+/// Longer than others take from reading the list to writing it.
+const SETTLED: Duration = Duration::from_millis(400);
 
 /// The tag that lists the referrers of a digest where there is no API for it.
 pub(super) fn fallback_tag(digest: &Digest) -> String {
@@ -22,16 +24,22 @@ pub(super) fn fallback_tag(digest: &Digest) -> String {
 }
 
 impl Transport {
-    /// What refers to the image, by API and by tag: a registry may have learned the API after it was written to.
-    pub(super) fn referrers(&self, image: &Reference, digest: &Digest) -> Result<Vec<Descriptor>> {
+    /// What refers to the image, by API and by tag: a registry may have learned the API after it was written to. What
+    /// lies under the tag and is no list is told as an error beside the rest.
+    pub(super) fn referrers(&self, image: &Reference, digest: &Digest) -> Result<(Vec<Descriptor>, Option<Error>)> {
         let mut found = self.referrers_by_api(image, digest)?.unwrap_or_default();
-        for descriptor in self.fallback(image, digest)?.map(|index| index.manifests).unwrap_or_default() {
+        let (by_tag, error) = match self.fallback(image, digest) {
+            Ok(index) => (index.map(|index| index.manifests).unwrap_or_default(), None),
+            Err(error) if error.kind().class() == ErrorClass::InvalidInput => (Vec::new(), Some(error)),
+            Err(error) => return Err(error),
+        };
+        for descriptor in by_tag {
             if !found.iter().any(|other| other.digest == descriptor.digest) {
                 found.push(descriptor);
             }
         }
         bounded(found.len())?;
-        Ok(found)
+        Ok((found, error))
     }
 
     /// The list of the API; `None` if the registry has none.
@@ -81,9 +89,10 @@ impl Transport {
 
     /// Adds `entry` to the index under the tag.
     ///
-    /// A registry has no way to write only if nobody else has: each writer looks whether its entry is still there, and
-    /// writes again until it is.
+    /// A registry has no way to write only if nobody else has. So each writer looks twice whether its entry is still
+    /// there, with a pause in which a slower writer who had read before would have written, and writes again if it is not.
     pub(super) fn add_to_fallback(&self, image: &Reference, digest: &Digest, entry: &Descriptor) -> Result<()> {
+        let mut seen = 0;
         for attempt in 0..ATTEMPTS {
             let mut index = self.fallback(image, digest)?.unwrap_or_else(|| Index {
                 schema_version: 2,
@@ -94,16 +103,23 @@ impl Transport {
                 annotations: None,
             });
             if index.manifests.iter().any(|other| other.digest == entry.digest) {
-                return Ok(());
+                seen += 1;
+                // what was there before anything was written has settled
+                if attempt == 0 || seen == 2 {
+                    return Ok(());
+                }
+                std::thread::sleep(SETTLED);
+                continue;
             }
+            seen = 0;
             index.manifests.push(entry.clone());
             bounded(index.manifests.len())?;
             let bytes = json::canonical("index", &index)?;
             let media_type = index.media_type.as_deref().unwrap_or(INDEX);
             self.put_manifest(image, &fallback_tag(digest), media_type, &bytes)?;
-            // others may have read before this was written; writers wait differently long, by what they add
+            // writers wait differently long, by what they add
             let jitter = u64::from(entry.digest.bytes().first().copied().unwrap_or_default());
-            std::thread::sleep(Duration::from_millis(20 + jitter * (attempt + 1) / 4));
+            std::thread::sleep(Duration::from_millis(20 + jitter));
         }
         Err(Error::new(
             ErrorKind::ServiceUnavailable,

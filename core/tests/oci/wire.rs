@@ -108,6 +108,22 @@ fn one_broken_bundle_hides_no_good_one_and_other_artifacts_are_passed_over() {
 }
 
 #[test]
+fn an_image_under_the_tag_of_the_list_hides_no_bundle_and_is_not_overwritten() {
+    let (stub, image, _) = attached();
+    // `cosign copy` puts the image itself there
+    let tag = image.digest().unwrap().to_string().replace(':', "-");
+    let own = stub.manifest("v1").unwrap();
+    stub.put_manifest(&tag, &own);
+    let bundles = registry().bundles(&image).unwrap();
+    assert_eq!((bundles.found.len(), bundles.unreadable[0].error.code()), (1, "MALFORMED"));
+    let old = Stub::new(false);
+    let image = crate::image::image(&old, "v1");
+    old.put_manifest(&tag, &own);
+    assert_eq!(registry().attach(&image, &bundle(&image, "b"), now()).unwrap_err().code(), "MALFORMED");
+    assert_eq!(old.manifest(&tag), Some(own));
+}
+
+#[test]
 fn pages_of_referrers_are_read_and_bounded() {
     let (stub, image, _) = attached();
     let all = registry().bundles(&image).unwrap().found.len();

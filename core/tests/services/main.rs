@@ -10,11 +10,13 @@
 )]
 
 mod harness;
+mod in_toto_peer;
 mod kms;
 mod peers;
 mod peers_agree;
 mod pkcs11;
 #[path = "../planted/mod.rs"]
 mod planted;
+mod registry;
 mod sealed;
 mod signer_command;
