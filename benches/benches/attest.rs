@@ -58,5 +58,19 @@ fn attest(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, attest);
+fn statements(c: &mut Criterion) {
+    let built = serde_json::json!({
+        "buildDefinition": { "buildType": "https://example.org/build/v1", "externalParameters": { "ref": "refs/heads/main" } },
+        "runDetails": { "builder": { "id": "https://example.org/builder" } } });
+    for count in [1, 1000] {
+        let subjects: Vec<_> = (0..count)
+            .map(|i| ResourceDescriptor::of(Digest::sha256(format!("{i}").as_bytes())).named(format!("a{i}")))
+            .collect();
+        let build = || Statement::from_json("https://slsa.dev/provenance/v1", subjects.clone(), &built).unwrap();
+        assert_eq!(build().subjects().len(), count);
+        c.benchmark_group(format!("statement {count} subjects")).bench_function("ours", |b| b.iter(build));
+    }
+}
+
+criterion_group!(benches, attest, statements);
 criterion_main!(benches);

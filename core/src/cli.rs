@@ -26,9 +26,14 @@ mod pack;
 mod predicate_names;
 mod record;
 mod release;
+#[cfg(feature = "keyless")]
+mod root;
 mod sbom;
 mod settings;
 mod sign;
+mod sign_file;
+#[cfg(feature = "keyless")]
+mod sign_keyless;
 mod text;
 mod trust;
 mod verify;
@@ -84,6 +89,8 @@ enum Command {
     Key(key::KeyCommand),
     /// Build and sign a statement about artifacts.
     Attest(attest::Attest),
+    /// Sign a file as it is.
+    Sign(sign_file::Sign),
     /// Verify a record of an artifact against keys you name.
     Verify(verify::Verify),
     /// Classic in-toto layouts: who performs which step, and links that show it.
@@ -102,6 +109,10 @@ enum Command {
     /// The trust policy: who may say what.
     #[command(subcommand)]
     Trust(trust::TrustCommand),
+    /// Trusted roots of Sigstore instances, newest and past.
+    #[cfg(feature = "keyless")]
+    #[command(subcommand)]
+    Root(root::RootCommand),
     /// The ledger: append, search, prove, audit.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -133,6 +144,7 @@ impl Command {
         match self {
             Self::Key(command) => command.run(settings),
             Self::Attest(command) => command.run(settings),
+            Self::Sign(command) => command.run(settings),
             Self::Verify(command) => command.run(settings),
             Self::Layout(command) => command.run(settings),
             #[cfg(feature = "oci")]
@@ -140,6 +152,8 @@ impl Command {
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
             Self::Trust(command) => command.run(settings),
+            #[cfg(feature = "keyless")]
+            Self::Root(command) => command.run(settings),
             Self::Ledger(command) => command.run(settings),
             Self::Record(command) => command.run(settings),
             Self::Release(command) => command.run(settings),

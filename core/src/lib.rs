@@ -41,6 +41,8 @@ pub mod signer;
 pub mod verifier;
 
 pub mod layout;
+#[cfg(feature = "keyless")]
+pub mod keyless;
 
 pub mod trust_policy;
 

@@ -81,10 +81,18 @@ pub const OCI_REQUEST_MILLIS: u64 = 60_000;
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
 /// What a signer command may answer, in bytes.
 pub const SIGNER_ANSWER_BYTES: u64 = 64 * 1024;
-/// What a key service may answer, in bytes.
-pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
 /// Longest wait for one answer of a signer command or a key service, in milliseconds.
 pub const SIGNER_MILLIS: u64 = 60_000;
+/// Trusted roots of one archive.
+pub const ARCHIVED_ROOTS: usize = 10_000;
+/// An identity token.
+pub const TOKEN_BYTES: usize = 16 * 1024;
+/// An answer of a service that signs.
+pub const SERVICE_ANSWER_BYTES: usize = 1024 * 1024;
+/// Longest wait for a connection to a service, in milliseconds.
+pub const SERVICE_CONNECT_MILLIS: u64 = 10_000;
+/// Longest wait for an answer of a service, in milliseconds: a log answers after its next checkpoint.
+pub const SERVICE_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
 

@@ -17,14 +17,17 @@ mod service;
 #[cfg(feature = "kms")]
 mod vault;
 
+use std::io::Read;
+
 pub use self::command::CommandSigner;
 pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
 pub use self::pkcs11_uri::Pkcs11Uri;
-use crate::bundle::Bundle;
-use crate::digest::{Digest, DigestSet};
+use crate::bundle::{Bundle, MessageSignature};
+use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::envelope::{Envelope, IN_TOTO, Signature, pae};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PrivateKey, PublicKey};
+use crate::limits;
 use crate::statement::Statement;
 
 /// Holds a private key, here or elsewhere, and signs with it.
@@ -95,6 +98,47 @@ pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
     Ok(Bundle::of_key(envelope, key_id))
 }
 
+/// Signs what `blob` gives: a Sigstore bundle v0.3 with a message signature, as `cosign sign-blob` makes them. It is
+/// hashed as it is read; only Ed25519 needs it whole.
+///
+/// # Errors
+/// `IO` if it can't be read, `LIMIT_EXCEEDED` if it is too large for Ed25519, and what the signer reports.
+///
+/// ```
+/// use sealwright::key::{KeyType, PrivateKey};
+/// use sealwright::signer::sign_blob;
+/// let key = PrivateKey::generate(KeyType::P256)?;
+/// let bundle = sign_blob(&mut b"what was built".as_slice(), &key)?.to_json();
+/// assert!(bundle.starts_with(br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json""#));
+/// # Ok::<(), sealwright::Error>(())
+/// ```
+pub fn sign_blob(blob: &mut dyn Read, signer: &dyn Signer) -> Result<Bundle> {
+    let key = signer.public_key();
+    let (digest, signature) = match key.key_type().prehash() {
+        Some(algorithm) => {
+            let digest = digest_of(blob, algorithm)?;
+            let signature = signer.sign_digest(&digest)?;
+            (digest, signature)
+        }
+        None => {
+            let mut bytes = Vec::new();
+            let read = blob.take(limits::DOCUMENT_BYTES + 1).read_to_end(&mut bytes);
+            read.map_err(|e| Error::new(ErrorKind::Io, format!("could not read what to sign: {e}")).caused_by(e))?;
+            if bytes.len() as u64 > limits::DOCUMENT_BYTES {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!(
+                        "Ed25519 signs the bytes themselves, and these are more than {}; sign large files with p256",
+                        limits::DOCUMENT_BYTES
+                    ),
+                ));
+            }
+            (Digest::sha256(&bytes), signer.sign(&bytes)?)
+        }
+    };
+    Ok(Bundle::of_key(MessageSignature::new(Some(digest), signature), key.id()))
+}
+
 fn prehash(key: &PublicKey, mut message: &[u8]) -> Result<Digest> {
     let key_type = key.key_type();
     let algorithm = key_type.prehash().ok_or_else(|| {
@@ -105,6 +149,10 @@ fn prehash(key: &PublicKey, mut message: &[u8]) -> Result<Digest> {
             ),
         )
     })?;
-    let digests = DigestSet::of_reader(&mut message, &[algorithm])?;
+    digest_of(&mut message, algorithm)
+}
+
+fn digest_of(bytes: &mut dyn Read, algorithm: Algorithm) -> Result<Digest> {
+    let digests = DigestSet::of_reader(bytes, &[algorithm])?;
     digests.get(algorithm).ok_or_else(|| Error::new(ErrorKind::Internal, "the digest was not computed; report it"))
 }

@@ -18,7 +18,7 @@ mod keyed;
 mod keyless;
 mod sct;
 mod signed;
-mod timestamp;
+pub(crate) mod timestamp;
 mod verified;
 
 use self::entry::Checked;

@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "trust",
     "signer",
     "verifier",
+    "keyless",
     "layout",
     "trust_policy",
     "sbom",

@@ -25,6 +25,9 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(sealwright::signer::sign(&statement, &key).unwrap().to_json());
     seeds.push(key.public().to_pem().into_bytes());
     seeds.push(key.public().spki_der().to_vec());
+    seeds.push(br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_vec());
+    seeds.push(br#"{"kdf":{"name":"scrypt","params":{"N":65536,"r":8,"p":1},"salt":"AAAA"},"cipher":{"name":"nacl/secretbox","nonce":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"ciphertext":"AAAA"}"#.to_vec());
+    seeds.push(b"pkcs11:token=ci;object=x;id=%01?module-path=/usr/lib/p11.so&pin-value=1234".to_vec());
     seeds.push(
         b"example.org/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 example.org/log AAAA\n"
             .to_vec(),

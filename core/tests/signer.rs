@@ -21,8 +21,10 @@ use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::{Algorithm, Digest};
 use sealwright::envelope::{IN_TOTO, pae};
 use sealwright::key::{KeyType, PrivateKey, PublicKey, write_private};
-use sealwright::signer::{self, Access, CommandSigner, Pkcs11Uri, Secret, Signer, sign};
+use sealwright::signer::{self, Access, CommandSigner, Pkcs11Uri, Secret, Signer, sign, sign_blob};
 use sealwright::statement::Statement;
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -70,6 +72,34 @@ fn a_signer_that_gets_only_digests_refuses_a_key_that_signs_messages() {
     let stub = Stub { key: PrivateKey::generate(KeyType::Ed25519).unwrap(), sent: RefCell::default() };
     assert_eq!(sign(&statement(), &stub).unwrap_err().code(), "UNSUPPORTED");
     assert!(stub.sent.borrow().is_empty());
+}
+
+#[test]
+fn a_file_is_signed_as_it_is_and_verified_by_its_bytes_or_its_digest() {
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    for key_type in [KeyType::P256, KeyType::P384, KeyType::Ed25519] {
+        let key = PrivateKey::generate(key_type).unwrap();
+        let bundle = sign_blob(&mut b"what was built".as_slice(), &key).unwrap().to_json();
+        let root = TrustRoot::new().with_key("builder", key.public().clone(), Window::ALWAYS).unwrap();
+        let verifier = Verifier::new(root);
+        let expectation =
+            |bytes: &[u8]| Expectation::new(Artifact::Is(Digest::sha256(bytes)), Identity::Key("builder".into()), at);
+        let verify = |bytes: &[u8]| verifier.verify_blob(&bundle, Blob::Bytes(bytes), &expectation(bytes));
+        assert_eq!(verify(b"what was built").unwrap().signers()[0].key_id, key.public().id());
+        assert_eq!(verify(b"what was not built").unwrap_err().code(), "DIGEST_MISMATCH");
+        let theirs = sigstore_types::Bundle::from_json(std::str::from_utf8(&bundle).unwrap());
+        assert!(theirs.is_ok(), "{:?}", theirs.err());
+    }
+}
+
+#[test]
+fn s020_of_a_file_only_the_digest_leaves() {
+    for (key_type, algorithm) in [(KeyType::P256, Algorithm::Sha256), (KeyType::P384, Algorithm::Sha384)] {
+        let stub = Stub { key: PrivateKey::generate(key_type).unwrap(), sent: RefCell::default() };
+        sign_blob(&mut b"what was built".as_slice(), &stub).unwrap();
+        let sent = stub.sent.borrow();
+        assert_eq!((sent.len(), sent[0].algorithm()), (1, algorithm));
+    }
 }
 
 /// A folder with a planted key and a script that signs with it by `openssl`, keeping what it was asked.

@@ -10,11 +10,13 @@ use super::open::Append;
 use super::output::write_file;
 use super::predicate_names::short;
 use super::settings::{OpenSigner, Settings};
+#[cfg(feature = "keyless")]
+use super::sign_keyless::{Content, Keyless};
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::ledger::{Ledger, Receipt};
-use crate::signer::{Signer as _, sign};
+use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 
 /// Which key signs.
@@ -43,6 +45,9 @@ pub(crate) struct Signing {
     pub(crate) append: bool,
     #[command(flatten)]
     log: Append,
+    #[cfg(feature = "keyless")]
+    #[command(flatten)]
+    keyless: Keyless,
 }
 
 impl SigningKey {
@@ -61,7 +66,7 @@ impl Signing {
     }
 
     pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
-        let (record, key_id) = self.record(settings, statement)?;
+        let (record, signer) = self.record(settings, statement)?;
         // a record that is kept can be appended later, should the ledger refuse it now
         if let Some(out) = &self.out {
             write_file(out, &record)?;
@@ -73,24 +78,38 @@ impl Signing {
                 let receipt = ledger.append(&verified, now)?;
                 Ok(appended(statement, &receipt)?)
             }
-            None => signed(statement, &record, &key_id, self.out.as_deref()),
+            None => signed(statement, &record, &signer, self.out.as_deref()),
         }
     }
 
-    /// The one place where a statement becomes a record: its bytes, and the id of the key that signed.
-    fn record(&self, settings: &Settings, statement: &Statement) -> Result<(Vec<u8>, String)> {
+    /// The signed record, and who signed it.
+    fn record(&self, settings: &Settings, statement: &Statement) -> Result<(Vec<u8>, Value)> {
+        #[cfg(feature = "keyless")]
+        if let Some(signed) = self.keyless.sign(settings, &Content::Statement(statement))? {
+            return Ok(signed);
+        }
         let key = self.key.open(settings)?;
-        Ok((sign(statement, &key)?.to_json(), key.public_key().id()))
+        let record = sign(statement, &key)?.to_json();
+        #[cfg(feature = "keyless")]
+        let record = self.keyless.stamped(settings, record)?;
+        Ok((record, signer(&key)))
     }
 }
 
-/// Shows a record that was signed and not appended.
-pub(crate) fn signed(statement: &Statement, record: &[u8], key_id: &str, out: Option<&Path>) -> Result<Answer> {
+/// Who signs with this key, as an answer says it.
+pub(crate) fn signer(key: &dyn Signer) -> Value {
+    json!({ "keyId": key.public_key().id() })
+}
+
+/// Shows a record that was signed by `signer` and not appended.
+pub(crate) fn signed(statement: &Statement, record: &[u8], signer: &Value, out: Option<&Path>) -> Result<Answer> {
     let mut value = json!({
         "type": statement.predicate_type(),
         "payload": statement.payload_digest().to_string(),
-        "keyId": key_id,
     });
+    for (name, who) in signer.as_object().into_iter().flatten() {
+        insert(&mut value, name, who.clone());
+    }
     let Some(out) = out else {
         insert(&mut value, "record", json::parse("record", record)?);
         return Ok(Answer::document(record.to_vec(), value));

@@ -11,7 +11,7 @@ use super::open::Known;
 use super::output::write_file;
 use super::predicate_names::{KnownType, short};
 use super::settings::Settings;
-use super::sign::{fill, signed};
+use super::sign::{fill, signed, signer};
 use super::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::{policy_descriptor, profile};
@@ -19,7 +19,7 @@ use crate::json::Value;
 use crate::key::{PublicKey, read_public};
 use crate::policy::{PolicyBundle, starter_bundle};
 use crate::predicate::{PredicateType, TrustPolicy};
-use crate::signer::{Signer as _, sign};
+use crate::signer::sign;
 use crate::trust_policy::{KEY_ISSUER, key_descriptor, statement};
 
 #[derive(Subcommand)]
@@ -104,7 +104,7 @@ impl Init {
         if let Some(out) = &self.out {
             write_file(out, &record)?;
         }
-        signed(&statement, &record, &key.public_key().id(), self.out.as_deref())
+        signed(&statement, &record, &signer(&key), self.out.as_deref())
     }
 }
 

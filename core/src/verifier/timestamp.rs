@@ -22,7 +22,7 @@ const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
 /// Whether and when a believed authority saw `signature`; none if the token is of an authority that is not believed.
-pub(super) fn check(token: &[u8], signature: &[u8], trust: &TrustRoot) -> Result<Option<Timestamped>> {
+pub(crate) fn check(token: &[u8], signature: &[u8], trust: &TrustRoot) -> Result<Option<Timestamped>> {
     let token = Token::read(token)
         .ok_or_else(|| bad("is no granted RFC 3161 timestamp with one signer", "give it as its authority answered"))?;
     let mut candidates = trust.sigstore().timestamp_authorities.iter().filter(|a| token.names(a)).peekable();
@@ -48,7 +48,7 @@ pub(super) fn check(token: &[u8], signature: &[u8], trust: &TrustRoot) -> Result
 }
 
 /// That it is of nobody who is believed.
-pub(super) fn unknown() -> Error {
+pub(crate) fn unknown() -> Error {
     bad("is of no believed authority", "if the authority is right, give the trusted root that holds it")
 }
 

@@ -4,7 +4,15 @@
 mod demo;
 mod help;
 mod key;
+#[cfg(feature = "keyless")]
+mod keyless;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod place;
 mod settings;
 mod story;
+#[cfg(feature = "keyless")]
+#[path = "../tuf_repository/mod.rs"]
+mod tuf_repository;
 mod wrong_input;

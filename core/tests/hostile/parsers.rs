@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use sealwright::digest::{Digest, DigestSet};
@@ -13,6 +14,7 @@ use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, le
 #[cfg(feature = "oci")]
 use sealwright::oci;
 use sealwright::policy::PolicyBundle;
+use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::verifier::Artifact;
@@ -32,7 +34,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
+    ("key-cosign", key_cosign),
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
+    ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
     ("layout", layout),
     #[cfg(feature = "oci")]
     ("oci-manifest", oci::check_manifest),
@@ -55,6 +59,13 @@ fn checkpoint(bytes: &[u8]) -> Result<(), Error> {
         .or_else(|_| String::from_utf8_lossy(bytes).parse::<Checkpoint>().map(|_| ()))
 }
 
+/// What stands in the PEM block of a cosign key, with a passphrase that opens none.
+fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
+    let pem = format!(
+        "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n{}\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n",
+        STANDARD.encode(bytes)
+    );
+    PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
 /// As a file, as a key, and as what somebody trusted signed: a layout, and a link.
 fn layout(bytes: &[u8]) -> Result<(), Error> {
     static SIGNER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519).unwrap());
@@ -102,6 +113,7 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
         text.parse::<BundleId>().map(|_| ()),
         text.parse::<VerifierKey>().map(|_| ()),
         text.parse::<ArtifactReference>().map(|_| ()),
+        text.parse::<Pkcs11Uri>().map(|_| ()),
     ];
     parsed.into_iter().find(Result::is_err).unwrap_or(Ok(()))
 }

@@ -35,8 +35,8 @@ impl Planted {
             for before in 0..3 {
                 let text = engine.encode([vec![0; before], self.scalar.clone()].concat());
                 // without the characters that hold bits of what stands around it
-                let text = text.trim_end_matches('=');
-                forms.push(text[if before == 0 { 0 } else { before + 1 }..text.len() - 1].as_bytes().to_vec());
+                let text = text.trim_end_matches('=').as_bytes();
+                forms.push(text[if before == 0 { 0 } else { before + 1 }..text.len() - 1].to_vec());
             }
         }
         forms

@@ -1,6 +1,6 @@
 //! Keys in key services: moto's AWS KMS, and OpenBao's transit engine.
 
-use crate::harness::Services;
+use crate::harness::{Services, ran_well};
 use crate::sealed::{Recorder, Sealed};
 
 fn aws<'a>(services: &'a Services, endpoint: &str, reference: String) -> Sealed<'a> {
@@ -55,14 +55,6 @@ fn a_key_of_aws_kms_that_is_not_there_or_not_to_be_reached_is_told_as_such() {
     let host = endpoint.strip_prefix("http://").unwrap();
     let readable = aws(&services, endpoint, format!("awskms://{host}/alias/x"));
     assert_eq!(readable.refusal().0, "SERVICE_UNAVAILABLE");
-    for key in [none, closed, readable] {
-        let told = key.refusal().1;
-        assert!(
-            !told.out.contains(services.text("/kms/secret_access_key")) || told.out.contains("test"),
-            "{}",
-            told.out
-        );
-    }
 }
 
 #[test]
@@ -84,13 +76,13 @@ fn keys_that_vault_made_sign_records_that_verify() {
         let services = Services::from_env();
         let reference = format!("hashivault://{key}");
         let sealed = vault(&services, services.text("/vault/address"), &reference, services.text("/vault/token"));
-        let public = crate::harness::ran_well(sealed.command("key public").arg(&reference));
+        let public = ran_well(sealed.command("key public").arg(&reference));
         services.write("vault.pub", public.out);
         assert_eq!(sealed.refusal().0, "signed");
         services.write("app", "what was built\n");
         let mut attest = sealed.command("attest scai --subject app --predicate scai.json --out record.json --key");
-        crate::harness::ran_well(attest.arg(&reference));
-        crate::harness::ran_well(&mut sealed.command("verify app --bundle record.json --key vault.pub"));
+        ran_well(attest.arg(&reference));
+        ran_well(&mut sealed.command("verify app --bundle record.json --key vault.pub"));
     }
 }
 

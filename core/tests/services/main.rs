@@ -10,13 +10,19 @@
 )]
 
 mod harness;
+#[cfg(feature = "keyless")]
+mod keyless;
 mod in_toto_peer;
 mod kms;
+#[cfg(feature = "keyless")]
+#[path = "../loopback/mod.rs"]
+mod loopback;
 mod peers;
 mod peers_agree;
 mod pkcs11;
 #[path = "../planted/mod.rs"]
 mod planted;
+#[cfg(feature = "oci")]
 mod registry;
 mod sealed;
 mod signer_command;

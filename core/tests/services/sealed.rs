@@ -7,8 +7,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use sealwright::bundle::Bundle;
+use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::{IN_TOTO, pae};
 use sealwright::key::{KeyType, read_private};
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use serde_json::Value;
 
 use crate::harness::{Ran, Services, ran, ran_well};
@@ -49,6 +53,17 @@ impl Sealed<'_> {
         };
         let mut printed = sign("attest scai --subject app --predicate scai.json --out record.json --json");
         printed.out += &ran_well(&mut self.command("verify app --bundle record.json --key planted.pub")).out;
+        sign("sign app --bundle app.sigstore.json");
+        // cosign 3.1.3 signs with P-384 over SHA-384, as we do, and verifies only what is over SHA-256
+        if key_type == KeyType::P256 {
+            let verify = "verify-blob app --key=planted.pub --bundle=app.sigstore.json --insecure-ignore-tlog";
+            ran_well(services.command(services.text("/cosign")).args(verify.split(' ')));
+        }
+        let root = TrustRoot::new().with_key("planted", planted.key.public().clone(), Window::ALWAYS).unwrap();
+        let (blob, at) = (services.read("app"), "2026-01-01T00:00:00Z".parse().unwrap());
+        let expectation = Expectation::new(Artifact::Is(Digest::sha256(&blob)), Identity::Key("planted".into()), at);
+        let bundle = services.read("app.sigstore.json");
+        Verifier::new(root).verify_blob(&bundle, Blob::Bytes(&blob), &expectation).unwrap();
         let told: Value = serde_json::from_str(&printed.out[..=printed.out.find("\n}").unwrap() + 1]).unwrap();
         assert_eq!(told["keyId"], planted.key.public().id());
 
@@ -56,11 +71,11 @@ impl Sealed<'_> {
         for entry in std::fs::read_dir(services.dir()).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
             planted.assert_absent(&entry.path().display().to_string(), &std::fs::read(entry.path()).unwrap());
         }
-        let record = sealwright::bundle::Bundle::parse(&services.read("record.json")).unwrap();
+        let record = Bundle::parse(&services.read("record.json")).unwrap();
         let message = pae(IN_TOTO, record.envelope().unwrap().payload());
         let mut message = message.as_slice();
         let algorithm = key_type.prehash().unwrap();
-        let digests = sealwright::digest::DigestSet::of_reader(&mut message, &[algorithm]).unwrap();
+        let digests = DigestSet::of_reader(&mut message, &[algorithm]).unwrap();
         digests.get(algorithm).unwrap().bytes().to_vec()
     }
 
@@ -80,11 +95,6 @@ impl Sealed<'_> {
         let answer: Value = serde_json::from_str(&told.out).unwrap();
         (answer["error"]["code"].as_str().unwrap_or("signed").to_owned(), told)
     }
-}
-
-/// The curve of a key by its name in `services.json`.
-pub(crate) fn key_type(name: &str) -> KeyType {
-    name.parse().unwrap()
 }
 
 /// Stands before a server and keeps what is sent to it.
