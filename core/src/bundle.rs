@@ -129,7 +129,8 @@ impl Bundle {
         self
     }
 
-    /// Reads a Sigstore bundle v0.1 to v0.3, or a bare DSSE envelope.
+    /// Reads a Sigstore bundle v0.1 to v0.3, a bare DSSE envelope, or an attestation of the Python package index (PEP 740),
+    /// which becomes a bundle v0.3.
     ///
     /// # Errors
     /// `MALFORMED` if it is neither, `UNSUPPORTED` for another version, `LIMIT_EXCEEDED` if it is too large.
@@ -168,6 +169,14 @@ impl Bundle {
             Material::Certificate(der) => Some(der),
             Material::CertificateChain(chain) => chain.first().map(Vec::as_slice),
             Material::PublicKey { .. } | Material::Bare => None,
+        }
+    }
+
+    /// The certificates beside the signer's.
+    pub(crate) fn chain(&self) -> &[Vec<u8>] {
+        match &self.material {
+            Material::CertificateChain(chain) => chain.get(1..).unwrap_or_default(),
+            _ => &[],
         }
     }
 
@@ -286,6 +295,8 @@ mod tests {
         }
         let many = (0..=limits::BUNDLE_PARTS).fold(bundle(), |b, _| b.with_timestamp(vec![1]));
         assert_eq!(Bundle::parse(&many.to_json()).unwrap_err().code(), "LIMIT_EXCEEDED");
+        let twice = bundle().with_timestamp(vec![1]).with_timestamp(vec![1]);
+        assert_eq!(Bundle::parse(&twice.to_json()).unwrap_err().code(), "MALFORMED");
     }
 
     #[test]

@@ -40,9 +40,9 @@ pub mod signer;
 
 pub mod verifier;
 
-pub mod layout;
 #[cfg(feature = "keyless")]
 pub mod keyless;
+pub mod layout;
 
 pub mod trust_policy;
 

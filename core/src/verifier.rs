@@ -159,7 +159,7 @@ impl Verifier {
         identities: &[Demanded<'_>],
         expectation: &Expectation,
     ) -> Result<Facts> {
-        let holder = keyless::holder(leaf, &self.trust, identities, expectation)?;
+        let holder = keyless::holder((leaf, bundle.chain()), &self.trust, identities, expectation)?;
         let signatures = keyed::signatures(bundle);
         let [signature] = signatures.as_slice() else {
             return Err(Error::new(
@@ -186,9 +186,9 @@ impl Verifier {
             let stamped = timestamp::check(token, signature.bytes, &self.trust)?;
             facts.timestamps.push(stamped.ok_or_else(timestamp::unknown)?);
         }
-        holder.check_times(&times(&facts, expectation.at)?)?;
-        let logs = if expectation.unlogged { 0 } else { expectation.log_entries.max(1) };
+        let logs = if expectation.unlogged { expectation.log_entries } else { expectation.log_entries.max(1) };
         enough(&facts, logs, expectation.timestamps)?;
+        holder.check_times(&times(&facts, expectation.at)?)?;
         facts.signers.push(holder.signed_by);
         Ok(facts)
     }

@@ -1,6 +1,12 @@
 //! The official suite of Sigstore clients, run as its own client runs a command line.
 #![cfg(feature = "keyless")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod corpora;
 

@@ -28,6 +28,8 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_vec());
     seeds.push(br#"{"kdf":{"name":"scrypt","params":{"N":65536,"r":8,"p":1},"salt":"AAAA"},"cipher":{"name":"nacl/secretbox","nonce":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"ciphertext":"AAAA"}"#.to_vec());
     seeds.push(b"pkcs11:token=ci;object=x;id=%01?module-path=/usr/lib/p11.so&pin-value=1234".to_vec());
+    seeds.push(b"e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImF1ZCI6InNpZ3N0b3JlIiwiZXhwIjo5fQ.c2ln".to_vec());
+    seeds.push(br#"{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[{"url":"https://ca.example","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"}}],"rekorTlogUrls":[{"url":"https://log.example","majorApiVersion":2,"operator":"o","validFor":{"start":"2026-01-01T00:00:00Z"}}],"tsaConfig":{"selector":"EXACT","count":1}}"#.to_vec());
     seeds.push(
         b"example.org/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 example.org/log AAAA\n"
             .to_vec(),

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::log_entry::EntryWire;
 use super::{Bundle, Content, LogEntry, Material, MessageSignature, V03, Version, base64, malformed, over};
 use crate::digest::{Algorithm, Digest};
-use crate::envelope::{Envelope, EnvelopeWire};
+use crate::envelope::{Envelope, EnvelopeWire, IN_TOTO, Signature};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
 
@@ -28,6 +29,9 @@ const ALGORITHMS: [(&str, Algorithm); 3] =
 pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
     let shape: Shape<'_> = json::parse("record", bytes)?;
     let Some(media_type) = shape.media_type else {
+        if shape.verification_material.is_some() && shape.payload_type.is_none() {
+            return typed::<AttestationWire<'_>>("attestation", bytes)?.read();
+        }
         if shape.payload_type.is_none() {
             return Err(not_a_bundle(""));
         }
@@ -56,13 +60,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
         certificate: wire.verification_material.certificate,
         x509_certificate_chain: wire.verification_material.x509_certificate_chain,
     };
-    Ok(Bundle {
-        version: *version,
-        material: signer.read(*version)?,
-        log_entries: entries.into_iter().map(LogEntry::from_wire).collect::<Result<_>>()?,
-        timestamps: timestamps.iter().map(|t| base64("signedTimestamp", &t.signed_timestamp)).collect::<Result<_>>()?,
-        content,
-    })
+    let timestamps = timestamps.iter().map(|t| base64("signedTimestamp", &t.signed_timestamp));
+    let (log_entries, timestamps) = (
+        entries.into_iter().map(LogEntry::from_wire).collect::<Result<Vec<_>>>()?,
+        timestamps.collect::<Result<Vec<_>>>()?,
+    );
+    if holds_twice(&log_entries) || holds_twice(&timestamps) {
+        return Err(malformed("it holds the same log entry or timestamp twice"));
+    }
+    Ok(Bundle { version: *version, material: signer.read(*version)?, log_entries, timestamps, content })
 }
 
 pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
@@ -104,6 +110,10 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
     serde_json::to_vec(&wire).unwrap_or_default()
 }
 
+fn holds_twice<T: PartialEq>(parts: &[T]) -> bool {
+    parts.iter().enumerate().any(|(n, part)| parts.iter().take(n).any(|other| other == part))
+}
+
 /// Reads what [`json::parse`] found to be strict JSON before.
 fn typed<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
@@ -133,6 +143,61 @@ struct Shape<'a> {
     media_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     payload_type: Option<Cow<'a, str>>,
+    #[serde(rename = "verification_material")]
+    verification_material: Option<IgnoredAny>,
+}
+
+/// An attestation of the Python package index (PEP 740), which is a bundle v0.3 in other words.
+#[derive(Deserialize)]
+struct AttestationWire<'a> {
+    version: u64,
+    #[serde(borrow)]
+    verification_material: AttestationMaterialWire<'a>,
+    #[serde(borrow)]
+    envelope: AttestationEnvelopeWire<'a>,
+}
+
+#[derive(Deserialize)]
+struct AttestationMaterialWire<'a> {
+    #[serde(borrow)]
+    certificate: Cow<'a, str>,
+    #[serde(borrow)]
+    transparency_entries: Vec<EntryWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct AttestationEnvelopeWire<'a> {
+    #[serde(borrow)]
+    statement: Cow<'a, str>,
+    #[serde(borrow)]
+    signature: Cow<'a, str>,
+}
+
+impl AttestationWire<'_> {
+    fn read(self) -> Result<Bundle> {
+        if self.version != 1 {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the attestation is of version {}; expected version 1 of PEP 740", self.version),
+            ));
+        }
+        let payload = base64("statement", &self.envelope.statement)?;
+        if payload.len() > limits::PAYLOAD_BYTES {
+            return Err(over("bytes of payload", limits::PAYLOAD_BYTES));
+        }
+        let signature = Signature::new(None, base64("signature", &self.envelope.signature)?);
+        let entries = self.verification_material.transparency_entries;
+        if entries.len() > limits::BUNDLE_PARTS {
+            return Err(over("log entries", limits::BUNDLE_PARTS));
+        }
+        Ok(Bundle {
+            version: Version::V03,
+            material: Material::Certificate(base64("certificate", &self.verification_material.certificate)?),
+            log_entries: entries.into_iter().map(LogEntry::from_wire).collect::<Result<_>>()?,
+            timestamps: Vec::new(),
+            content: Envelope::new(IN_TOTO, payload, vec![signature])?.into(),
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]

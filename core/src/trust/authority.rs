@@ -66,8 +66,16 @@ impl Chain {
         self.certificates.first().map_or(&[], |c| c.as_ref())
     }
 
-    fn above_the_leaf(&self) -> &[CertificateDer<'static>] {
-        self.certificates.get(1..).unwrap_or_default()
+    /// Whether `above` lead from `leaf` to the root; a certificate on the way need not say what it is for.
+    fn leads(
+        &self,
+        leaf: &EndEntityCert<'_>,
+        above: &[CertificateDer<'_>],
+        at: Timestamp,
+        usage: &'static [u8],
+    ) -> bool {
+        let between = above.split_last().map_or(&[][..], |(_, between)| between);
+        leads(leaf, &self.root, between, at, KeyUsage::required_if_present(usage))
     }
 }
 
@@ -99,24 +107,14 @@ impl CertificateAuthority {
     pub(crate) fn gave(&self, leaf: &[u8], at: Timestamp) -> bool {
         let der = CertificateDer::from(leaf);
         let Ok(leaf) = EndEntityCert::try_from(&der) else { return false };
-        let path = |anchor: &TrustAnchor<'_>, between: &[CertificateDer<'_>]| {
-            leaf.verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                std::slice::from_ref(anchor),
-                between,
-                unix(at),
-                KeyUsage::required(CODE_SIGNING),
-                None,
-                None,
-            )
-            .is_ok()
-        };
+        if !leads(&leaf, &self.issuing, &[], at, KeyUsage::required(CODE_SIGNING)) {
+            return false;
+        }
         // a root with constraints on names is asked for each leaf
         if self.walked.get().is_some() && self.chain.root.name_constraints.is_none() {
-            return path(&self.issuing, &[]);
+            return true;
         }
-        let between = self.chain.certificates.get(..self.chain.certificates.len() - 1).unwrap_or_default();
-        let good = path(&self.chain.root, between);
+        let good = self.chain.leads(&leaf, self.chain.certificates.as_slice(), at, CODE_SIGNING);
         if good {
             self.walked.get_or_init(|| ());
         }
@@ -154,18 +152,25 @@ impl TimestampAuthority {
             let Some(at) = self.chain.window.from else { return false };
             let der = CertificateDer::from(self.chain.leaf());
             let Ok(leaf) = EndEntityCert::try_from(&der) else { return false };
-            leaf.verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                std::slice::from_ref(&self.chain.root),
-                self.chain.above_the_leaf(),
-                unix(at),
-                KeyUsage::required(TIME_STAMPING),
-                None,
-                None,
-            )
-            .is_ok()
+            let above = self.chain.certificates.get(1..).unwrap_or_default();
+            let Ok(issuing) = anchor(above.first().or(self.chain.certificates.first())) else { return false };
+            leads(&leaf, &issuing, &[], at, KeyUsage::required(TIME_STAMPING))
+                && self.chain.leads(&leaf, above, at, TIME_STAMPING)
         })
     }
+}
+
+/// Whether a path leads from `leaf` to `anchor`: signatures, constraints, usages, and validity at `at`.
+fn leads(
+    leaf: &EndEntityCert<'_>,
+    anchor: &TrustAnchor<'_>,
+    between: &[CertificateDer<'_>],
+    at: Timestamp,
+    usage: KeyUsage,
+) -> bool {
+    let anchors = std::slice::from_ref(anchor);
+    let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unix_seconds().unsigned_abs()));
+    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, anchors, between, at, usage, None, None).is_ok()
 }
 
 fn anchor(certificate: Option<&CertificateDer<'static>>) -> Result<TrustAnchor<'static>> {
@@ -174,8 +179,4 @@ fn anchor(certificate: Option<&CertificateDer<'static>>) -> Result<TrustAnchor<'
         Error::new(ErrorKind::Malformed, "its certificate is none that can be trusted; correct the trusted root")
             .caused_by(e)
     })
-}
-
-fn unix(at: Timestamp) -> UnixTime {
-    UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unix_seconds().unsigned_abs()))
 }

@@ -24,6 +24,8 @@ pub(crate) struct Certificate<'a> {
     pub(crate) serial: &'a [u8],
     /// The issuer's name, whole.
     pub(crate) issuer: &'a [u8],
+    /// Its own name, whole.
+    pub(crate) subject: &'a [u8],
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
     /// The SubjectPublicKeyInfo, whole.
@@ -126,7 +128,7 @@ fn read(bytes: &[u8]) -> Option<Certificate<'_>> {
     let issuer = tlv::next(&mut rest)?.whole;
     let mut validity = tlv::expect(&mut rest, tlv::SEQUENCE)?;
     let (not_before, not_after) = (tlv::time(tlv::next(&mut validity)?)?, tlv::time(tlv::next(&mut validity)?)?);
-    tlv::next(&mut rest)?;
+    let subject = tlv::next(&mut rest)?.whole;
     let spki = tlv::next(&mut rest)?.whole;
     // unique ids, of no use to anybody, stay where they are
     tlv::optional(&mut rest, 0x81);
@@ -145,6 +147,7 @@ fn read(bytes: &[u8]) -> Option<Certificate<'_>> {
         before_extensions,
         serial,
         issuer,
+        subject,
         not_before,
         not_after,
         spki,

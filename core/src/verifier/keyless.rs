@@ -28,12 +28,13 @@ pub(super) struct Holder<'a> {
 
 /// Checks whose certificate it is: given by a believed authority, vouched for by a believed log, to a demanded identity.
 pub(super) fn holder<'a>(
-    leaf: &'a [u8],
+    (leaf, above): (&'a [u8], &[Vec<u8>]),
     trust: &TrustRoot,
     demanded: &[Demanded<'_>],
     expectation: &Expectation,
 ) -> Result<Holder<'a>> {
     let certificate = Certificate::parse(leaf)?;
+    check_order(&certificate, above)?;
     let key = VerifyingKey::from_spki(certificate.spki)?;
     let authority = giver(leaf, &certificate, trust)?;
     if !expectation.without_sct {
@@ -91,6 +92,23 @@ impl Holder<'_> {
         }
         Ok(())
     }
+}
+
+/// Checks that the certificates beside the signer's are its chain, each given by the next. They are of no other use: the
+/// way to the root is the trusted root's own.
+fn check_order(leaf: &Certificate<'_>, above: &[Vec<u8>]) -> Result<()> {
+    let mut issuer = leaf.issuer;
+    for der in above {
+        let next = Certificate::parse(der)?;
+        if next.subject != issuer {
+            return Err(Error::new(
+                ErrorKind::UntrustedCertificate,
+                "the certificates beside the signer's are not its chain, each given by the next; leave them out",
+            ));
+        }
+        issuer = next.issuer;
+    }
+    Ok(())
 }
 
 /// Whether a signature with this certificate is over the message itself, so that nobody else may hash it.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
 mod demo;
+mod guide;
 mod help;
 mod key;
 #[cfg(feature = "keyless")]

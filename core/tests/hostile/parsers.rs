@@ -10,6 +10,9 @@ use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
 use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
+use sealwright::key::{PrivateKey, PublicKey};
+#[cfg(feature = "keyless")]
+use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
@@ -46,8 +49,12 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("oci-payload", |b| oci::signed_image(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
+    #[cfg(feature = "keyless")]
+    ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
     ("text", text),
+    #[cfg(feature = "keyless")]
+    ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
 ];
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {

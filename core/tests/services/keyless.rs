@@ -23,13 +23,13 @@ use crate::peers::{Content, PEERS, statement};
 
 const FILE: &[u8] = b"what was built\n";
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap()).unwrap()
 }
 
 /// When what was signed just now is verified: clocks differ by parts of a second.
-fn soon() -> Timestamp {
+pub(crate) fn soon() -> Timestamp {
     now().plus_millis(60_000)
 }
 

@@ -9,10 +9,11 @@
     reason = "tests"
 )]
 
+mod guide;
 mod harness;
+mod in_toto_peer;
 #[cfg(feature = "keyless")]
 mod keyless;
-mod in_toto_peer;
 mod kms;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
@@ -24,5 +25,8 @@ mod pkcs11;
 mod planted;
 #[cfg(feature = "oci")]
 mod registry;
+#[cfg(feature = "keyless")]
+mod rekor_v1;
 mod sealed;
 mod signer_command;
+mod theirs;

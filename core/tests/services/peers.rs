@@ -105,7 +105,8 @@ pub(crate) fn cosign(services: &Services) -> Command {
     services.command(services.text("/cosign"))
 }
 
-fn python(services: &Services) -> Command {
+/// sigstore-python with our trusted root.
+pub(crate) fn python(services: &Services) -> Command {
     let mut command = services.command(services.text("/python"));
     command.args(["-m", "sigstore", "--trust-config", services.text("/trust_config")]);
     command

@@ -34,7 +34,7 @@ impl Repository {
     pub(crate) fn root(&self) -> Vec<u8> {
         let (id, key) = self.key_entry();
         let role = json!({ "keyids": [id], "threshold": 1 });
-        self.signed(json!({
+        self.signed(&json!({
             "_type": "root",
             "spec_version": "1.0.0",
             "version": 1,
@@ -51,7 +51,7 @@ impl Repository {
             |kind: &str| json!({ "_type": kind, "spec_version": "1.0.0", "version": version, "expires": expires });
         let with = |mut role: Value, member: &str, value: Value| {
             role[member] = value;
-            self.signed(role)
+            self.signed(&role)
         };
         let target = json!({ "length": trusted_root.len(), "hashes": { "sha256": sha256(trusted_root) } });
         let targets = with(role("targets"), "targets", json!({ "trusted_root.json": target }));
@@ -75,8 +75,8 @@ impl Repository {
         (key.key_id().unwrap(), entry)
     }
 
-    fn signed(&self, role: Value) -> Vec<u8> {
-        let sig = self.key.sign(&sigstore_tuf::canonical_json::to_canonical_bytes(&role).unwrap()).unwrap();
+    fn signed(&self, role: &Value) -> Vec<u8> {
+        let sig = self.key.sign(&sigstore_tuf::canonical_json::to_canonical_bytes(role).unwrap()).unwrap();
         let signature = json!({ "keyid": self.key_entry().0, "sig": hex::encode(sig.as_bytes()) });
         serde_json::to_vec(&json!({ "signed": role, "signatures": [signature] })).unwrap()
     }
