@@ -18,7 +18,10 @@ mod git;
 mod ingest;
 mod input;
 mod key;
+mod layout;
 mod ledger;
+#[cfg(feature = "oci")]
+mod oci;
 mod open;
 mod output;
 mod pack;
@@ -93,6 +96,13 @@ enum Command {
     Sign(sign_file::Sign),
     /// Verify a record of an artifact against keys you name.
     Verify(verify::Verify),
+    /// Classic in-toto layouts: who performs which step, and links that show it.
+    #[command(subcommand)]
+    Layout(layout::LayoutCommand),
+    /// Bundles beside images in OCI registries.
+    #[cfg(feature = "oci")]
+    #[command(subcommand)]
+    Oci(oci::OciCommand),
     /// Make and validate software bills of materials.
     #[command(subcommand)]
     Sbom(sbom::SbomCommand),
@@ -142,6 +152,9 @@ impl Command {
             Self::Attest(command) => command.run(settings),
             Self::Sign(command) => command.run(settings),
             Self::Verify(command) => command.run(settings),
+            Self::Layout(command) => command.run(settings),
+            #[cfg(feature = "oci")]
+            Self::Oci(command) => command.run(settings),
             Self::Sbom(command) => command.run(),
             Self::Ingest(command) => command.run(settings),
             Self::Commits(command) => command.run(settings),

@@ -46,6 +46,7 @@ pub mod ci;
 pub mod commit;
 #[cfg(feature = "keyless")]
 pub mod keyless;
+pub mod layout;
 
 pub mod trust_policy;
 
@@ -64,6 +65,9 @@ pub mod release;
 pub mod report;
 
 pub mod pack;
+
+#[cfg(feature = "oci")]
+pub mod oci;
 
 #[cfg(feature = "cli")]
 pub mod cli;

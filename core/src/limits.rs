@@ -59,6 +59,32 @@ pub const FOLDER_FILES: usize = 1_000_000;
 pub const FOLDER_DEPTH: usize = 64;
 /// Time of one policy evaluation, in milliseconds (policy section 1.5).
 pub const POLICY_MILLIS: u64 = 10_000;
+/// A classic in-toto layout or link.
+pub const LAYOUT_BYTES: u64 = 16 * 1024 * 1024;
+/// Steps, or keys, of one layout.
+pub const LAYOUT_STEPS: usize = 1000;
+/// Artifact rules for one side of a step of a layout.
+pub const LAYOUT_RULES: usize = 1000;
+/// Materials, or products, of one link.
+pub const LAYOUT_ARTIFACTS: usize = 100_000;
+/// A path or a pattern in a layout or link.
+pub const LAYOUT_PATH_BYTES: usize = 4096;
+/// Links read for one layout, those of its sublayouts included.
+pub const LAYOUT_LINKS: usize = 10_000;
+/// Artifacts that rules are applied to in one verification, counted once for each rule.
+pub const LAYOUT_MATCHES: usize = 20_000_000;
+/// Sublayouts within sublayouts.
+pub const LAYOUT_DEPTH: usize = 8;
+/// A manifest or index of an OCI registry (the least that registries must take, by the distribution specification).
+pub const OCI_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+/// Entries of one OCI index, layers of one manifest, or referrers of one image.
+pub const OCI_ENTRIES: usize = 1000;
+/// Pages that a registry may split a list of referrers into.
+pub const OCI_PAGES: usize = 100;
+/// Hops from a registry to where it keeps a blob.
+pub const OCI_REDIRECTS: usize = 5;
+/// Longest time for one request to a registry, in milliseconds.
+pub const OCI_REQUEST_MILLIS: u64 = 60_000;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
 /// The environment of a build, as JSON.

@@ -86,13 +86,15 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 
 /// Signs `statement`: a Sigstore bundle v0.3 with one signature, which other tools can verify too.
 ///
+/// The id of the key is the hint of the bundle and does not stand beside the signature: tools that verify DSSE in Go,
+/// such as cosign, compute ids of their own, and pass over a signature that bears another one.
+///
 /// # Errors
 /// What the signer reports.
 pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
     let key_id = signer.public_key().id();
     let sig = signer.sign(&pae(IN_TOTO, statement.payload()))?;
-    let envelope =
-        Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(Some(key_id.clone()), sig)])?;
+    let envelope = Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(None, sig)])?;
     Ok(Bundle::of_key(envelope, key_id))
 }
 

@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "provenance",
     "ci",
     "commit",
+    "layout",
     "trust_policy",
     "sbom",
     "ingest",
@@ -38,6 +39,7 @@ const ORDER: &[&str] = &[
     "release",
     "report",
     "pack",
+    "oci",
     "cli",
 ];
 

@@ -34,6 +34,21 @@ fn seeds() -> Vec<Vec<u8>> {
         b"example.org/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 example.org/log AAAA\n"
             .to_vec(),
     );
+    // a layout, a link, and a manifest of a registry
+    seeds.push(
+        br#"{"_type":"layout","expires":"2030-01-01T00:00:00Z","inspect":[],"keys":{},"steps":[{"_type":"step","name":"s",
+            "pubkeys":[],"threshold":1,"expected_materials":[["MATCH","[a-c]*","WITH","PRODUCTS","FROM","s"]],
+            "expected_products":[]}]}"#
+            .to_vec(),
+    );
+    seeds.push(
+        br#"{"_type":"link","name":"s","command":[],"materials":{"a":{"sha256":"00"}},"products":{"a":{"sha256":"00"}}}"#
+            .to_vec(),
+    );
+    seeds.push(
+        br#"{"schemaVersion":2,"config":{"mediaType":"m","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#
+            .to_vec(),
+    );
     seeds.push(br#"<testsuites><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>"#.to_vec());
     seeds.push(
         br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a"}]}"#.to_vec(),

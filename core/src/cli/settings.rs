@@ -105,6 +105,13 @@ impl Settings {
         variable("CARGO_HOME").or_else(|| variable("HOME").map(|home| home.join(".cargo"))).filter(|p| p.is_dir())
     }
 
+    /// Where `docker login` keeps credentials.
+    #[cfg(feature = "oci")]
+    pub(crate) fn docker_config(&self) -> Option<PathBuf> {
+        let folder = || environment("HOME").map(|home| PathBuf::from(home).join(".docker"));
+        Some(environment("DOCKER_CONFIG").map(PathBuf::from).or_else(folder)?.join("config.json"))
+    }
+
     /// The folder of the ledger.
     pub(crate) fn ledger(&self) -> PathBuf {
         let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());

@@ -1,5 +1,7 @@
 //! Every parser of outside bytes, by name; shared by `tests/hostile.rs` and the fuzz targets.
 
+use std::sync::LazyLock;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::sync::LazyLock;
 
@@ -9,11 +11,17 @@ use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
 use sealwright::envelope::Envelope;
+use sealwright::digest::{Digest, DigestSet};
+use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
+use sealwright::key::{KeyType, PrivateKey, PublicKey};
+use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
 use sealwright::key::{PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
+#[cfg(feature = "oci")]
+use sealwright::oci;
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _};
 use sealwright::predicate::{Provenance, ProvenanceV01, ProvenanceV02};
@@ -25,6 +33,8 @@ use sealwright::trust::{TrustRoot, Window};
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::verifier::CertificateIdentity;
 use sealwright::{Error, ingest, json, sbom};
+use sealwright::verifier::Artifact;
+use sealwright::{Error, ingest, json, layout, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
 pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
@@ -47,6 +57,13 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("key-cosign", key_cosign),
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
     ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
+    ("layout", layout),
+    #[cfg(feature = "oci")]
+    ("oci-manifest", oci::check_manifest),
+    #[cfg(feature = "oci")]
+    ("oci-reference", |b| String::from_utf8_lossy(b).parse::<oci::Reference>().map(|_| ())),
+    #[cfg(feature = "oci")]
+    ("oci-payload", |b| oci::signed_image(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("provenance", provenance),
     ("provenance-expectation", |b| {
@@ -145,6 +162,33 @@ fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
         STANDARD.encode(bytes)
     );
     PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
+/// As a file, as a key, and as what somebody trusted signed: a layout, and a link.
+fn layout(bytes: &[u8]) -> Result<(), Error> {
+    static SIGNER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519).unwrap());
+    let listed = format!(
+        r#"{{"keyid":"0123456789","keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{}"}}}}"#,
+        SIGNER.public().raw().iter().map(|b| format!("{b:02x}")).collect::<String>()
+    );
+    let chain = format!(
+        r#"{{"_type":"layout","expires":"2030-01-01T00:00:00Z","inspect":[],"keys":{{"0123456789":{listed}}},"steps":[
+            {{"_type":"step","name":"s","pubkeys":["0123456789"],"threshold":1,"expected_products":[["ALLOW","*"]],
+              "expected_materials":[["MATCH","*","WITH","PRODUCTS","FROM","s"]]}}]}}"#
+    );
+    let key = LayoutKey::parse(listed.as_bytes())?;
+    let expectation = LayoutExpectation::new(Artifact::AnyUnsafe, "2026-11-21T09:30:00Z".parse()?);
+    let verify = |layout: &[u8], link: &[u8]| {
+        let links = Links::new().with("s.01234567.link", link);
+        layout::verify(layout, std::slice::from_ref(&key), &links, &expectation).map(|_| ())
+    };
+    let signed = |payload: &[u8]| -> Result<Vec<u8>, Error> {
+        let signature = Signature::new(None, SIGNER.sign(&pae(IN_TOTO, payload))?);
+        Ok(Envelope::new(IN_TOTO, payload.to_vec(), vec![signature])?.to_json())
+    };
+    let own = signed(bytes)?;
+    verify(&own, b"{}")
+        .or_else(|_| verify(&signed(chain.as_bytes())?, &own))
+        .or_else(|_| LayoutKey::parse(bytes).map(|_| ()))
+        .or_else(|_| verify(bytes, b"{}"))
 }
 
 fn statement(bytes: &[u8]) -> Result<(), Error> {

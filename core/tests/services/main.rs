@@ -11,6 +11,7 @@
 
 mod guide;
 mod harness;
+mod in_toto_peer;
 #[cfg(feature = "keyless")]
 mod keyless;
 mod kms;
@@ -22,6 +23,8 @@ mod peers_agree;
 mod pkcs11;
 #[path = "../planted/mod.rs"]
 mod planted;
+#[cfg(feature = "oci")]
+mod registry;
 #[cfg(feature = "keyless")]
 mod rekor_v1;
 mod sealed;
