@@ -1,9 +1,5 @@
 //! The frame of a Statement, what it refuses, and Statements that others made.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "helpers of tests fail the test by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "helpers of tests fail the test by panicking")]
 
 mod corpora;
 
