@@ -94,11 +94,6 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
     let key_id = signer.public_key().id();
     let sig = signer.sign(&pae(IN_TOTO, statement.payload()))?;
-<<<<<<< HEAD
-=======
-    // The hint of the bundle names the key. A keyid would be held by Go's DSSE library, and so by cosign, against the SSH
-    // fingerprint of the key that it is given, and the signature passed over for it.
->>>>>>> refs/heads/services
     let envelope = Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(None, sig)])?;
     Ok(Bundle::of_key(envelope, key_id))
 }

@@ -10,15 +10,15 @@ use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKe
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
-use sealwright::envelope::Envelope;
 use sealwright::digest::{Digest, DigestSet};
+use sealwright::envelope::Envelope;
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
-use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
 use sealwright::key::{PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
+use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
@@ -31,10 +31,10 @@ use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
-use sealwright::verifier::CertificateIdentity;
-use sealwright::{Error, ingest, json, sbom};
 use sealwright::verifier::Artifact;
+use sealwright::verifier::CertificateIdentity;
 use sealwright::{Error, ingest, json, layout, sbom};
+use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
 pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
@@ -162,6 +162,8 @@ fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
         STANDARD.encode(bytes)
     );
     PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
+}
+
 /// As a file, as a key, and as what somebody trusted signed: a layout, and a link.
 fn layout(bytes: &[u8]) -> Result<(), Error> {
     static SIGNER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519).unwrap());
