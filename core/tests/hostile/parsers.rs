@@ -9,10 +9,9 @@ use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
-use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
-use sealwright::key::{PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
+use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
@@ -73,6 +72,8 @@ fn key_cosign(bytes: &[u8]) -> Result<(), Error> {
         STANDARD.encode(bytes)
     );
     PrivateKey::from_pem(pem.as_bytes(), None).map(|_| ())
+}
+
 /// As a file, as a key, and as what somebody trusted signed: a layout, and a link.
 fn layout(bytes: &[u8]) -> Result<(), Error> {
     static SIGNER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519).unwrap());
