@@ -23,7 +23,6 @@ pub(crate) enum LayoutCommand {
 #[derive(Args)]
 pub(crate) struct VerifyLayout {
     /// What the last step must have made: a file, or its sha256:HEX.
-    #[arg(value_name = "FILE|DIGEST")]
     artifact: String,
     /// The layout.
     #[arg(long, value_name = "FILE")]
