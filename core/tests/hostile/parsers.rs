@@ -3,19 +3,14 @@
 use std::sync::LazyLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::sync::LazyLock;
-
 use sealwright::bundle::Bundle;
 use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
-use sealwright::digest::{Digest, DigestSet};
-use sealwright::envelope::Envelope;
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
-use sealwright::key::{PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
 use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
@@ -23,18 +18,15 @@ use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, le
 #[cfg(feature = "oci")]
 use sealwright::oci;
 use sealwright::policy::PolicyBundle;
-use sealwright::predicate::{self, PredicateType as _};
-use sealwright::predicate::{Provenance, ProvenanceV01, ProvenanceV02};
+use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
 use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
-use sealwright::verifier::Artifact;
-use sealwright::verifier::CertificateIdentity;
+use sealwright::verifier::{Artifact, CertificateIdentity};
 use sealwright::{Error, ingest, json, layout, sbom};
-use sealwright::{Error, ingest, json, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
 pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
@@ -44,6 +36,7 @@ const LOG: &str = "example.org/log+0f16f9bf+AYJzaq27fslpeUdMlLEDT67UVmjG1xuVqApU
 
 pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("bundle", |b| Bundle::parse(b).map(|_| ())),
+    ("certificate", certificate),
     ("checkpoint", checkpoint),
     ("commit", commit),
     ("commit-signers", commit_signers),
@@ -52,6 +45,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
+    ("expectation", |b| sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
     ("key-cosign", key_cosign),
@@ -64,6 +58,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("oci-reference", |b| String::from_utf8_lossy(b).parse::<oci::Reference>().map(|_| ())),
     #[cfg(feature = "oci")]
     ("oci-payload", |b| oci::signed_image(b).map(|_| ())),
+    ("log-entry", |b| sealwright::bundle::LogEntry::parse(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("provenance", provenance),
     ("provenance-expectation", |b| {
@@ -74,6 +69,10 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
     ("text", text),
+    ("timestamp", timestamp),
+    ("trusted-root", |b| sealwright::trust::TrustRoot::new().with_sigstore(b).map(|_| ())),
+    ("trusted-signers", |b| sealwright::trust::TrustRoot::from_json(b).map(|_| ())),
+    ("verifier", verifier),
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
@@ -220,4 +219,42 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
         text.parse::<Pkcs11Uri>().map(|_| ()),
     ];
     parsed.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+}
+
+/// A bundle of whatever shape, and whoever signed it, up to its statement.
+fn verifier(bytes: &[u8]) -> Result<(), Error> {
+    use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Matcher, Verifier};
+    static VERIFIER: LazyLock<Result<Verifier, Error>> =
+        LazyLock::new(|| sealwright::trust::TrustRoot::public_good().map(Verifier::new));
+    let verifier = VERIFIER.as_ref().map_err(|e| Error::new(e.kind(), e.message()))?;
+    let identity = Identity::Certificate(sealwright::verifier::CertificateIdentity::new(Matcher::pattern(".*")?, "x"));
+    let at: Timestamp = "2026-11-21T08:00:00Z".parse()?;
+    let expectation = Expectation::new(Artifact::AnyUnsafe, identity.clone(), at);
+    let as_record = verifier.verify(bytes, &expectation).map(|_| ());
+    as_record.or_else(|_| {
+        let blob = Blob::Digest(Digest::sha256(b"file"));
+        verifier.verify_blob(bytes, blob, &Expectation::of_signer(identity, at)).map(|_| ())
+    })
+}
+
+/// The certificate of a bundle that is in order but for it.
+fn certificate(bytes: &[u8]) -> Result<(), Error> {
+    let message = sealwright::bundle::MessageSignature::new(Some(Digest::sha256(b"file")), vec![0; 70]);
+    verifier(&Bundle::of_certificate(message, bytes.to_vec()).to_json())
+}
+
+/// A timestamp beside a good signature by a key; one of nobody who is believed is as if it were not there, so that one
+/// is demanded.
+fn timestamp(bytes: &[u8]) -> Result<(), Error> {
+    use sealwright::verifier::{Blob, Expectation, Identity, Verifier};
+    static KEY: LazyLock<Result<PrivateKey, Error>> =
+        LazyLock::new(|| PrivateKey::generate(sealwright::key::KeyType::Ed25519));
+    let key = KEY.as_ref().map_err(|e| Error::new(e.kind(), e.message()))?;
+    let message = sealwright::bundle::MessageSignature::new(None, key.sign(b"file")?);
+    let bundle = Bundle::of_key(message, key.public().id()).with_timestamp(bytes.to_vec());
+    let trust = sealwright::trust::TrustRoot::public_good()?;
+    let trust = trust.with_key("key", key.public().clone(), sealwright::trust::Window::ALWAYS)?;
+    let expectation = Expectation::of_signer(Identity::key("key"), "2026-11-21T08:00:00Z".parse()?);
+    let expectation = expectation.require_timestamps(1);
+    Verifier::new(trust).verify_blob(&bundle.to_json(), Blob::Bytes(b"file"), &expectation).map(|_| ())
 }
