@@ -40,6 +40,7 @@ mod text;
 mod trust;
 mod verify;
 mod verify_provenance;
+mod verify_signer;
 
 use std::ffi::OsString;
 

@@ -119,9 +119,10 @@ impl Verifier {
             _ => None,
         };
         let algorithm = message.digest.as_ref().map(Digest::algorithm);
-        let others = [Some(Algorithm::Sha384), demanded.map(Digest::algorithm)];
-        let others: Vec<_> = others.into_iter().flatten().collect();
-        let whole = self.may_need_bytes(&bundle, &expectation.identity);
+        let prehashes = self.prehashes(&bundle, &expectation.identity);
+        // a signature of a kind without one is over the bytes themselves
+        let whole = prehashes.contains(&None);
+        let others: Vec<_> = prehashes.into_iter().chain([demanded.map(Digest::algorithm)]).flatten().collect();
         let signed = Signed::of_blob(blob, algorithm, &others, whole)?;
         for expected in message.digest.iter().chain(demanded) {
             signed.check_is(expected)?;
@@ -251,11 +252,14 @@ impl Verifier {
         Ok((keys, identities))
     }
 
-    /// Whether a signature of the bundle may be over the bytes themselves, not over their digest.
-    fn may_need_bytes(&self, bundle: &Bundle, identity: &Identity) -> bool {
-        let of_certificate = bundle.certificate().is_some_and(keyless::hashes_by_itself);
-        let of_key = |keys: &[&TrustedKey]| keys.iter().any(|k| k.key.key_type() == crate::key::KeyType::Ed25519);
-        of_certificate || self.demanded(identity).is_ok_and(|(keys, _)| of_key(&keys))
+    /// How those who may have signed the bundle hash a message before they sign it.
+    fn prehashes(&self, bundle: &Bundle, identity: &Identity) -> Vec<Option<Algorithm>> {
+        match bundle.certificate() {
+            Some(leaf) => keyless::prehash(leaf).into_iter().collect(),
+            None => self
+                .demanded(identity)
+                .map_or(Vec::new(), |(keys, _)| keys.iter().map(|k| k.key.key_type().prehash()).collect()),
+        }
     }
 }
 

@@ -406,3 +406,37 @@ fn an_identity_that_nobody_believes_an_authority_for_is_refused() {
     let e = case.run_under(TrustRoot::staging().unwrap()).unwrap_err();
     assert_eq!(e.code(), "UNTRUSTED_CERTIFICATE");
 }
+
+#[test]
+fn all_of_this_passes_in_a_network_namespace_without_interfaces() {
+    const HERE: &str = "all_of_this_passes_in_a_network_namespace_without_interfaces";
+    let unshared = |program: &std::path::Path| {
+        let mut command = std::process::Command::new("unshare");
+        command.arg("-rn").arg(program);
+        command
+    };
+    if !unshared("true".as_ref()).status().is_ok_and(|status| status.success()) {
+        eprintln!("not run, no network namespaces: verification without a network");
+        return;
+    }
+    let ran = unshared(&std::env::current_exe().unwrap()).args(["--skip", HERE]).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    // the command, with the root that is built in
+    let Some(case) = conformance("happy-path-v0.3") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a.txt"), file(&case)).unwrap();
+    std::fs::write(path("bundle.json"), &case.bundle).unwrap();
+    let command = |identity: &str| {
+        let mut command = unshared(env!("CARGO_BIN_EXE_sealwright").as_ref());
+        command.arg("verify").arg(path("a.txt")).arg("--bundle").arg(path("bundle.json"));
+        command.args(["--issuer", GITHUB, "--identity-regexp", identity, "--json"]).output().unwrap()
+    };
+    let ran = command("https://github.com/sigstore-conformance/.*");
+    let answer: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!((ran.status.code(), answer["signers"][0]["certificate"]["issuer"].as_str()), (Some(0), Some(GITHUB)));
+    assert_eq!(answer["logEntries"][0]["log"], "https://rekor.sigstore.dev");
+    let ran = command("https://github.com/sigstore-conformance/");
+    let answer: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!((ran.status.code(), answer["error"]["code"].as_str()), (Some(1), Some("UNTRUSTED_SIGNER")));
+}

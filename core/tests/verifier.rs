@@ -24,7 +24,7 @@ use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
-use sealwright::verifier::{Artifact, Expectation, Identity, Verified, Verifier};
+use sealwright::verifier::{Artifact, CertificateIdentity, Expectation, Identity, Verified, Verifier};
 
 use self::corpora::corpora;
 
@@ -351,3 +351,105 @@ fn managed_key_bundles_over_plain_files_are_no_records() {
         }
     }
 }
+
+#[test]
+fn evidence_that_is_demanded_of_a_key_must_be_there_and_believed() {
+    let s = setting();
+    let record = sign(&statement(), &s.builder).unwrap();
+    let run = |record: &Bundle, expectation: Expectation| {
+        s.verifier.verify(&record.to_json(), &expectation).map(|v| v.signed_at()).map_err(|e| e.code())
+    };
+    assert_eq!(run(&record, expected("builder").require_log_entries(0).require_timestamps(0)), Ok(None));
+    assert_eq!(run(&record, expected("builder").require_log_entries(1)), Err("BAD_LOG_ENTRY"));
+    assert_eq!(run(&record, expected("builder").require_timestamps(1)), Err("BAD_TIMESTAMP"));
+    // one that is none is told even where none is demanded
+    let stamped = record.with_timestamp(vec![0x30, 0]);
+    assert_eq!(run(&stamped, expected("builder")), Err("BAD_TIMESTAMP"));
+}
+
+#[test]
+fn what_is_demanded_may_be_data() {
+    let now = now();
+    let digest = artifact();
+    for good in [
+        format!(r#"{{"artifact":"{digest}","signer":"builder"}}"#),
+        r#"{"artifact":"any-unsafe","signer":["builder","tester"],"logEntries":1,"timestamps":2}"#.to_owned(),
+        r#"{"artifact":"any-unsafe","identity":{"subject":"ada@example.org","issuer":"https://example.org"}}"#.to_owned(),
+        r#"{"artifact":"any-unsafe","identity":{"subjectPattern":".*@example\\.org","issuer":"i","extensions":{"buildTrigger":"push"}},"unloggedUnsafe":true,"withoutSctUnsafe":true}"#.to_owned(),
+    ] {
+        Expectation::from_json(good.as_bytes(), now).unwrap();
+    }
+    for bad in [
+        r#"{"artifact":"any-unsafe"}"#,
+        r#"{"artifact":"any-unsafe","signer":"a","identity":{"subject":"a","issuer":"i"}}"#,
+        r#"{"artifact":"any-unsafe","identity":{"subject":"a"}}"#,
+        r#"{"artifact":"any-unsafe","identity":{"subject":"a","issuer":"i","extensions":{"x":"y"}}}"#,
+        r#"{"artifact":"any-unsafe","signer":"a","logEntries":-1}"#,
+        r#"{"artifact":"any-unsafe","signer":"a","unlogged":true}"#,
+        r#"{"artifact":"latest","signer":"a"}"#,
+    ] {
+        assert_eq!(Expectation::from_json(bad.as_bytes(), now).unwrap_err().code(), "MALFORMED", "{bad}");
+    }
+}
+
+#[test]
+fn one_identity_has_one_name_which_is_no_keys() {
+    let identity = |subject: &str| CertificateIdentity::new(subject, "https://example.org");
+    let s = setting();
+    let root = TrustRoot::new().with_identity("ada", identity("ada@example.org"), Window::ALWAYS).unwrap();
+    for (name, subject) in [("ada", "other@example.org"), ("other", "ada@example.org")] {
+        let twin = root.clone().with_identity(name, identity(subject), Window::ALWAYS);
+        assert_eq!(twin.unwrap_err().code(), "API_MISUSE");
+    }
+    assert_eq!(root.with_key("ada", s.builder.public().clone(), Window::ALWAYS).unwrap_err().code(), "API_MISUSE");
+    let json = r#"{"ada":{"identity":{"subject":"ada@example.org","issuer":"https://example.org"},"validUntil":"2027-01-01T00:00:00Z"}}"#;
+    let read = TrustRoot::from_json(json.as_bytes()).unwrap();
+    assert_eq!((read.identities()[0].name.as_str(), read.keys().len()), ("ada", 0));
+    for bad in
+        [r#"{"ada":{}}"#, r#"{"ada":{"identity":{"subject":"a","issuer":"i"},"key":"x"}}"#, r#"{"ada":{"other":1}}"#]
+    {
+        assert_eq!(TrustRoot::from_json(bad.as_bytes()).unwrap_err().code(), "MALFORMED", "{bad}");
+    }
+}
+
+#[test]
+fn what_is_no_trusted_root_is_refused() {
+    let root = |text: &str| TrustRoot::new().with_sigstore(text.as_bytes()).map(|_| ()).map_err(|e| e.code());
+    let of =
+        |rest: &str| format!(r#"{{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"{rest}}}"#);
+    assert_eq!(root(&of("")), Ok(()));
+    assert_eq!(root(r#"{"mediaType":"application/json"}"#), Err("UNSUPPORTED"));
+    let log = |id: &str, details: &str, key: &str, window: &str| {
+        let log = format!(
+            r#"{{"baseUrl":"https://log.example","hashAlgorithm":"SHA2_256","publicKey":{{"rawBytes":"{key}","keyDetails":"{details}"{window}}},"logId":{{"keyId":"{id}"}}}}"#
+        );
+        of(&format!(r#","tlogs":[{log}]"#))
+    };
+    let key = STANDARD.encode(PrivateKey::generate(KeyType::P256).unwrap().public().spki_der());
+    let id = STANDARD.encode([7; 32]);
+    let p256 = "PKIX_ECDSA_P256_SHA_256";
+    assert_eq!(root(&log(&id, p256, &key, "")), Ok(()));
+    // a log of the day after tomorrow is left out, and one that is damaged is not
+    assert_eq!(root(&log(&id, "PKIX_ML_DSA_65", &STANDARD.encode(ML_DSA), "")), Ok(()));
+    for (id, key, window) in [
+        (STANDARD.encode([7; 31]), key.clone(), ""),
+        (id.clone(), STANDARD.encode([0x30, 0]), ""),
+        (id.clone(), "!".to_owned(), ""),
+        (id.clone(), key.clone(), r#","validFor":{}"#),
+        (id.clone(), key.clone(), r#","validFor":{"start":"2026-01-02T00:00:00Z","end":"2026-01-01T00:00:00Z"}"#),
+    ] {
+        assert_eq!(root(&log(&id, p256, &key, window)), Err("MALFORMED"), "{id} {key} {window}");
+    }
+    for chain in [r#"{"certificates":[]}"#, r#"{"certificates":[{"rawBytes":"MAA="}]}"#] {
+        for authority in ["certificateAuthorities", "timestampAuthorities"] {
+            let text = of(&format!(r#","{authority}":[{{"uri":"https://ca.example","certChain":{chain}}}]"#));
+            assert_eq!(root(&text), Err("MALFORMED"), "{text}");
+        }
+    }
+    let twice = log(&id, p256, &key, "").replace("\"tlogs\":[", "\"tlogs\":[LOG,");
+    let one = twice.split("LOG,").nth(1).unwrap().strip_suffix("]}").unwrap().to_owned();
+    assert_eq!(root(&twice.replace("LOG", &one)), Err("MALFORMED"));
+}
+
+/// A SubjectPublicKeyInfo of ML-DSA-65 with a key of one byte.
+const ML_DSA: &[u8] = b"\x30\x11\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12\x03\x02\x00\x01";

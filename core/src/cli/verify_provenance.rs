@@ -88,6 +88,17 @@ impl Content {
         Ok(members)
     }
 
+    /// Checks that nothing is demanded, where there is no content.
+    pub(crate) fn check_none(&self) -> Result<()> {
+        if self.provenance()?.is_none() && self.summary().is_none() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::ApiMisuse,
+            "the signature of a file says nothing of a build; demand nothing of that, or give a record",
+        ))
+    }
+
     fn provenance(&self) -> Result<Option<ProvenanceExpectation>> {
         let mut expectation = match &self.provenance_expectation {
             Some(path) => {

@@ -137,6 +137,13 @@ impl Expectation {
         })
     }
 
+    /// Demands this artifact, too.
+    #[must_use]
+    pub fn require_artifact(mut self, artifact: Artifact) -> Self {
+        self.artifact = Some(artifact);
+        self
+    }
+
     /// Demands this predicate type, too.
     #[must_use]
     pub fn require_type(mut self, predicate_type: impl Into<String>) -> Self {

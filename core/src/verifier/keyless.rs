@@ -2,7 +2,7 @@
 
 use super::expectation::Expectation;
 use super::{SignedBy, sct};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyType;
 use crate::timestamp::Timestamp;
@@ -111,10 +111,11 @@ fn check_order(leaf: &Certificate<'_>, above: &[Vec<u8>]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a signature with this certificate is over the message itself, so that nobody else may hash it.
-pub(super) fn hashes_by_itself(leaf: &[u8]) -> bool {
-    let key = Certificate::parse(leaf).and_then(|c| VerifyingKey::from_spki(c.spki));
-    key.is_ok_and(|key| key.family().hashes_by_itself())
+/// How the holder of this certificate hashes a message before signing it, or that it does not; none if the certificate
+/// can't be read, which is told later.
+pub(super) fn prehash(leaf: &[u8]) -> Option<Option<Algorithm>> {
+    let family = Certificate::parse(leaf).and_then(|c| VerifyingKey::from_spki(c.spki)).ok()?.family();
+    Some(if family.hashes_by_itself() { None } else { Some(family.usual_digest()) })
 }
 
 /// The believed authority that gave the certificate. Of several with the same key, one that counted then.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
 mod commits;
+#[path = "../corpora/mod.rs"]
+mod corpora;
 mod demo;
 mod guide;
 mod help;
@@ -20,4 +22,5 @@ mod trust;
 #[cfg(feature = "keyless")]
 #[path = "../tuf_repository/mod.rs"]
 mod tuf_repository;
+mod verify;
 mod wrong_input;

@@ -45,9 +45,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
-    ("expectation", |b| {
-        sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())
-    }),
+    ("expectation", |b| sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
     ("key-cosign", key_cosign),
