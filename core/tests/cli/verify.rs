@@ -42,7 +42,7 @@ fn a_signed_file_is_verified_by_the_identity_of_its_signer() {
     for (more, wanted) in [
         (format!("--identity {BEACON}"), "UNTRUSTED_SIGNER"),
         (format!("--identity-regexp {BEACON}"), "UNTRUSTED_SIGNER"),
-        (format!("--identity-regexp .* --source-ref refs/heads/other --runner github-hosted"), "UNTRUSTED_SIGNER"),
+        ("--identity-regexp .* --source-ref refs/heads/other --runner github-hosted".to_owned(), "UNTRUSTED_SIGNER"),
         (format!("--identity-regexp .* --workflow {workflow} --trigger push"), "UNTRUSTED_SIGNER"),
         ("--identity-regexp .* --log-entries 2".to_owned(), "BAD_LOG_ENTRY"),
         ("--identity-regexp .* --timestamps 1".to_owned(), "BAD_TIMESTAMP"),

@@ -70,8 +70,8 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("statement", statement),
     ("text", text),
     ("timestamp", timestamp),
-    ("trusted-root", |b| sealwright::trust::TrustRoot::new().with_sigstore(b).map(|_| ())),
-    ("trusted-signers", |b| sealwright::trust::TrustRoot::from_json(b).map(|_| ())),
+    ("trusted-root", |b| TrustRoot::new().with_sigstore(b).map(|_| ())),
+    ("trusted-signers", |b| TrustRoot::from_json(b).map(|_| ())),
     ("verifier", verifier),
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
@@ -223,11 +223,10 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
 
 /// A bundle of whatever shape, and whoever signed it, up to its statement.
 fn verifier(bytes: &[u8]) -> Result<(), Error> {
-    use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Matcher, Verifier};
-    static VERIFIER: LazyLock<Result<Verifier, Error>> =
-        LazyLock::new(|| sealwright::trust::TrustRoot::public_good().map(Verifier::new));
+    use sealwright::verifier::{Blob, Expectation, Identity, Matcher, Verifier};
+    static VERIFIER: LazyLock<Result<Verifier, Error>> = LazyLock::new(|| TrustRoot::public_good().map(Verifier::new));
     let verifier = VERIFIER.as_ref().map_err(|e| Error::new(e.kind(), e.message()))?;
-    let identity = Identity::Certificate(sealwright::verifier::CertificateIdentity::new(Matcher::pattern(".*")?, "x"));
+    let identity = Identity::Certificate(CertificateIdentity::new(Matcher::pattern(".*")?, "x"));
     let at: Timestamp = "2026-11-21T08:00:00Z".parse()?;
     let expectation = Expectation::new(Artifact::AnyUnsafe, identity.clone(), at);
     let as_record = verifier.verify(bytes, &expectation).map(|_| ());
@@ -247,13 +246,12 @@ fn certificate(bytes: &[u8]) -> Result<(), Error> {
 /// is demanded.
 fn timestamp(bytes: &[u8]) -> Result<(), Error> {
     use sealwright::verifier::{Blob, Expectation, Identity, Verifier};
-    static KEY: LazyLock<Result<PrivateKey, Error>> =
-        LazyLock::new(|| PrivateKey::generate(sealwright::key::KeyType::Ed25519));
+    static KEY: LazyLock<Result<PrivateKey, Error>> = LazyLock::new(|| PrivateKey::generate(KeyType::Ed25519));
     let key = KEY.as_ref().map_err(|e| Error::new(e.kind(), e.message()))?;
     let message = sealwright::bundle::MessageSignature::new(None, key.sign(b"file")?);
     let bundle = Bundle::of_key(message, key.public().id()).with_timestamp(bytes.to_vec());
-    let trust = sealwright::trust::TrustRoot::public_good()?;
-    let trust = trust.with_key("key", key.public().clone(), sealwright::trust::Window::ALWAYS)?;
+    let trust = TrustRoot::public_good()?;
+    let trust = trust.with_key("key", key.public().clone(), Window::ALWAYS)?;
     let expectation = Expectation::of_signer(Identity::key("key"), "2026-11-21T08:00:00Z".parse()?);
     let expectation = expectation.require_timestamps(1);
     Verifier::new(trust).verify_blob(&bundle.to_json(), Blob::Bytes(b"file"), &expectation).map(|_| ())
