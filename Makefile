@@ -53,6 +53,7 @@ SERVICES := python3 core/tests/services/run.py
 test-services: ## tests against Fulcio, Rekor, registries, KMS, HSM and other clients, all started here on loopback
 	@$(call need,cargo,Rust from https://rustup.rs)
 	@$(call need,python3,package python3)
+	cargo build -p sealwright --all-features --example conformance
 	cargo test -p sealwright --all-features --test services --no-run
 	$(SERVICES) cargo test -p sealwright --all-features --test services -- --ignored
 

@@ -216,7 +216,7 @@ fn verify(keys: &Keys) {
         (
             "artifact-not-said",
             "The expectation leaves out the artifact",
-            "MALFORMED",
+            "API_MISUSE",
             without(plain(&record), "artifact"),
             Value::Null,
         ),

@@ -21,9 +21,9 @@ pub(crate) enum LayoutCommand {
 }
 
 #[derive(Args)]
+#[command(override_usage = "sealwright layout verify --layout <FILE> --key <FILE> <ARTIFACT>")]
 pub(crate) struct VerifyLayout {
     /// What the last step must have made: a file, or its sha256:HEX.
-    #[arg(value_name = "FILE|DIGEST")]
     artifact: String,
     /// The layout.
     #[arg(long, value_name = "FILE")]

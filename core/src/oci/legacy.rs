@@ -122,7 +122,7 @@ pub fn signed_image(payload: &[u8]) -> Result<Digest> {
 
 /// The `verificationMaterial` of a v0.1 bundle.
 fn material(annotations: &Annotations) -> Result<Value> {
-    let mut material = json!({});
+    let mut material = serde_json::Map::new();
     match annotations.get(CERTIFICATE).filter(|pem| !pem.trim().is_empty()) {
         Some(leaf) => {
             let chain = annotations.get(CHAIN).map_or("", String::as_str);
@@ -131,9 +131,11 @@ fn material(annotations: &Annotations) -> Result<Value> {
                 .into_iter()
                 .map(|der| json!({ "rawBytes": STANDARD.encode(der) }))
                 .collect();
-            material["x509CertificateChain"] = json!({ "certificates": certificates });
+            material.insert("x509CertificateChain".to_owned(), json!({ "certificates": certificates }));
         }
-        None => material["publicKey"] = json!({}),
+        None => {
+            material.insert("publicKey".to_owned(), json!({}));
+        }
     }
     if let Some(text) = annotations.get(LOG_ENTRY) {
         let entry: LogEntryWire = json::parse("log entry in an annotation", text.as_bytes())?;
@@ -141,7 +143,7 @@ fn material(annotations: &Annotations) -> Result<Value> {
             STANDARD.decode(&entry.payload.body).map_err(|e| malformed("a log entry is not base64").caused_by(e))?;
         let kind: BodyWire = json::parse("body of a log entry", &body)?;
         let log_id = hex::decode(&entry.payload.log_id).map_err(|e| malformed("a log id is not hex").caused_by(e))?;
-        material["tlogEntries"] = json!([{
+        let entry = json!([{
             "logIndex": entry.payload.log_index.to_string(),
             "logId": { "keyId": STANDARD.encode(log_id) },
             "kindVersion": { "kind": kind.kind, "version": kind.api_version },
@@ -149,6 +151,7 @@ fn material(annotations: &Annotations) -> Result<Value> {
             "inclusionPromise": { "signedEntryTimestamp": entry.signed_entry_timestamp },
             "canonicalizedBody": entry.payload.body,
         }]);
+        material.insert("tlogEntries".to_owned(), entry);
     }
     if let Some(text) = annotations.get(TIMESTAMP) {
         #[derive(Deserialize)]
@@ -157,9 +160,10 @@ fn material(annotations: &Annotations) -> Result<Value> {
             signed: String,
         }
         let wire: TimestampWire = json::parse("timestamp in an annotation", text.as_bytes())?;
-        material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [{ "signedTimestamp": wire.signed }] });
+        let timestamps = json!({ "rfc3161Timestamps": [{ "signedTimestamp": wire.signed }] });
+        material.insert("timestampVerificationData".to_owned(), timestamps);
     }
-    Ok(material)
+    Ok(material.into())
 }
 
 /// All certificates of a PEM text.

@@ -10,6 +10,7 @@ mod help;
 mod key;
 #[cfg(feature = "keyless")]
 mod keyless;
+mod layout;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
 mod loopback;

@@ -25,12 +25,12 @@ fn demo(folder: &Path, form: Form, change: impl FnOnce(&mut Value)) -> Result<Ve
     layout["expires"] = "2027-01-01T00:00:00Z".into();
     change(&mut layout);
     let owner = Person::new(KeyType::Ed25519);
-    let foo = Digest::of_file(&folder.join("../demo_files/foo.tar.gz")).unwrap();
+    let product = Digest::of_file(&folder.join("../demo_files/foo.tar.gz")).unwrap();
     verify(
         &owner.sign(&layout, form),
         &[owner.public()],
         &Links::of_folder(folder).unwrap(),
-        &LayoutExpectation::new(Artifact::Is(foo), now()),
+        &LayoutExpectation::new(Artifact::Is(product), now()),
     )
 }
 

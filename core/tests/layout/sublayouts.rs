@@ -13,7 +13,7 @@ fn delegated(
     let chain = Chain::new(Form::Metablock);
     let helper = Person::new(KeyType::Ed25519);
     let rules = json!([["CREATE", "app.tgz"], ["ALLOW", "src/*"], ["DISALLOW", "*"]]);
-    let mut sub = layout(&[&helper], vec![step("compile", &[&helper], json!([]), rules)]);
+    let mut sub = layout(&[&helper], &[step("compile", &[&helper], &json!([]), &rules)]);
     change(&mut sub);
     let name = chain.packer.link_name("pack");
     let inner = format!("{}/{}", name.trim_end_matches(".link"), helper.link_name("compile"));
@@ -71,7 +71,7 @@ fn a_sublayout_of_itself_and_one_too_deep_end_in_a_refusal() {
     let person = Person::new(KeyType::Ed25519);
     let owner = Person::new(KeyType::Ed25519);
     let own = |n: usize| {
-        let mut layout = layout(&[&person], vec![step("again", &[&person], json!([]), json!([]))]);
+        let mut layout = layout(&[&person], &[step("again", &[&person], &json!([]), &json!([]))]);
         layout["readme"] = n.to_string().into();
         layout
     };

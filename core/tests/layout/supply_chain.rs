@@ -92,14 +92,14 @@ pub(crate) fn link(step: &str, materials: &[(&str, &str)], products: &[(&str, &s
     })
 }
 
-pub(crate) fn step(name: &str, by: &[&Person], materials: Value, products: Value) -> Value {
+pub(crate) fn step(name: &str, by: &[&Person], materials: &Value, products: &Value) -> Value {
     json!({
         "_type": "step", "name": name, "threshold": 1, "pubkeys": by.iter().map(|p| &p.id).collect::<Vec<_>>(),
         "expected_command": [name], "expected_materials": materials, "expected_products": products,
     })
 }
 
-pub(crate) fn layout(people: &[&Person], steps: Vec<Value>) -> Value {
+pub(crate) fn layout(people: &[&Person], steps: &[Value]) -> Value {
     let keys: serde_json::Map<_, _> = people.iter().map(|p| (p.id.clone(), p.listed.clone())).collect();
     json!({ "_type": "layout", "expires": "2027-01-01T00:00:00Z", "inspect": [], "keys": keys, "readme": "", "steps": steps })
 }
@@ -118,15 +118,15 @@ impl Chain {
     pub(crate) fn new(form: Form) -> Self {
         let [owner, writer, packer] = [KeyType::P256, KeyType::Ed25519, KeyType::P256].map(Person::new);
         let steps = vec![
-            step("write", &[&writer], json!([["DISALLOW", "*"]]), json!([["CREATE", "src/*"], ["DISALLOW", "*"]])),
+            step("write", &[&writer], &json!([["DISALLOW", "*"]]), &json!([["CREATE", "src/*"], ["DISALLOW", "*"]])),
             step(
                 "pack",
                 &[&packer],
-                json!([["MATCH", "*", "WITH", "PRODUCTS", "FROM", "write"], ["DISALLOW", "*"]]),
-                json!([["REQUIRE", "app.tgz"], ["CREATE", "app.tgz"], ["ALLOW", "src/*"], ["DISALLOW", "*"]]),
+                &json!([["MATCH", "*", "WITH", "PRODUCTS", "FROM", "write"], ["DISALLOW", "*"]]),
+                &json!([["REQUIRE", "app.tgz"], ["CREATE", "app.tgz"], ["ALLOW", "src/*"], ["DISALLOW", "*"]]),
             ),
         ];
-        let layout = layout(&[&writer, &packer], steps);
+        let layout = layout(&[&writer, &packer], &steps);
         let sources = [("src/a.py", "a"), ("src/b.py", "b")];
         let packed = [("app.tgz", "app"), ("src/a.py", "a"), ("src/b.py", "b")];
         let links = BTreeMap::from([

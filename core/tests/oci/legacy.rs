@@ -5,7 +5,7 @@ use sealwright::key::{KeyType, PrivateKey};
 use sealwright::oci::{Place, signed_image};
 use sealwright::signer::sign;
 use sealwright::trust::{TrustRoot, Window};
-use sealwright::verifier::{Artifact, Expectation, Identity, Verifier};
+use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use serde_json::{Value, json};
 
 use crate::image::{MANIFEST, descriptor, image, now, registry, statement};
@@ -55,8 +55,10 @@ fn what_cosign_wrote_before_bundles_is_found_and_an_attestation_verifies() {
     assert_eq!(bundles.unreadable.iter().map(|u| u.error.code()).collect::<Vec<_>>(), ["MALFORMED"]);
     let root = TrustRoot::new().with_key("k", key.public().clone(), Window::ALWAYS).unwrap();
     let expectation = Expectation::new(Artifact::Is(image.digest().unwrap().clone()), Identity::key("k"), now());
-    Verifier::new(root).verify(&bundles.found[0].bundle, &expectation).unwrap();
+    Verifier::new(root.clone()).verify(&bundles.found[0].bundle, &expectation).unwrap();
     let found = &bundles.found[1];
+    let of_payload = Expectation::new(Artifact::Is(Digest::sha256(payload.as_bytes())), Identity::key("k"), now());
+    Verifier::new(root).verify_blob(&found.bundle, Blob::Bytes(payload.as_bytes()), &of_payload).unwrap();
     assert_eq!(found.payload.as_deref(), Some(payload.as_bytes()));
     let bundle: Value = serde_json::from_slice(&found.bundle).unwrap();
     assert_eq!(bundle["messageSignature"]["signature"], signature);

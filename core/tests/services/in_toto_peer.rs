@@ -95,7 +95,7 @@ fn layouts_are_judged_as_in_totos_own_tool_judges_them() {
         let mut before = json!({});
         for name in steps {
             let by: Vec<&Person> = people.iter().filter(|_| dice.below(3) > 0).collect();
-            let mut wanted = step(name, &by, dice.rules(steps), dice.rules(steps));
+            let mut wanted = step(name, &by, &dice.rules(steps), &dice.rules(steps));
             wanted["threshold"] = (1 + usize::from(dice.below(4) == 0)).into();
             described.push(wanted);
             let mut content = supply_chain::link(name, &[], &[]);
@@ -113,7 +113,7 @@ fn layouts_are_judged_as_in_totos_own_tool_judges_them() {
                 }
             }
         }
-        let mut described = layout(&[&people[0], &people[1], &people[2]], described);
+        let mut described = layout(&[&people[0], &people[1], &people[2]], &described);
         described["expires"] = if dice.below(20) == 0 { "2020-01-01T00:00:00Z" } else { "2100-01-01T00:00:00Z" }.into();
         let owner = &people[0];
         let signed = if dice.below(20) == 0 { &people[1] } else { owner }.sign(&described, form);

@@ -13,7 +13,7 @@ use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
-use sealwright::verifier::{Artifact, Expectation, Identity, Verifier};
+use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use serde_json::{Value, json};
 
 use crate::harness::{Services, ran, ran_well};
@@ -161,9 +161,9 @@ fn what_cosign_attached_is_found_and_verified_by_us_in_its_newer_and_older_form(
         assert_eq!(places, [&[referrer, referrer][..], &older].concat(), "{:?}", bundles.unreadable);
         verify(&bundles.found[2], &image, &key);
         let payload = bundles.found[3].payload.as_deref().unwrap();
-        let signature: Value = serde_json::from_slice(&bundles.found[3].bundle).unwrap();
-        let signature = STANDARD.decode(signature["messageSignature"]["signature"].as_str().unwrap()).unwrap();
-        key.verify(payload, &signature).unwrap();
+        let root = TrustRoot::new().with_key("k", key.clone(), Window::ALWAYS).unwrap();
+        let signed = Expectation::new(Artifact::Is(Digest::sha256(payload)), Identity::key("k"), now());
+        Verifier::new(root).verify_blob(&bundles.found[3].bundle, Blob::Bytes(payload), &signed).unwrap();
         assert_eq!(&signed_image(payload).unwrap(), image.digest().unwrap());
     }
 }

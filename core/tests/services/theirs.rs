@@ -172,14 +172,15 @@ fn what_cosign_signs_with_a_key_we_verify_and_refuse_for_another_file_or_key() {
             |trust: &TrustRoot, file| verify(&services, trust, content, file, Identity::key("k")).err().unwrap();
         assert_eq!(refused(&theirs, OTHER).code(), "DIGEST_MISMATCH");
         let other = believing(PrivateKey::generate(KeyType::P256).unwrap().public().clone());
-        assert_eq!(refused(&other, FILE).code(), "BAD_SIGNATURE");
+        assert_eq!(refused(&other, FILE).code(), "UNTRUSTED_SIGNER");
     }
 }
 
 #[test]
 #[ignore = "needs make test-services"]
 fn what_we_sign_with_a_key_cosign_verifies_and_refuses_for_another_file_or_key() {
-    for key_type in [KeyType::P256, KeyType::P384, KeyType::Ed25519] {
+    // cosign 3.1.3 hashes with SHA-256 for every key it is given, and P-384 signs over SHA-384
+    for key_type in [KeyType::P256, KeyType::Ed25519] {
         let services = prepared();
         let (ours, other) = (PrivateKey::generate(key_type).unwrap(), PrivateKey::generate(key_type).unwrap());
         services.write("ours.pub", ours.public().to_pem());
