@@ -28,8 +28,8 @@ pub(crate) struct VerifyLayout {
     /// The layout.
     #[arg(long, value_name = "FILE")]
     layout: PathBuf,
-    /// Public key of an owner, each of whom must have signed: PEM or JSON.
-    #[arg(long = "key", value_name = "FILE", required = true)]
+    /// Public key file of an owner, each of whom must have signed: PEM or JSON.
+    #[arg(long = "key", value_name = "KEY", required = true)]
     keys: Vec<PathBuf>,
     /// Folder with the links.
     #[arg(long, value_name = "DIR", default_value = ".")]
