@@ -17,6 +17,8 @@ mod sigstore_cases;
 
 use std::process::ExitCode;
 
+use sealwright::json::Value;
+use sealwright::key::PublicKey;
 use sigstore_cases::{Case, Expected};
 
 fn main() -> ExitCode {
@@ -32,6 +34,11 @@ fn main() -> ExitCode {
     ] {
         surprises.extend(row(corpus, &cases));
     }
+    for (corpus, file) in
+        [("wycheproof P-256", "ecdsa_secp256r1_sha256_test.json"), ("wycheproof Ed25519", "ed25519_test.json")]
+    {
+        surprises.extend(vectors(corpus, file));
+    }
     surprises.iter().for_each(|surprise| eprintln!("{surprise}"));
     if surprises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -39,6 +46,32 @@ fn main() -> ExitCode {
 fn row(corpus: &str, cases: &[Case]) -> Vec<String> {
     let must_pass = cases.iter().filter(|c| c.expected == Expected::Passes).count();
     let passed = cases.iter().filter(|c| c.run().is_ok()).count();
-    println!("{corpus:<28} {:>6} {must_pass:>9} {passed:>7} {:>8}", cases.len(), cases.len() - passed);
+    print(corpus, cases.len(), must_pass, passed);
     cases.iter().filter_map(Case::surprise).map(|s| format!("{corpus}: {s}")).collect()
+}
+
+/// Signatures of a key type, good and bad (C2SP/wycheproof).
+fn vectors(corpus: &str, file: &str) -> Vec<String> {
+    let Some(folder) = corpora::corpora("crypto-vectors/wycheproof") else {
+        return vec![format!("{corpus}: missing")];
+    };
+    let vectors: Value = serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap();
+    let (mut all, mut must_pass, mut passed, mut surprises) = (0, 0, 0, Vec::new());
+    for group in vectors["testGroups"].as_array().unwrap() {
+        let key = PublicKey::from_pem(group["publicKeyPem"].as_str().unwrap().as_bytes()).unwrap();
+        for test in group["tests"].as_array().unwrap() {
+            let bytes = |name: &str| hex::decode(test[name].as_str().unwrap()).unwrap();
+            let (valid, verified) = (test["result"] == "valid", key.verify(&bytes("msg"), &bytes("sig")).is_ok());
+            (all, must_pass, passed) = (all + 1, must_pass + usize::from(valid), passed + usize::from(verified));
+            if valid != verified {
+                surprises.push(format!("{corpus}: {}: expected {valid}, found {verified}", test["tcId"]));
+            }
+        }
+    }
+    print(corpus, all, must_pass, passed);
+    surprises
+}
+
+fn print(corpus: &str, all: usize, must_pass: usize, passed: usize) {
+    println!("{corpus:<28} {all:>6} {must_pass:>9} {passed:>7} {:>8}", all - passed);
 }

@@ -95,7 +95,7 @@ enum Command {
     Attest(attest::Attest),
     /// Sign a file as it is.
     Sign(sign_file::Sign),
-    /// Verify a record of an artifact against keys you name.
+    /// Verify a record of an artifact, or a signed file, against signers you name.
     Verify(verify::Verify),
     /// Classic in-toto layouts: who performs which step, and links that show it.
     #[command(subcommand)]

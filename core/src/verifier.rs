@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 pub use crate::trust::{CertificateClaims, CertificateIdentity, Extension, Matcher};
-use crate::trust::{TrustRoot, TrustedKey, Window};
+use crate::trust::{Log, TrustRoot, TrustedKey, Window};
 
 /// How far the clocks of logs and timestamp authorities may be before ours.
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1000;
@@ -178,18 +178,19 @@ impl Verifier {
         }
         let by = body::Verifies::Certificate(leaf, holder.certificate.spki);
         let checked = [Checked { signature: signature.bytes, by }];
-        let mut facts = Facts::default();
+        let (mut facts, mut logs) = (Facts::default(), Vec::new());
         for entry in bundle.log_entries() {
             let log = entry::log_of(entry, &self.trust).ok_or_else(|| entry::unknown(entry))?;
             facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+            logs.push(log);
         }
         for token in bundle.timestamps() {
             let stamped = timestamp::check(token, signature.bytes, &self.trust)?;
             facts.timestamps.push(stamped.ok_or_else(timestamp::unknown)?);
         }
-        let logs = if expectation.unlogged { expectation.log_entries } else { expectation.log_entries.max(1) };
-        enough(&facts, logs, expectation.timestamps)?;
-        holder.check_times(&times(&facts, expectation.at)?)?;
+        let number = if expectation.unlogged { expectation.log_entries } else { expectation.log_entries.max(1) };
+        enough(&facts, number, expectation.timestamps)?;
+        holder.check_times(&times(&facts, &logs, expectation.at)?)?;
         facts.signers.push(holder.signed_by);
         Ok(facts)
     }
@@ -205,10 +206,11 @@ impl Verifier {
         let checked =
             found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
         let checked: Vec<_> = checked.collect();
-        let mut facts = Facts::default();
+        let (mut facts, mut logs) = (Facts::default(), Vec::new());
         for entry in bundle.log_entries() {
             if let Some(log) = entry::log_of(entry, &self.trust) {
                 facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+                logs.push(log);
             }
         }
         for token in bundle.timestamps() {
@@ -218,7 +220,7 @@ impl Verifier {
                 facts.timestamps.push(stamped);
             }
         }
-        times(&facts, expectation.at)?;
+        times(&facts, &logs, expectation.at)?;
         enough(&facts, expectation.log_entries, expectation.timestamps)?;
         facts.signers = found.into_iter().map(|(key, _)| keyed::signed_by(key)).collect();
         Ok(facts)
@@ -263,25 +265,30 @@ impl Verifier {
     }
 }
 
-/// The authenticated times of a signature, none of which may lie after `now`.
-fn times(facts: &Facts, now: Timestamp) -> Result<Vec<Timestamp>> {
+/// The authenticated times of a signature, none of which may lie after `now`. A log that says no time must have counted
+/// at some time between the signature and `now`.
+fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>> {
     let latest = now.plus_millis(CLOCK_SKEW_MILLIS);
     let logged = facts.log_entries.iter().filter_map(|e| e.integrated_at).map(|at| (ErrorKind::BadLogEntry, at));
     let stamped = facts.timestamps.iter().map(|t| (ErrorKind::BadTimestamp, t.at));
-    logged
-        .chain(stamped)
-        .map(|(kind, at)| {
-            if at <= latest {
-                return Ok(at);
-            }
-            Err(Error::new(
-                kind,
-                format!("the record was logged or stamped at `{at}`, after `{now}`; check the clock, or the time that was given"),
-            )
-            .with("expected", now)
-            .with("found", at))
-        })
-        .collect()
+    let found: Vec<_> = logged.chain(stamped).collect();
+    if let Some((kind, at)) = found.iter().find(|(_, at)| *at > latest) {
+        return Err(Error::new(
+            *kind,
+            format!("the record was seen at `{at}`, after `{now}`; check the clock, or the time that was given"),
+        )
+        .with("expected", now)
+        .with("found", at));
+    }
+    let times: Vec<_> = found.into_iter().map(|(_, at)| at).collect();
+    let earliest = times.iter().min().copied().unwrap_or(now);
+    for (log, _) in logs.iter().zip(&facts.log_entries).filter(|(_, entry)| entry.integrated_at.is_none()) {
+        if log.window.from.is_some_and(|from| from > latest) || log.window.until.is_some_and(|until| until <= earliest)
+        {
+            return Err(entry::not_counted(log).with("found", earliest));
+        }
+    }
+    Ok(times)
 }
 
 /// Checks that as many different logs and timestamp authorities as demanded saw the signature.

@@ -381,6 +381,26 @@ fn what_a_later_root_says_of_a_log_replaces_what_an_earlier_one_said() {
 }
 
 #[test]
+fn a_log_that_says_no_time_must_have_counted_between_the_signature_and_now() {
+    let Some(mut case) = conformance("rekor2-happy-path") else { return };
+    let root = case.roots.remove(0);
+    // it was stamped on 2025-06-12 at 12:02
+    for (name, at, verdict) in [
+        ("end", "2025-06-12T12:00:00Z", Some("BAD_LOG_ENTRY")),
+        ("end", "2025-06-12T13:00:00Z", None),
+        ("start", "2026-01-01T00:00:00Z", None),
+        ("start", "2027-01-01T00:00:00Z", Some("BAD_LOG_ENTRY")),
+    ] {
+        case.roots = vec![changed(&root, |r| {
+            for log in r["tlogs"].as_array_mut().unwrap() {
+                log["publicKey"]["validFor"][name] = at.into();
+            }
+        })];
+        assert_eq!(case.run().err().map(|e| e.code()), verdict, "{name} {at}");
+    }
+}
+
+#[test]
 fn a_chain_that_was_found_good_once_is_not_believed_beyond_its_validity() {
     let Some(bundles) = bundles() else { return };
     let cases = sigstore_cases::cpython(&bundles);

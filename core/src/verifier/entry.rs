@@ -84,9 +84,7 @@ fn check_promise(entry: &LogEntry, promise: &[u8], log: &Log) -> Result<Timestam
     let at = seconds.checked_mul(1000).and_then(|millis| Timestamp::from_unix_millis(millis).ok());
     let at = at.ok_or_else(|| bad("has a time that is none", "get the bundle again"))?;
     if !log.window.contains(at) {
-        return Err(bad("was taken when its log did not count", "check the log in the trusted root")
-            .with("expected", log.window)
-            .with("found", at));
+        return Err(not_counted(log).with("found", at));
     }
     Ok(at)
 }
@@ -114,6 +112,11 @@ fn check_proof(entry: &LogEntry, proof: &InclusionProof, log: &Log, is_v2: bool)
     verify_inclusion(index, tree.size, &leaf_hash(&entry.canonicalized_body), &proof.hashes, &tree.root)
         .map_err(|e| bad("is not in the tree that its log committed to", "get the bundle again").caused_by(e))?;
     Ok(index)
+}
+
+/// That a log took it outside of the times in which it counts.
+pub(super) fn not_counted(log: &Log) -> Error {
+    bad("was taken when its log did not count", "check the log in the trusted root").with("expected", log.window)
 }
 
 pub(super) fn bad(what: &str, next: &str) -> Error {

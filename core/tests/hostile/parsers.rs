@@ -223,7 +223,7 @@ fn text(bytes: &[u8]) -> Result<(), Error> {
 
 /// A bundle of whatever shape, and whoever signed it, up to its statement.
 fn verifier(bytes: &[u8]) -> Result<(), Error> {
-    use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Matcher, Verifier};
+    use sealwright::verifier::{Blob, Expectation, Identity, Matcher, Verifier};
     static VERIFIER: LazyLock<Result<Verifier, Error>> = LazyLock::new(|| TrustRoot::public_good().map(Verifier::new));
     let verifier = VERIFIER.as_ref().map_err(|e| Error::new(e.kind(), e.message()))?;
     let identity = Identity::Certificate(CertificateIdentity::new(Matcher::pattern(".*")?, "x"));
