@@ -1,7 +1,14 @@
 //! The run-book for stolen keys, run as it is written on a made-up organisation: what the thief could do before, what is
 //! refused after, and what stays valid.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod corpora;
 #[allow(dead_code, reason = "shared with the tests of the command")]

@@ -116,6 +116,9 @@ fn a_signature_goes_by_file_to_whoever_appends() {
 fn a_record_of_a_proposal_is_appended_with_the_signature_that_joins_it() {
     let place = organisation();
     place.pass("trust sign --rotate builder=builder-2.pub --key ann.pem --out ann.json");
+    let size = place.json(0, "ledger stats")["size"].clone();
+    assert_eq!(place.json(1, "trust sign ann.json --key cid.pem")["error"]["code"], "NOT_ENTITLED");
+    assert_eq!(place.json(0, "ledger stats")["size"], size, "neither of the two is appended");
     let signed = place.json(0, "trust sign ann.json --key bea.pem");
     assert_eq!((&signed["inForce"], version(&place)), (&json!(true), 2));
 }

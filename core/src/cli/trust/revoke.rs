@@ -52,7 +52,7 @@ impl Revoke {
             replace(&mut draft, &target, name, key.as_ref(), now)?;
         }
         revoke(&mut draft, Revocation { target, since: self.since, reason: self.reason });
-        self.hand.finish(ledger, &statement(&draft)?, settings)
+        self.hand.finish(ledger, &statement(&draft)?, None, settings)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::predicate::TrustPolicy;
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::trust_policy::{TrustChain, TrustPolicy as Version, rotate, statement};
+use crate::verifier::Verified;
 
 #[derive(Args)]
 pub(crate) struct Sign {
@@ -65,7 +66,7 @@ impl Sign {
             Some(payload) => proposed(&ledger, &payload.parse()?)?,
             None => statement(&self.draft(ledger.trust_policy()?)?)?,
         };
-        self.hand.finish(ledger, &statement, settings)
+        self.hand.finish(ledger, &statement, None, settings)
     }
 
     fn draft(&self, in_force: &Version) -> Result<TrustPolicy> {
@@ -97,13 +98,9 @@ impl Hand {
         let policy = Version::from_statement(&claimed)?;
         let now = settings.now()?;
         if policy.version() > 1 {
-            let mut ledger = self.open(settings)?;
-            let verified = ledger.verify(&theirs, now)?;
-            let statement = verified.value().clone();
-            if self.out.is_none() {
-                ledger.append(&verified, now)?;
-            }
-            return self.finish(ledger, &statement, settings);
+            let ledger = self.open(settings)?;
+            let theirs = ledger.verify(&theirs, now)?;
+            return self.finish(ledger, &theirs.value().clone(), Some(theirs), settings);
         }
         let verified = TrustChain::pinned(None).verify(&theirs, 0, now)?;
         let key = self.key.open(settings)?;
@@ -115,8 +112,15 @@ impl Hand {
         signed(verified.value(), &own, &signer(&key), self.out.as_deref())
     }
 
-    /// Signs, and appends or writes the record. Nothing is written that would be refused.
-    pub(crate) fn finish(&self, mut ledger: Ledger, statement: &Statement, settings: &Settings) -> Result<Answer> {
+    /// Signs, and appends or writes the record. `theirs` is what another admin signed, which is appended with it. Nothing
+    /// is written that would be refused.
+    pub(crate) fn finish(
+        &self,
+        mut ledger: Ledger,
+        statement: &Statement,
+        theirs: Option<Verified<Statement>>,
+        settings: &Settings,
+    ) -> Result<Answer> {
         let key = self.key.open(settings)?;
         let before = ledger.trust_policy()?.clone();
         let after = Version::from_statement(statement)?;
@@ -131,7 +135,9 @@ impl Hand {
             insert(&mut answer.json, "changes", to_json(&changed)?);
             return Ok(answer);
         }
-        let receipt = ledger.append(&verified, now)?;
+        let records: Vec<_> = theirs.into_iter().chain([verified]).collect();
+        let receipt = ledger.append_all(&records, now)?.pop();
+        let receipt = receipt.ok_or_else(|| Error::new(ErrorKind::Internal, "an append gave no receipt"))?;
         let payload = statement.payload_digest();
         let mut page = Page::default();
         let mut value = json!({
