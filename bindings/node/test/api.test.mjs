@@ -67,7 +67,7 @@ test('a statement is signed and verified, and what was not demanded is refused',
       return true
     })
   }
-  await assert.rejects(verifier.verify(record, { signer: 'builder' }), { code: 'MALFORMED', message: /artifact/ })
+  await assert.rejects(verifier.verify(record, { signer: 'builder' }), { code: 'API_MISUSE', message: /artifact/ })
 })
 
 test('what has no JSON form is refused', () => {
