@@ -21,7 +21,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Ok::<(), sealwright::Error>(())
 /// ```
 #[derive(Default)]
-#[cfg_attr(not(feature = "hsm"), expect(dead_code, reason = "read everywhere, used with the feature `hsm`"))]
 pub struct Pkcs11Uri {
     path: String,
     pub(super) token: Option<String>,
