@@ -20,8 +20,10 @@ use std::str::FromStr;
 use serde::Serialize;
 
 pub use self::file::{read_private, read_public, write_private, write_private_as};
+pub(crate) use self::pem::certificate_pem;
 pub use self::private::PrivateKey;
 pub use self::public::PublicKey;
+pub(crate) use self::public::is_small_order;
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
 
-pub(crate) use self::authority::{CertificateAuthority, TimestampAuthority};
+pub(crate) use self::authority::{CertificateAuthority, CertificateFile, TimestampAuthority};
 pub use self::identity::{CertificateClaims, CertificateIdentity, Extension, Matcher, Pattern};
 pub(crate) use self::sigstore::{Log, Sigstore};
 use crate::error::{Error, ErrorKind, Result};

@@ -20,6 +20,9 @@ mod sct;
 mod signed;
 pub(crate) mod timestamp;
 mod verified;
+mod witness;
+
+use std::collections::BTreeSet;
 
 use self::entry::Checked;
 pub use self::expectation::{Artifact, Expectation, Identity};
@@ -28,6 +31,7 @@ pub use self::signed::Blob;
 use self::signed::Signed;
 use self::verified::Facts;
 pub use self::verified::{Logged, SignedBy, Timestamped, Verified};
+pub use self::witness::{WitnessKey, Witnessed, Witnesses};
 use crate::bundle::{Bundle, Content, Material};
 use crate::digest::{Algorithm, Digest};
 use crate::envelope::{Envelope, IN_TOTO};
@@ -178,10 +182,10 @@ impl Verifier {
         }
         let by = body::Verifies::Certificate(leaf, holder.certificate.spki);
         let checked = [Checked { signature: signature.bytes, by }];
-        let (mut facts, mut logs) = (Facts::default(), Vec::new());
+        let (mut facts, mut logs, witnesses) = (Facts::default(), Vec::new(), expectation.witnesses.as_ref());
         for entry in bundle.log_entries() {
             let log = entry::log_of(entry, &self.trust).ok_or_else(|| entry::unknown(entry))?;
-            facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+            facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked, witnesses)?);
             logs.push(log);
         }
         for token in bundle.timestamps() {
@@ -189,7 +193,7 @@ impl Verifier {
             facts.timestamps.push(stamped.ok_or_else(timestamp::unknown)?);
         }
         let number = if expectation.unlogged { expectation.log_entries } else { expectation.log_entries.max(1) };
-        enough(&facts, number, expectation.timestamps)?;
+        enough(&facts, number, expectation)?;
         holder.check_times(&times(&facts, &logs, expectation.at)?)?;
         facts.signers.push(holder.signed_by);
         Ok(facts)
@@ -206,10 +210,10 @@ impl Verifier {
         let checked =
             found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
         let checked: Vec<_> = checked.collect();
-        let (mut facts, mut logs) = (Facts::default(), Vec::new());
+        let (mut facts, mut logs, witnesses) = (Facts::default(), Vec::new(), expectation.witnesses.as_ref());
         for entry in bundle.log_entries() {
             if let Some(log) = entry::log_of(entry, &self.trust) {
-                facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+                facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked, witnesses)?);
                 logs.push(log);
             }
         }
@@ -220,8 +224,9 @@ impl Verifier {
                 facts.timestamps.push(stamped);
             }
         }
-        times(&facts, &logs, expectation.at)?;
-        enough(&facts, expectation.log_entries, expectation.timestamps)?;
+        let times = times(&facts, &logs, expectation.at)?;
+        enough(&facts, expectation.log_entries, expectation)?;
+        let found = keyed::valid_at(found, &times)?;
         facts.signers = found.into_iter().map(|(key, _)| keyed::signed_by(key)).collect();
         Ok(facts)
     }
@@ -280,6 +285,18 @@ fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>>
         .with("expected", now)
         .with("found", at));
     }
+    let seen = facts.log_entries.iter().flat_map(|e| &e.witnesses);
+    if let Some(early) = seen.into_iter().find(|seen| seen.at > latest) {
+        return Err(Error::new(
+            ErrorKind::BadCheckpoint,
+            format!(
+                "the witness `{}` signed at `{}`, after `{now}`; check the clock, or the time that was given",
+                early.name, early.at
+            ),
+        )
+        .with("expected", now)
+        .with("found", early.at));
+    }
     let times: Vec<_> = found.into_iter().map(|(_, at)| at).collect();
     let earliest = times.iter().min().copied().unwrap_or(now);
     for (log, _) in logs.iter().zip(&facts.log_entries).filter(|(_, entry)| entry.integrated_at.is_none()) {
@@ -291,14 +308,14 @@ fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>>
     Ok(times)
 }
 
-/// Checks that as many different logs and timestamp authorities as demanded saw the signature.
-fn enough(facts: &Facts, logs: usize, stamps: usize) -> Result<()> {
-    let distinct = |names: &mut dyn Iterator<Item = &str>| names.collect::<std::collections::BTreeSet<_>>().len();
+/// Checks that as many different logs and timestamp authorities as demanded saw the signature, and witnesses the logs.
+fn enough(facts: &Facts, logs: usize, expectation: &Expectation) -> Result<()> {
+    let distinct = |names: &mut dyn Iterator<Item = &str>| names.collect::<BTreeSet<_>>().len();
     let found_logs = distinct(&mut facts.log_entries.iter().map(|e| e.log.as_str()));
     let found_stamps = distinct(&mut facts.timestamps.iter().map(|t| t.authority.as_str()));
     for (kind, what, expected, found) in [
         (ErrorKind::BadLogEntry, "entries in transparency logs", logs, found_logs),
-        (ErrorKind::BadTimestamp, "timestamps of authorities", stamps, found_stamps),
+        (ErrorKind::BadTimestamp, "timestamps of authorities", expectation.timestamps, found_stamps),
     ] {
         if found < expected {
             return Err(Error::new(
@@ -309,7 +326,24 @@ fn enough(facts: &Facts, logs: usize, stamps: usize) -> Result<()> {
             .with("found", found));
         }
     }
-    Ok(())
+    let Some(witnesses) = &expectation.witnesses else { return Ok(()) };
+    let (witnessed, not): (Vec<_>, Vec<_>) =
+        facts.log_entries.iter().partition(|entry| entry.witnesses.len() >= witnesses.quorum());
+    if distinct(&mut witnessed.iter().map(|e| e.log.as_str())) >= logs.max(1) {
+        return Ok(());
+    }
+    let most = not.iter().map(|entry| entry.witnesses.len()).max().unwrap_or_default();
+    Err(Error::new(
+        ErrorKind::BadCheckpoint,
+        format!(
+            "expected a checkpoint of its log that {} of the {} named witnesses signed, found one that {most} of them \
+             signed; get the bundle again with a later checkpoint, or check the keys of the witnesses",
+            witnesses.quorum(),
+            witnesses.keys().len()
+        ),
+    )
+    .with("expected", witnesses.quorum())
+    .with("found", most))
 }
 
 /// The record's payload type may name the predicate (in-toto framework v1.2); what counts is the type in the payload.

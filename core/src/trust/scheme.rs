@@ -9,6 +9,7 @@ use pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::{KeyType, is_small_order};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -75,6 +76,10 @@ impl VerifyingKey {
         if point && raw.first() != Some(&4) {
             return Err(bad());
         }
+        // under a point of small order anyone can sign
+        if family == Family::Ed25519 && is_small_order(raw) {
+            return Err(bad());
+        }
         let algorithm = algorithm(family, family.usual_digest()).ok_or_else(bad)?;
         let usual = ParsedPublicKey::new(algorithm, raw).map_err(|_| bad())?;
         Ok(Self { family, raw: raw.to_vec(), usual })
@@ -124,6 +129,16 @@ impl Family {
     /// Whether a signature is over the message itself, so that nobody else may hash it.
     pub(crate) fn hashes_by_itself(self) -> bool {
         self == Self::Ed25519
+    }
+
+    /// What such a key is called among those that we sign with.
+    pub(crate) fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::P256,
+            Self::P384 => KeyType::P384,
+            Self::Ed25519 => KeyType::Ed25519,
+            Self::Rsa => KeyType::Rsa,
+        }
     }
 
     /// The digest that its signatures are over if nothing says otherwise. Ed25519 hashes by itself.

@@ -6,6 +6,7 @@ use super::signed::Signed;
 use crate::bundle::{Bundle, Content, Material};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
+use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, TrustedKey};
 
 /// One signature of a bundle, with the hint that stands beside it.
@@ -44,17 +45,25 @@ pub(super) fn signers<'t, 'b>(
     if found.is_empty() {
         return Err(nobody(trust, bundle, demanded, &expectation.identity));
     }
+    valid_at(found, &[expectation.at])
+}
+
+/// Those of the signers whose keys count at each of these times.
+///
+/// # Errors
+/// `EXPIRED` or `NOT_YET_VALID` if none does.
+pub(super) fn valid_at<'t, 'b>(
+    mut signers: Vec<(&'t TrustedKey, &'b [u8])>,
+    times: &[Timestamp],
+) -> Result<Vec<(&'t TrustedKey, &'b [u8])>> {
     let mut refusal = None;
-    found.retain(|(key, _)| match key.window.check(&format!("the key `{}`", key.name), expectation.at) {
-        Ok(()) => true,
-        Err(e) => {
-            refusal.get_or_insert(e);
-            false
-        }
+    signers.retain(|(key, _)| {
+        let counts = times.iter().try_for_each(|at| key.window.check(&format!("the key `{}`", key.name), *at));
+        counts.map_err(|e| refusal.get_or_insert(e).kind()).is_ok()
     });
     match refusal {
-        Some(e) if found.is_empty() => Err(e),
-        _ => Ok(found),
+        Some(e) if signers.is_empty() => Err(e),
+        _ => Ok(signers),
     }
 }
 

@@ -4,10 +4,9 @@ use super::expectation::Expectation;
 use super::{SignedBy, sct};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::KeyType;
 use crate::timestamp::Timestamp;
 use crate::trust::certificate::Certificate;
-use crate::trust::scheme::{Family, VerifyingKey};
+use crate::trust::scheme::VerifyingKey;
 use crate::trust::{CertificateAuthority, CertificateIdentity, TrustRoot, Window};
 
 /// An identity that is demanded: of no name if it is not in the trust root.
@@ -52,16 +51,10 @@ pub(super) fn holder<'a>(
     let Some(identity) = identity else {
         return Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::ApiMisuse, "no signer is demanded")));
     };
-    let key_type = match key.family() {
-        Family::P256 => KeyType::P256,
-        Family::P384 => KeyType::P384,
-        Family::Ed25519 => KeyType::Ed25519,
-        Family::Rsa => KeyType::Rsa,
-    };
     let signed_by = SignedBy {
         name: identity.name.unwrap_or(&claims.subject).to_owned(),
         key_id: Digest::sha256(certificate.spki).hex(),
-        key_type,
+        key_type: key.family().key_type(),
         certificate: Some(claims),
     };
     Ok(Holder { window: identity.window, authority_window: authority.window(), certificate, key, signed_by })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::witness::Witnessed;
 use crate::error::Result;
 use crate::key::KeyType;
 use crate::predicate::PredicateType;
@@ -55,6 +56,9 @@ pub struct Logged {
     /// When the log says that it took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrated_at: Option<Timestamp>,
+    /// Which of the demanded witnesses signed the checkpoint that it is proven by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witnessed>,
 }
 
 /// That a believed timestamp authority saw the signature.
