@@ -287,13 +287,21 @@ impl DigestSet {
 
     /// Whether this set holds `digest`.
     pub fn contains(&self, digest: &Digest) -> bool {
-        self.0.get(digest.algorithm.name()).is_some_and(|hex| *hex == digest.hex())
+        self.0.get(digest.algorithm.name()).is_some_and(|hex| is_hex_of(hex, &digest.bytes))
     }
 
     /// Each algorithm name with its text, unknown ones too.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
+}
+
+/// Whether `text` is the lower-case hex of `bytes`.
+fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    text.len() == bytes.len() * 2
+        && text.as_bytes().chunks_exact(2).zip(bytes).all(|(pair, byte)| *pair == [digit(byte >> 4), digit(byte & 15)])
 }
 
 impl From<Digest> for DigestSet {

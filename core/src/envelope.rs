@@ -3,6 +3,8 @@
 //! What is signed is the pre-authentication encoding of the payload type and the payload, so that neither needs
 //! parsing before the signature is checked.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::{Deserialize, Serialize};
@@ -60,8 +62,13 @@ impl Envelope {
 
     /// The JSON form; base64 with the standard alphabet.
     pub fn to_json(&self) -> Vec<u8> {
-        // strings and base64 always have a JSON form
-        serde_json::to_vec(&self.to_wire()).unwrap_or_default()
+        json::to_vec(&self.to_wire(), self.json_size())
+    }
+
+    /// About how long its JSON form is, so that it need not be moved while it grows.
+    pub(crate) fn json_size(&self) -> usize {
+        let signatures = self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
+        self.payload.len() / 3 * 4 + self.payload_type.len() + signatures.sum::<usize>() + 96
     }
 
     /// The media type of the payload, authenticated with it.
@@ -89,7 +96,7 @@ impl Envelope {
         pae(&self.payload_type, &self.payload)
     }
 
-    pub(crate) fn from_wire(wire: EnvelopeWire) -> Result<Self> {
+    pub(crate) fn from_wire(wire: EnvelopeWire<'_>) -> Result<Self> {
         let payload = decode("payload", &wire.payload)?;
         if payload.len() > limits::PAYLOAD_BYTES {
             return Err(over("payload", limits::PAYLOAD_BYTES));
@@ -100,22 +107,28 @@ impl Envelope {
         let signatures = wire
             .signatures
             .into_iter()
-            .map(|s| Ok(Signature { keyid: s.keyid.filter(|k| !k.is_empty()), sig: decode("signature", &s.sig)? }))
+            .map(|s| {
+                let keyid = s.keyid.filter(|k| !k.is_empty()).map(Cow::into_owned);
+                Ok(Signature { keyid, sig: decode("signature", &s.sig)? })
+            })
             .collect::<Result<Vec<_>>>()?;
         if signatures.is_empty() {
             return Err(Error::new(ErrorKind::Malformed, "the envelope has no signature; expected at least one"));
         }
-        Ok(Self { payload_type: wire.payload_type, payload, signatures })
+        Ok(Self { payload_type: wire.payload_type.into_owned(), payload, signatures })
     }
 
-    pub(crate) fn to_wire(&self) -> EnvelopeWire {
+    pub(crate) fn to_wire(&self) -> EnvelopeWire<'_> {
         EnvelopeWire {
-            payload: STANDARD.encode(&self.payload),
-            payload_type: self.payload_type.clone(),
+            payload: STANDARD.encode(&self.payload).into(),
+            payload_type: Cow::Borrowed(&self.payload_type),
             signatures: self
                 .signatures
                 .iter()
-                .map(|s| SignatureWire { sig: STANDARD.encode(&s.sig), keyid: s.keyid.clone() })
+                .map(|s| SignatureWire {
+                    sig: STANDARD.encode(&s.sig).into(),
+                    keyid: s.keyid.as_deref().map(Cow::Borrowed),
+                })
                 .collect(),
         }
     }
@@ -135,17 +148,21 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct EnvelopeWire {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<SignatureWire>,
+pub(crate) struct EnvelopeWire<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payload_type: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Vec<SignatureWire<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SignatureWire {
-    sig: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    keyid: Option<String>,
+struct SignatureWire<'a> {
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    keyid: Option<Cow<'a, str>>,
 }
 
 /// Standard or URL-safe alphabet, as the DSSE protocol allows; padding demanded.

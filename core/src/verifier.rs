@@ -3,9 +3,9 @@
 //! Order: (0) bounds and shape of the bundle; (1) of a certificate, that a believed authority gave it, that a log of
 //! certificates vouches for it, and that its holder is demanded; (2) the signature; (3) entries in transparency logs:
 //! about this signature, promised, in the tree of a checkpoint that the log signed; (4) timestamps over the signature;
-//! (5) that key, certificate and authorities counted at every time that was found; (6) that there are as many logs and
-//! timestamps as demanded; (7) only then the payload is parsed, and its predicate type and subject are compared with
-//! what was demanded. Nothing demanded is an error, not a pass.
+//! (5) that there are as many logs, witnesses of logs and timestamps as demanded; (6) that key, certificate and
+//! authorities counted at every time that was found; (7) only then the payload is parsed, and its predicate type and
+//! subject are compared with what was demanded. Nothing demanded is an error, not a pass.
 //!
 //! Evidence in a bundle that is wrong refuses it, even where less would do. Of a certificate, so does evidence of a log
 //! or authority that is not believed; a key needs no evidence, and such evidence is then as if it were not there.
@@ -45,6 +45,9 @@ use crate::trust::{Log, TrustRoot, TrustedKey, Window};
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1000;
 
 /// Verifies records against what a [`TrustRoot`] believes.
+///
+/// One is made for each trust root and used for all records: what it found of authorities it remembers, together with its
+/// clones and for all threads.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     trust: TrustRoot,

@@ -6,7 +6,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
 use crate::trust::certificate::Certificate;
-use crate::trust::scheme::VerifyingKey;
+use crate::trust::scheme::{Family, VerifyingKey};
 use crate::trust::{CertificateAuthority, CertificateIdentity, TrustRoot, Window};
 
 /// An identity that is demanded: of no name if it is not in the trust root.
@@ -107,7 +107,7 @@ fn check_order(leaf: &Certificate<'_>, above: &[Vec<u8>]) -> Result<()> {
 /// How the holder of this certificate hashes a message before signing it, or that it does not; none if the certificate
 /// can't be read, which is told later.
 pub(super) fn prehash(leaf: &[u8]) -> Option<Option<Algorithm>> {
-    let family = Certificate::parse(leaf).and_then(|c| VerifyingKey::from_spki(c.spki)).ok()?.family();
+    let family = Certificate::parse(leaf).and_then(|c| Family::of_spki(c.spki)).ok()?;
     Some(if family.hashes_by_itself() { None } else { Some(family.usual_digest()) })
 }
 

@@ -48,7 +48,10 @@ impl<'a> Signed<'a> {
         wanted.dedup();
         let (digests, bytes) = match blob {
             Blob::Digest(digest) => (vec![digest], None),
-            Blob::Bytes(bytes) => (hashed(&mut &*bytes, &wanted)?, Some(bytes.into())),
+            Blob::Bytes(bytes) => {
+                let digests = wanted.iter().map(|algorithm| Digest::of_bytes(*algorithm, bytes));
+                (digests.collect::<Result<_>>()?, Some(bytes.into()))
+            }
             Blob::Reader(reader) if whole => {
                 let mut bytes = Vec::new();
                 let read = reader.take(limits::DOCUMENT_BYTES + 1).read_to_end(&mut bytes);
