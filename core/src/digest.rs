@@ -132,6 +132,13 @@ impl Digest {
         Ok(hasher.finish())
     }
 
+    /// The digest of bytes that lie in parts.
+    pub(crate) fn of_parts(algorithm: Algorithm, parts: &[&[u8]]) -> Result<Self> {
+        let mut hasher = Hasher::new(algorithm)?;
+        parts.iter().for_each(|part| hasher.update(part));
+        Ok(hasher.finish())
+    }
+
     /// The digest of a thing without bytes, from its URI.
     pub fn of_uri(uri: &str) -> Self {
         Self { algorithm: Algorithm::UriSha256, bytes: Sha256::digest(uri.as_bytes()).to_vec() }

@@ -5,10 +5,15 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::{alphabet, engine::GeneralPurpose};
+use base64::{DecodeError, Engine};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
 
@@ -96,6 +101,11 @@ impl Envelope {
         pae(&self.payload_type, &self.payload)
     }
 
+    /// The digest of the bytes that each signature is over, which need not be put together for it.
+    pub(crate) fn pae_digest(&self, algorithm: Algorithm) -> Result<Digest> {
+        pae_digest(algorithm, &self.payload_type, &self.payload)
+    }
+
     pub(crate) fn from_wire(wire: EnvelopeWire<'_>) -> Result<Self> {
         let payload = decode("payload", &wire.payload)?;
         if payload.len() > limits::PAYLOAD_BYTES {
@@ -120,13 +130,13 @@ impl Envelope {
 
     pub(crate) fn to_wire(&self) -> EnvelopeWire<'_> {
         EnvelopeWire {
-            payload: STANDARD.encode(&self.payload).into(),
+            payload: encode_base64(&self.payload).into(),
             payload_type: Cow::Borrowed(&self.payload_type),
             signatures: self
                 .signatures
                 .iter()
                 .map(|s| SignatureWire {
-                    sig: STANDARD.encode(&s.sig).into(),
+                    sig: encode_base64(&s.sig).into(),
                     keyid: s.keyid.as_deref().map(Cow::Borrowed),
                 })
                 .collect(),
@@ -141,9 +151,38 @@ impl Envelope {
 /// assert_eq!(bytes, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
 /// ```
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
-    bytes.extend_from_slice(payload);
-    bytes
+    [pae_head(payload_type, payload).as_bytes(), payload].concat()
+}
+
+/// The digest of the pre-authentication encoding.
+pub(crate) fn pae_digest(algorithm: Algorithm, payload_type: &str, payload: &[u8]) -> Result<Digest> {
+    Digest::of_parts(algorithm, &[pae_head(payload_type, payload).as_bytes(), payload])
+}
+
+fn pae_head(payload_type: &str, payload: &[u8]) -> String {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
+}
+
+/// Base64 with the standard alphabet and padding.
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    engines().0.encode(bytes)
+}
+
+/// Standard or URL-safe alphabet; padding demanded.
+pub(crate) fn decode_base64(text: &str) -> std::result::Result<Vec<u8>, DecodeError> {
+    let (standard, url_safe) = engines();
+    standard.decode(text).or_else(|e| url_safe.decode(text).map_err(|_| e))
+}
+
+/// Both alphabets, by the widest instructions that the machine has: payloads may have megabytes.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn engines() -> (impl Engine, impl Engine) {
+    (Simd::standard(PAD), Simd::url_safe(PAD))
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engines() -> (impl Engine, impl Engine) {
+    (GeneralPurpose::new(&alphabet::STANDARD, PAD), GeneralPurpose::new(&alphabet::URL_SAFE, PAD))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,9 +204,9 @@ struct SignatureWire<'a> {
     keyid: Option<Cow<'a, str>>,
 }
 
-/// Standard or URL-safe alphabet, as the DSSE protocol allows; padding demanded.
+/// In either alphabet, as the DSSE protocol allows.
 fn decode(what: &str, text: &str) -> Result<Vec<u8>> {
-    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|e| {
+    decode_base64(text).map_err(|e| {
         Error::new(ErrorKind::Malformed, format!("the {what} of the envelope is not base64: {e}")).caused_by(e)
     })
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::artifact::ResourceDescriptor;
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::limits;
@@ -78,7 +78,7 @@ impl Statement {
     fn write(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &[u8]) -> Result<Self> {
         check_subjects(&subjects)?;
         let head = format!(r#"{{"_type":"{V1}","predicate":"#);
-        let (head, subject) = (head.as_bytes(), json::canonical("subject", &subjects)?);
+        let (head, subject) = (head.as_bytes(), canonical_subjects(&subjects)?);
         let place = head.len()..head.len() + predicate.len();
         let predicate_type_json = json::canonical("predicate type", &predicate_type)?;
         let payload =
@@ -203,6 +203,45 @@ impl Statement {
     pub fn tags(&self) -> Tags {
         Tags::of(&self.subjects, &self.predicate_type, &self.predicate_json().unwrap_or_default())
     }
+}
+
+/// The members of a subject in the order of RFC 8785, but for its annotations.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlainSubject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a DigestSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download_location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+}
+
+/// The RFC 8785 form of subjects. Of texts alone, with names of ASCII, it is what any JSON writer makes of them in the
+/// right order, which is much faster where there are thousands.
+fn canonical_subjects(subjects: &[ResourceDescriptor]) -> Result<Vec<u8>> {
+    let is_plain = |subject: &ResourceDescriptor| {
+        let names_are_ascii = |set: &DigestSet| set.entries().all(|(name, _)| name.is_ascii());
+        subject.annotations.is_none() && subject.digest.as_ref().is_none_or(names_are_ascii)
+    };
+    if !subjects.iter().all(is_plain) {
+        return json::canonical("subject", &subjects);
+    }
+    let plain = subjects.iter().map(|subject| PlainSubject {
+        content: subject.content.as_deref(),
+        digest: subject.digest.as_ref(),
+        download_location: subject.download_location.as_deref(),
+        media_type: subject.media_type.as_deref(),
+        name: subject.name.as_deref(),
+        uri: subject.uri.as_deref(),
+    });
+    Ok(json::to_vec(&plain.collect::<Vec<_>>(), subjects.len() * 128))
 }
 
 /// Where `raw`, borrowed from `payload`, stands in it.
