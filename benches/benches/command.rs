@@ -16,7 +16,8 @@ fn run(command: &mut Command) {
 
 fn command(c: &mut Criterion) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpora = std::env::var_os("SEALWRIGHT_CORPORA").map_or_else(|| here.join("../../shared/corpora"), PathBuf::from);
+    let corpora =
+        std::env::var_os("SEALWRIGHT_CORPORA").map_or_else(|| here.join("../../shared/corpora"), PathBuf::from);
     let [sealwright, releases] = ["sealwright", "releases"].map(|name| here.join("../target/release").join(name));
     if !corpora.is_dir() || !sealwright.is_file() || !releases.is_file() {
         eprintln!("not run: the command needs the corpora, and a release build of sealwright and releases");

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use base64::engine::Simd;
 use base64::engine::general_purpose::PAD;
+use base64::{DecodeError, Engine};
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 use base64::{alphabet, engine::GeneralPurpose};
-use base64::{DecodeError, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Digest};
@@ -72,7 +72,8 @@ impl Envelope {
 
     /// About how long its JSON form is, so that it need not be moved while it grows.
     pub(crate) fn json_size(&self) -> usize {
-        let signatures = self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
+        let signatures =
+            self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
         self.payload.len() / 3 * 4 + self.payload_type.len() + signatures.sum::<usize>() + 96
     }
 

@@ -82,7 +82,8 @@ impl Statement {
         let place = head.len()..head.len() + predicate.len();
         let predicate_type_json = json::canonical("predicate type", &predicate_type)?;
         let payload =
-            [head, predicate, br#","predicateType":"#, &predicate_type_json, br#","subject":"#, &subject, b"}"].concat();
+            [head, predicate, br#","predicateType":"#, &predicate_type_json, br#","subject":"#, &subject, b"}"]
+                .concat();
         // annotations may read back in another form than they were given in
         if subjects.iter().any(|subject| subject.annotations.is_some()) {
             return Self::parse(payload);

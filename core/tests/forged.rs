@@ -58,17 +58,19 @@ fn a_certificate_with_several_names_two_issuers_or_a_name_of_another_kind_is_nob
     assert_eq!(verdict(&instance, |_| {}), None);
     let uri = |text: &str| (0x86, text.as_bytes().to_vec());
     let dns = |text: &str| (0x82, text.as_bytes().to_vec());
-    for names in [vec![uri(CI), uri("https://other.example")], vec![uri("https://other.example"), uri(CI)], vec![
-        uri(CI),
-        dns("forge.example"),
-    ]] {
+    for names in [
+        vec![uri(CI), uri("https://other.example")],
+        vec![uri("https://other.example"), uri(CI)],
+        vec![uri(CI), dns("forge.example")],
+    ] {
         assert_eq!(verdict(&instance, |asked| asked.names = names.clone()), Some("UNTRUSTED_CERTIFICATE"), "{names:?}");
     }
     for names in [vec![], vec![dns(CI)], vec![(0x86, vec![])], vec![uri(&format!("{CI}\u{e9}"))]] {
         assert_eq!(verdict(&instance, |asked| asked.names = names.clone()), Some("UNTRUSTED_CERTIFICATE"), "{names:?}");
     }
     // what looks the same, or ends or begins so, is another
-    for other in [&format!("{CI}\0"), &format!("{CI}\n"), &format!("{CI}/"), &CI.to_uppercase(), &CI[1..], &format!(" {CI}")]
+    for other in
+        [&format!("{CI}\0"), &format!("{CI}\n"), &format!("{CI}/"), &CI.to_uppercase(), &CI[1..], &format!(" {CI}")]
     {
         assert_eq!(verdict(&instance, |asked| asked.names = vec![uri(other)]), Some("UNTRUSTED_SIGNER"), "{other:?}");
     }
@@ -201,7 +203,8 @@ fn a_member_that_stands_twice_is_refused_wherever_it_stands() {
     let certificate = instance.certificate(&Asked::of(CI, key.public(), at()));
     let record = instance.record(statement().payload(), certificate, &key, at()).to_json();
     let text = String::from_utf8(record).unwrap();
-    for member in ["mediaType", "verificationMaterial", "certificate", "tlogEntries", "logIndex", "payload", "sig", "payloadType"]
+    for member in
+        ["mediaType", "verificationMaterial", "certificate", "tlogEntries", "logIndex", "payload", "sig", "payloadType"]
     {
         let doubled = text.replacen(&format!("\"{member}\":"), &format!("\"{member}\":null,\"{member}\":"), 1);
         assert_ne!(doubled, text, "{member}");

@@ -69,6 +69,8 @@ impl Scene {
         let folder = self.world.dir.path().join("pack");
         let actor = self.world.actor("release-manager");
         let request = PackRequest::new(RELEASE, actor, world::START.parse().unwrap());
+        // not at the beginning of a second, which is as exact as certificates are
+        self.world.now = self.world.now.plus_millis(500);
         let now = self.world.tick();
         pack::build(&mut self.world.ledger, &request, &folder, &self.world.keys["records"], now).unwrap();
         folder
@@ -234,6 +236,9 @@ fn s140_a_manifest_by_a_certificate_counts_if_its_holder_may_pack() {
     scene.both(&folder, &may, Some("UNTRUSTED_SIGNER"));
     sign(&|asked| asked.until = made_at.plus_millis(-1000));
     scene.both(&folder, &may, Some("EXPIRED"));
+    // to the end of its last second, and from the beginning of its first
+    sign(&|asked| asked.until = made_at.plus_millis(-(made_at.unix_millis() % 1000)));
+    scene.both(&folder, &may, None);
     sign(&|asked| asked.from = made_at.plus_millis(1000));
     scene.both(&folder, &may, Some("NOT_YET_VALID"));
     // the certificate of somebody, and the signature of somebody else

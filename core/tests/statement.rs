@@ -341,17 +341,17 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 fn a_new_statement_is_the_canonical_form_of_its_members_whatever_they_hold() {
     let digest = Digest::sha256(b"artifact");
     let plain = ResourceDescriptor::of(digest.clone()).named("a \"b\"\\ \u{7}\u{1f}\u{7f}\u{e9}\u{2028}\u{1f600}/\n");
-    let full: ResourceDescriptor = serde_json::from_value(serde_json::json!({
+    let full: ResourceDescriptor = serde_json::from_value(json!({
         "uri": "pkg:generic/a@1", "name": "a", "mediaType": "text/plain", "downloadLocation": "https://example.org/a",
         "digest": { "sha512": "ab".repeat(64), "sha256": digest.hex(), "blake3": "x" }, "content": "YQ==" }))
     .unwrap();
-    let odd: ResourceDescriptor = serde_json::from_value(serde_json::json!({
+    let odd: ResourceDescriptor = serde_json::from_value(json!({
         "digest": { "\u{1f600}": "x", "\u{ff5e}": "y", "sha256": digest.hex() } }))
     .unwrap();
-    let noted: ResourceDescriptor = serde_json::from_value(serde_json::json!({
+    let noted: ResourceDescriptor = serde_json::from_value(json!({
         "annotations": { "b": 1.0, "a": [{ "z": 1e3, "y": null }] }, "digest": { "sha256": digest.hex() } }))
     .unwrap();
-    let predicate = serde_json::json!({ "z": [1.0, 1e21, { "b": 1, "a": "\u{7}" }], "\u{e9}": {}, "a": null });
+    let predicate = json!({ "z": [1.0, 1e21, { "b": 1, "a": "\u{7}" }], "\u{e9}": {}, "a": null });
     for subjects in [
         vec![plain.clone()],
         vec![full.clone(), plain.clone()],
@@ -362,7 +362,7 @@ fn a_new_statement_is_the_canonical_form_of_its_members_whatever_they_hold() {
         let statement = Statement::from_json("https://example.org/\u{e9}/v1", subjects.clone(), &predicate).unwrap();
         let whole = sealwright::json::canonical(
             "statement",
-            &serde_json::json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subjects,
+            &json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subjects,
                 "predicateType": "https://example.org/\u{e9}/v1", "predicate": predicate }),
         )
         .unwrap();
@@ -374,20 +374,20 @@ fn a_new_statement_is_the_canonical_form_of_its_members_whatever_they_hold() {
 #[test]
 fn what_could_not_be_read_again_is_not_written() {
     let subject = || vec![ResourceDescriptor::of(Digest::sha256(b"artifact"))];
-    let code = |predicate_type: &str, subjects, predicate: &serde_json::Value| {
+    let code = |predicate_type: &str, subjects, predicate: &Value| {
         Statement::from_json(predicate_type, subjects, predicate).unwrap_err().code()
     };
-    let nothing = serde_json::json!({});
+    let nothing = json!({});
     assert_eq!(code("", subject(), &nothing), "MALFORMED");
     assert_eq!(code("t", vec![], &nothing), "MALFORMED");
     assert_eq!(code("t", vec![ResourceDescriptor::at("https://example.org/a")], &nothing), "MALFORMED");
-    for no_object in [serde_json::json!([]), serde_json::json!("{}"), serde_json::Value::Null] {
+    for no_object in [json!([]), json!("{}"), Value::Null] {
         assert_eq!(code("t", subject(), &no_object), "MALFORMED", "{no_object}");
     }
-    let deep = |levels| (0..levels).fold(serde_json::json!({}), |inner, _| serde_json::json!({ "a": inner }));
+    let deep = |levels| (0..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
     assert_eq!(code("t", subject(), &deep(200)), "LIMIT_EXCEEDED");
     let statement = Statement::from_json("t", subject(), &deep(100)).unwrap();
     assert_eq!(Statement::parse(statement.payload().to_vec()).unwrap(), statement);
-    let long = serde_json::json!({ "a": "x".repeat(sealwright::limits::PAYLOAD_BYTES) });
+    let long = json!({ "a": "x".repeat(limits::PAYLOAD_BYTES) });
     assert_eq!(code("t", subject(), &long), "LIMIT_EXCEEDED");
 }

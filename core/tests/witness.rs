@@ -84,7 +84,8 @@ impl Scene {
     /// A bundle with an entry of each log and these lines below each checkpoint.
     fn bundle(&self, logs: &[usize], lines: impl Fn(&Tiled, &str) -> Vec<String>) -> Vec<u8> {
         let subject = sealwright::artifact::ResourceDescriptor::of(Digest::sha256(b"artifact"));
-        let statement = Statement::from_json("https://example.org/x/v1", vec![subject], &serde_json::json!({})).unwrap();
+        let statement =
+            Statement::from_json("https://example.org/x/v1", vec![subject], &serde_json::json!({})).unwrap();
         let message = pae(IN_TOTO, statement.payload());
         let sig = self.key.sign(&message).unwrap();
         let body = Tiled::body(&message, &sig, self.key.public());
@@ -184,9 +185,13 @@ fn witnesses_that_could_count_twice_or_never_are_misuse() {
     let twin = Witness { key: PrivateKey::from_pem(one.key.to_pem().unwrap().as_bytes(), None).unwrap(), ..two };
     let (one, twin, two) = (one.vkey(), twin.vkey(), Witness::new("w2.example").vkey());
     assert!(witnesses(&[&one, &two], 2).is_ok());
-    for (keys, quorum) in
-        [(vec![&*one, &*two], 0), (vec![&*one, &*two], 3), (vec![&*one, &*one], 1), (vec![&*one, &*twin], 2), (vec![], 1)]
-    {
+    for (keys, quorum) in [
+        (vec![&*one, &*two], 0),
+        (vec![&*one, &*two], 3),
+        (vec![&*one, &*one], 1),
+        (vec![&*one, &*twin], 2),
+        (vec![], 1),
+    ] {
         assert_eq!(witnesses(&keys, quorum).unwrap_err().code(), "API_MISUSE", "{keys:?} {quorum}");
     }
     let log = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";

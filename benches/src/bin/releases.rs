@@ -92,4 +92,3 @@ fn verify(verifier: &Verifier, folder: &Path, version: &str, cases: &[Case]) -> 
     }
     Ok(cases.len())
 }
-

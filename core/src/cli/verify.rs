@@ -99,13 +99,7 @@ impl Verify {
         Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::Internal, "the artifact was not hashed")))
     }
 
-    fn blob(
-        &self,
-        verifier: &Verifier,
-        record: &[u8],
-        expectation: &Expectation,
-        used: &RootUsed,
-    ) -> Result<Answer> {
+    fn blob(&self, verifier: &Verifier, record: &[u8], expectation: &Expectation, used: &RootUsed) -> Result<Answer> {
         self.content.check_none()?;
         let verified = match given(&self.artifact)? {
             Some(digest) => verifier.verify_blob(record, Blob::Digest(digest), expectation)?,

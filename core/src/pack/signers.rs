@@ -220,8 +220,10 @@ impl<'a> Holder<'a> {
         let window = self.certificate.window();
         let mut refusal = None;
         for at in times {
-            match window.check("the signer's certificate", *at) {
-                Ok(()) if authority.gave(self.leaf, *at) => return Ok(()),
+            // certificates count to the end of their last second, as openssl has it
+            let at = Timestamp::from_unix_millis(at.unix_seconds() * 1000)?;
+            match window.check("the signer's certificate", at) {
+                Ok(()) if authority.gave(self.leaf, at) => return Ok(()),
                 Ok(()) => {
                     refusal = Some(Error::new(
                         ErrorKind::UntrustedCertificate,

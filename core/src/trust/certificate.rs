@@ -142,10 +142,7 @@ impl Part<'_> {
 }
 
 fn odd(what: &str) -> Error {
-    Error::new(
-        ErrorKind::UntrustedCertificate,
-        format!("the signer's certificate {what}; take one that Fulcio gave"),
-    )
+    Error::new(ErrorKind::UntrustedCertificate, format!("the signer's certificate {what}; take one that Fulcio gave"))
 }
 
 fn read(bytes: &[u8]) -> Option<Certificate<'_>> {

@@ -50,13 +50,14 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool, witnesses: Option<&Witne
         let (by, id, signature) = signature_line(line).ok_or_else(|| bad("has a line that is no signature"))?;
         if by == name && log.id.starts_with(&id) {
             if !log.key.verifies(signed.as_bytes(), &signature) {
-                return Err(bad("is not what its log signed").with("expected", name).with("found", origin.escape_debug()));
+                return Err(bad("is not what its log signed")
+                    .with("expected", name)
+                    .with("found", origin.escape_debug()));
             }
             valid = true;
         } else if let Some(known) = witnesses.and_then(|w| w.named(by, id)) {
-            let seen = witness::check(known, signed, &signature).ok_or_else(|| {
-                bad("is not what a witness signed").with("witness", known.name())
-            })?;
+            let seen = witness::check(known, signed, &signature)
+                .ok_or_else(|| bad("is not what a witness signed").with("witness", known.name()))?;
             if !cosigned.iter().any(|other| other.name == seen.name) {
                 cosigned.push(seen);
             }

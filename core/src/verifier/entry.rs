@@ -46,7 +46,8 @@ pub(super) fn check(
     let about = signatures.iter().map(|s| body.is_about(signed, s.signature, &s.by));
     about.reduce(|one, other| one.or(other)).unwrap_or_else(|| Err(bad("is about nothing", "get it again")))?;
     let is_v2 = body.is_v2();
-    let mut logged = Logged { log: log.url.clone(), index: entry.log_index, integrated_at: None, witnesses: Vec::new() };
+    let mut logged =
+        Logged { log: log.url.clone(), index: entry.log_index, integrated_at: None, witnesses: Vec::new() };
     match &entry.inclusion_promise {
         Some(promise) => logged.integrated_at = Some(check_promise(entry, promise, log)?),
         None if version == Version::V01 && !is_v2 => {

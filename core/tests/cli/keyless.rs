@@ -111,7 +111,10 @@ fn verify_takes_all_roots_that_were_ever_fetched_unless_one_is_named() {
     let first = place.json(0, &refresh);
     let answer = place.json(0, &line);
     assert_eq!(answer["trustedRoot"]["from"], "archive");
-    assert_eq!((&answer["trustedRoot"]["digest"], &answer["trustedRoot"]["fetchedAt"]), (&first["root"], &first["fetchedAt"]));
+    assert_eq!(
+        (&answer["trustedRoot"]["digest"], &answer["trustedRoot"]["fetchedAt"]),
+        (&first["root"], &first["fetchedAt"])
+    );
     assert!(place.pass(&line).contains("archive, newest fetched"));
 
     // the instance drops what the record rests on; it was there when the record was made

@@ -110,6 +110,7 @@ fn witnesses_are_demanded_by_their_keys() {
     assert_eq!(code(&place.json(2, &format!("{line} --witness {}", keys[0]))), "API_MISUSE");
     // a record of a log without witnesses
     let old = self::place("happy-path-v0.3").unwrap();
-    let line = format!("verify artifact --bundle bundle.json --issuer {GITHUB} --identity-regexp .* --witness {}", keys[0]);
+    let line =
+        format!("verify artifact --bundle bundle.json --issuer {GITHUB} --identity-regexp .* --witness {}", keys[0]);
     assert_eq!(code(&old.json(1, &line)), "BAD_CHECKPOINT");
 }

@@ -124,8 +124,7 @@ impl Instance {
         let millis = at.unix_millis().to_be_bytes();
         let issuer = Digest::sha256(self.issuing.public().spki_der());
         let length = u32::try_from(precertificate.len()).unwrap().to_be_bytes();
-        let message =
-            [&[0, 0][..], &millis, &[0, 1], issuer.bytes(), &length[1..], precertificate, &[0, 0]].concat();
+        let message = [&[0, 0][..], &millis, &[0, 1], issuer.bytes(), &length[1..], precertificate, &[0, 0]].concat();
         let signature = self.certificate_log.sign(&message).unwrap();
         let id = log_id(self.certificate_log.public());
         let sct = [&[0][..], &id, &millis, &[0, 0, 4, 3], &long(&signature)].concat();
