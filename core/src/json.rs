@@ -133,8 +133,8 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     const FIRST: usize = 12;
 
-    fn contains(&self, key: &Cow<'a, str>) -> bool {
-        self.first.contains(key) || self.more.contains(key)
+    fn contains(&self, key: &str) -> bool {
+        self.first.iter().any(|known| known == key) || self.more.contains(key)
     }
 
     fn add(&mut self, key: Cow<'a, str>) {
