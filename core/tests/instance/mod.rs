@@ -351,7 +351,7 @@ fn name(text: &str) -> Vec<u8> {
 
 fn time(at: Timestamp) -> Vec<u8> {
     let digits: String = at.to_string().chars().filter(char::is_ascii_digit).collect();
-    tlv(0x17, &[digits[2..14].as_bytes(), b"Z"])
+    tlv(0x17, &[&digits.as_bytes()[2..14], b"Z"])
 }
 
 fn authority_key(key: &PublicKey) -> Vec<u8> {
