@@ -19,6 +19,30 @@ use crate::timestamp::Timestamp;
 #[expect(clippy::exhaustive_structs, reason = "it is written down to be said, and says one thing")]
 pub struct MyIdentityIsPublishedForEver;
 
+impl MyIdentityIsPublishedForEver {
+    /// How it is written where it is data.
+    pub const WRITTEN: &str = "my-identity-is-published-for-ever";
+}
+
+impl std::str::FromStr for MyIdentityIsPublishedForEver {
+    type Err = Error;
+
+    /// Reads [`MyIdentityIsPublishedForEver::WRITTEN`]; anything else is `API_MISUSE`.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == Self::WRITTEN {
+            return Ok(Self);
+        }
+        Err(Error::new(
+            ErrorKind::ApiMisuse,
+            format!(
+                "Sigstore's public-good instance publishes the signer's e-mail address or workflow for ever; say \
+                 `{}` to ask for it, or use services of your own",
+                Self::WRITTEN
+            ),
+        ))
+    }
+}
+
 /// The services that make a keyless signature: a certificate authority, transparency logs, timestamp authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Services {
