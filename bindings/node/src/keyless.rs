@@ -107,7 +107,7 @@ impl Token {
     }
 
     /// What a signature with it makes public.
-    #[napi(getter, ts_return_type = "Publication")]
+    #[napi(getter, ts_return_type = "{ issuer: string; identity: string; details: Record<string, string> }")]
     pub fn publication(&self, env: Env) -> napi::Result<Json> {
         at_once(&env, || Json::of(&self.0.publication()))
     }

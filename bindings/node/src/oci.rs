@@ -109,7 +109,7 @@ impl Bundles {
     }
 
     /// Those that could not.
-    #[napi(getter, ts_return_type = "UnreadableBundle[]")]
+    #[napi(getter, ts_return_type = "{ digest: string; code: string; message: string }[]")]
     pub fn unreadable(&self, env: Env) -> napi::Result<Json> {
         at_once(&env, || Json::of(&self.0.unreadable))
     }
@@ -130,7 +130,10 @@ impl FoundBundle {
     }
 
     /// Where it was found.
-    #[napi(js_name = "toJSON", ts_return_type = "BundlePlace")]
+    #[napi(
+        js_name = "toJSON",
+        ts_return_type = "{ manifest: string; place: string; annotations: Record<string, string> }"
+    )]
     pub fn to_json(&self, env: Env) -> napi::Result<Json> {
         at_once(&env, || Json::of(&self.0))
     }

@@ -285,6 +285,9 @@ mod tests {
             assert!(e.message().contains("--public-good"), "{e}");
         }
         assert!(Services::public_good(MyIdentityIsPublishedForEver, None, now()).is_ok());
+        let said = |text: &str| text.parse::<MyIdentityIsPublishedForEver>().map_err(|e| e.code());
+        assert!(said("my-identity-is-published-for-ever").is_ok());
+        assert_eq!(said("true").unwrap_err(), "API_MISUSE");
         let own = Services::new("https://ca.example", "https://notsigstore.dev", LogVersion::V1).unwrap();
         assert!(own.with_timestamp_authority("https://timestamp.sigstore.dev/api/v1/timestamp").is_ok());
         assert!(Services::staging(now()).is_ok());
