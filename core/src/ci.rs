@@ -213,7 +213,8 @@ pub fn system(name: &str, environment: &Environment, more: impl IntoIterator<Ite
         Error::new(
             ErrorKind::NotFound,
             format!(
-                "`{}` finds no CI system here; run it in a build of {}, or call it a plain machine and name its builder",
+                "`{}` finds no CI system here; run it in a build of {}, or name a plain machine (`--ci plain`) and its \
+                 builder",
                 name.escape_debug(),
                 names.join(", ")
             ),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, Either, FromNapiValue, TypeName, Uint8Array};
-use napi::{Env, ValueType, sys};
+use napi::{Env, Status, ValueType, sys};
 use napi_derive::napi;
 use sealwright::signer::{self, Access};
 use sealwright::{Result, statement};
@@ -36,13 +36,12 @@ impl FromNapiValue for AnySigner {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
         type Given<'a> = Either<ClassInstance<'a, PrivateKey>, ClassInstance<'a, Signer>>;
         // SAFETY: the caller gives a value of this environment
-        Ok(match unsafe { Given::from_napi_value(env, value)? } {
-            Either::A(key) => {
-                let key = Arc::clone(&key.0);
-                Self(key)
-            }
-            Either::B(signer) => Self(Arc::clone(&signer.0)),
-        })
+        let given = unsafe { Given::from_napi_value(env, value) };
+        let neither = |_| napi::Error::new(Status::InvalidArg, "expected a PrivateKey or a Signer");
+        Ok(Self(match given.map_err(neither)? {
+            Either::A(key) => Arc::<sealwright::key::PrivateKey>::clone(&key.0),
+            Either::B(signer) => Arc::clone(&signer.0),
+        }))
     }
 }
 
