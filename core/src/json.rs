@@ -24,6 +24,11 @@ pub fn parse<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T
     serde_json::from_slice(bytes).map_err(|e| fault(what, bytes, &e))
 }
 
+/// Reads a `T` among which are secrets: as [`parse`], but an error quotes nothing of it, and ends with `hint`.
+pub(crate) fn parse_secret<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8], hint: &str) -> Result<T> {
+    parse(what, bytes).map_err(|e| Error::new(e.kind(), format!("the {what} is not what its format demands; {hint}")))
+}
+
 /// Checks that `bytes` are one strict JSON value, without keeping it.
 ///
 /// # Errors

@@ -46,9 +46,10 @@ pub enum KeyType {
 
 /// How a private key lies in a file.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyFormat {
     /// PKCS#8, in PBES2 if there is a passphrase: what `openssl` and most tools read.
+    #[default]
     Pkcs8,
     /// What `cosign` reads; always encrypted.
     Cosign,

@@ -18,6 +18,7 @@ mod service;
 mod vault;
 
 use std::io::Read;
+use std::sync::Arc;
 
 pub use self::command::CommandSigner;
 pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
@@ -71,6 +72,20 @@ impl Signer for PrivateKey {
 }
 
 impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>> {
+        (**self).sign_digest(digest)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        (**self).sign(message)
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Arc<S> {
     fn public_key(&self) -> &PublicKey {
         (**self).public_key()
     }
