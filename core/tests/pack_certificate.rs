@@ -236,8 +236,10 @@ fn s140_a_manifest_by_a_certificate_counts_if_its_holder_may_pack() {
     scene.both(&folder, &may, Some("UNTRUSTED_SIGNER"));
     sign(&|asked| asked.until = made_at.plus_millis(-1000));
     scene.both(&folder, &may, Some("EXPIRED"));
-    // to the end of its last second, and from the beginning of its first
-    sign(&|asked| asked.until = made_at.plus_millis(-(made_at.unix_millis() % 1000)));
+    // up to its last second, and from the beginning of its first
+    sign(&|asked| (asked.from, asked.until) = (made_at, made_at));
+    scene.both(&folder, &may, Some("EXPIRED"));
+    sign(&|asked| (asked.from, asked.until) = (made_at, made_at.plus_millis(1000)));
     scene.both(&folder, &may, None);
     sign(&|asked| asked.from = made_at.plus_millis(1000));
     scene.both(&folder, &may, Some("NOT_YET_VALID"));

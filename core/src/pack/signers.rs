@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PublicKey, read_public};
 use crate::limits;
 use crate::timestamp::Timestamp;
-use crate::trust::CertificateFile;
 use crate::trust::certificate::Certificate;
 use crate::trust::scheme::VerifyingKey;
+use crate::trust::{CertificateFile, Window};
 
 /// The signers that a verifier of a pack believes.
 ///
@@ -217,10 +217,10 @@ impl<'a> Holder<'a> {
     }
 
     fn check_given(&self, authority: &CertificateFile, times: &[Timestamp]) -> Result<()> {
-        let window = self.certificate.window();
+        // openssl counts a certificate up to its last second and not in it, in whole seconds
+        let window = Window { from: Some(self.certificate.not_before), until: Some(self.certificate.not_after) };
         let mut refusal = None;
         for at in times {
-            // certificates count to the end of their last second, as openssl has it
             let at = Timestamp::from_unix_millis(at.unix_seconds() * 1000)?;
             match window.check("the signer's certificate", at) {
                 Ok(()) if authority.gave(self.leaf, at) => return Ok(()),
