@@ -140,6 +140,8 @@ impl Ledger {
             Err(e) => return Err(e),
         };
         self.refresh()?;
+        // every byte as it is now
+        self.store.forget();
         let mut report = AuditReport {
             origin: self.origin().to_owned(),
             size: self.size(),
