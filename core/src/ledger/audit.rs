@@ -150,11 +150,12 @@ impl Ledger {
             findings: Vec::new(),
         };
         self.audit_tiles(&mut report);
+        if depth == AuditDepth::Everything {
+            // before the index is opened, which may tidy up beside it
+            self.audit_files(&mut report)?;
+        }
         if depth != AuditDepth::Entries {
             self.audit_records(depth, &mut report)?;
-        }
-        if depth == AuditDepth::Everything {
-            self.audit_files(&mut report)?;
         }
         drop(right);
         Ok(report)
