@@ -153,7 +153,12 @@ impl Ledger {
             attachments: 0,
             attachment_bytes: 0,
             types: BTreeMap::new(),
-            ages: AGES.into_iter().map(Some).chain([None]).map(|d| Aged { up_to_days: d, held: Held::default() }).collect(),
+            ages: AGES
+                .into_iter()
+                .map(Some)
+                .chain([None])
+                .map(|d| Aged { up_to_days: d, held: Held::default() })
+                .collect(),
             evidence_latency: BTreeMap::new(),
             append_latency: Latency::within(self.append_micros.iter().copied().collect(), APPENDS),
         };
