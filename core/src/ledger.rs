@@ -6,29 +6,44 @@
 
 mod anchor;
 mod append;
+mod attachment;
 mod audit;
+mod book;
+mod complete;
+mod edge;
 mod entry;
+mod folder;
+mod group;
 mod index;
 mod receipt;
 mod release_id;
 mod search;
 mod spend;
+mod sqlite;
+mod stats;
+mod storage;
 mod store;
+mod tail;
 mod walk;
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
-pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
+pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
 pub use search::{Found, Query};
+pub use stats::{Aged, Held, Latency, LedgerStats};
+pub use storage::{Repair, RepairKind};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 
@@ -37,11 +52,19 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
-use store::{CHECKPOINT, CONFIG, Lock, Store, Swept};
+use book::Book;
+use edge::Edge;
+use folder::FolderStorage;
+use group::Seal;
+use index::Index;
+use storage::Storage;
+use store::{CHECKPOINT, CONFIG, Store};
+use tail::Tail;
 use walk::lost_tile;
 
 /// A ledger in a folder.
@@ -56,8 +79,26 @@ pub struct Ledger {
     sequencer: Option<Arc<PrivateKey>>,
     submitter: Option<String>,
     patience: Duration,
-    /// How far this handle has swept leftovers.
-    swept: Swept,
+    /// The search index, once it was needed; the connection stays open.
+    index: Mutex<Option<Box<dyn Index>>>,
+    /// Entries that the index may not have.
+    tail: Mutex<Tail>,
+    /// What appends are checked against.
+    book: Mutex<Book>,
+    /// The right edge of the log, once it was needed.
+    edge: Option<Edge>,
+    /// What submissions to others carry.
+    seal: Option<Seal>,
+    /// Whether this handle has cleared leftovers.
+    swept: bool,
+    /// Whether this handle appended.
+    appended: bool,
+    /// The size up to which its anchor was brought to disk.
+    remembered: u64,
+    /// The checkpoint it last remembered.
+    noted: Option<String>,
+    /// How long its last appends took.
+    append_micros: VecDeque<i64>,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -124,6 +165,8 @@ struct Config {
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
+/// Entries after which the anchor is brought to disk again.
+const REMEMBERED_EVERY: u64 = 256;
 
 impl Ledger {
     /// Makes a new ledger in `folder` (which must not exist, or be empty), whose first entries are the records of
@@ -143,6 +186,18 @@ impl Ledger {
         trust_policy: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Self> {
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
+    }
+
+    /// As [`Ledger::init`], in any storage.
+    pub(crate) fn init_in(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
@@ -156,13 +211,7 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
-        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::new(
-                ErrorKind::AlreadyExists,
-                format!("`{}` is not empty; name a new folder for the ledger", folder.display()),
-            ));
-        }
-        let store = Store::new(folder);
+        let store = Store::new(storage);
         let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
@@ -176,27 +225,38 @@ impl Ledger {
             sequencer: Some(Arc::new(log_key)),
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            swept: Swept::Never,
+            index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
+            swept: false,
+            appended: false,
+            remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
-        ledger.store.make()?;
-        let _lock = ledger.lock()?;
-        if ledger.store.path(CONFIG).exists() {
-            return Err(Error::new(
-                ErrorKind::AlreadyExists,
-                format!("another process made a ledger at `{}` just now; open that", folder.display()),
-            ));
+        let storage = ledger.store.shared();
+        let place = storage.place();
+        let taken = |what: String| Err(Error::new(ErrorKind::AlreadyExists, what));
+        if !storage.create()? {
+            return taken(format!("`{place}` is not empty; name a new folder for the ledger"));
         }
-        let made = ledger
-            .store
+        let mut right = storage.acquire(ledger.patience)?;
+        if storage.size(CONFIG)?.is_some() {
+            return taken(format!("another process made a ledger at `{place}` just now; open that"));
+        }
+        let made = right
             .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.append_genesis(trust_policy, now));
+            .and_then(|()| ledger.append_genesis(trust_policy, right.as_mut(), now));
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
-            ledger.store.unmake();
+            storage.destroy();
             return Err(e);
         }
+        drop(right);
         Ok(ledger)
     }
 
@@ -209,7 +269,25 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        let store = Store::new(folder);
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+    }
+
+    /// As [`Ledger::open`], in any storage.
+    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
+        let in_flux = storage.recover(Duration::ZERO)?;
+        match Self::open_as_it_is(&storage, anchors, pins) {
+            // half of what somebody else is making whole right now
+            Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
+                storage.recover(patience)?;
+                Self::open_as_it_is(&storage, anchors, pins)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let store = Store::new(Arc::clone(storage));
         let (origin, found_key) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
@@ -256,7 +334,16 @@ impl Ledger {
             sequencer: None,
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            swept: Swept::Never,
+            index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
+            swept: false,
+            appended: false,
+            remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -265,7 +352,7 @@ impl Ledger {
             ledger.check_extends(seen.checkpoint())?;
         }
         ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
-        ledger.remember()?;
+        ledger.remember(true)?;
         Ok(ledger)
     }
 
@@ -344,9 +431,15 @@ impl Ledger {
         self.trust.newest()
     }
 
-    /// The folder of the ledger.
-    pub fn folder(&self) -> &Path {
-        self.store.root()
+    /// Where the ledger lies, for people to read: the path of its folder.
+    pub fn place(&self) -> String {
+        self.store.storage().place()
+    }
+
+    /// What was not whole when this handle opened the ledger or wrote to it, and is now; oldest first. Nothing that was
+    /// receipted is ever among what was dropped.
+    pub fn repairs(&self) -> Vec<Repair> {
+        self.store.storage().repairs()
     }
 
     /// Looks for entries that others appended meanwhile.
@@ -354,21 +447,43 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
+        // the one that was verified is not verified again
+        if self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).is_ok_and(|n| n == self.checkpoint.note().as_bytes()) {
+            return Ok(());
+        }
         let newer = read_checkpoint(&self.store, &self.log_key)?;
         if newer.checkpoint() == self.checkpoint.checkpoint() {
             return Ok(());
         }
+        let mut policies = Vec::new();
+        let store = self.store.clone();
+        let advanced = self.edge().cloned().and_then(|edge| {
+            edge.advance(newer.checkpoint(), &store, |index, bytes| {
+                if book::holds(bytes, TrustPolicyRecord::TYPE) {
+                    policies.push(index);
+                }
+                Ok(())
+            })
+        });
         let before = std::mem::replace(&mut self.checkpoint, newer);
-        let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
-        if let Err(e) = self
-            .check_extends(before.checkpoint())
-            .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
-        {
+        let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
+        let taken = match advanced {
+            Ok(edge) => {
+                self.edge = Some(edge);
+                policies.into_iter().try_for_each(|index| self.take_trust_policy(index))
+            }
+            // what it contradicts tells more than which bytes are wrong
+            Err(e) => self.check_extends(before.checkpoint()).and(Err(e)),
+        };
+        if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
-            (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
+            (self.checkpoint, self.edge) = (before, None);
+            if let Some((trust, entries)) = trust {
+                (self.trust, self.trust_entries) = (trust, entries);
+            }
             return Err(e);
         }
-        self.remember()
+        self.remember(false)
     }
 
     /// Checks that the ledger extends a checkpoint seen before.
@@ -427,26 +542,37 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
-        self.walk_after(size, root, |index, entry| {
-            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
+        let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
+            // an entry has one canonical form, in which its type has one spelling
+            if book::holds(bytes, TrustPolicyRecord::TYPE) {
                 found.push(index);
             }
             Ok(())
         })?;
+        self.edge = Some(edge);
         found.into_iter().try_for_each(|index| self.take_trust_policy(index))
     }
 
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
+        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+            return Ok(());
+        }
         let verified = self.trust.verify(&record, index, at)?;
         self.trust.take(&verified, index, at)?;
         self.trust_entries.push(index);
         Ok(())
     }
 
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // a thread that panicked left it whole or emptied, and it is derived
+        self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
-    fn remember(&self) -> Result<()> {
+    fn remember(&mut self, durable: bool) -> Result<()> {
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
@@ -456,17 +582,36 @@ impl Ledger {
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
-        self.anchors.raise(&anchor, |kept| {
+        let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
+        let noted = self.noted.as_deref();
+        self.anchors.raise(&anchor, durable, noted, |kept| {
             if kept.checkpoint == anchor.checkpoint {
                 return Ok(false);
             }
+            // what this handle wrote there itself, it went on from
+            if Some(kept.checkpoint.as_str()) == noted {
+                return Ok(true);
+            }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
-        })
+        })?;
+        if durable {
+            self.remembered = self.size();
+        }
+        self.noted = Some(anchor.checkpoint);
+        Ok(())
     }
+}
 
-    fn lock(&self) -> Result<Lock> {
-        self.store.lock(self.patience)
+impl Drop for Ledger {
+    /// Leaves nothing of what this handle appended for the next one to catch up with.
+    fn drop(&mut self) {
+        if self.appended {
+            if !self.tail().is_empty() {
+                let _ = self.with_index(|_| Ok(()));
+            }
+            let _ = self.anchors.settle(self.origin());
+        }
     }
 }
 
@@ -480,7 +625,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
-            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.root().display()),
+            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.storage().place()),
         ),
         _ => e,
     })?;
@@ -505,7 +650,7 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
     let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::LedgerTampered,
-            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.root().display()),
+            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.storage().place()),
         ),
         _ => e,
     })?;
