@@ -62,6 +62,8 @@ pub enum ErrorKind {
     // --- keys ---
     /// An encrypted key was opened with a wrong passphrase, or with none.
     WrongPassphrase,
+    /// What is encrypted was opened with another key than its own, or with none.
+    WrongKey,
     /// The token, service or command that holds the key did not sign.
     SignerFailed,
     // --- the ledger ---
@@ -140,6 +142,7 @@ impl ErrorKind {
         Self::TrustPolicyRefused,
         Self::PackTampered,
         Self::WrongPassphrase,
+        Self::WrongKey,
         Self::SignerFailed,
         Self::LedgerRolledBack,
         Self::LedgerForked,
@@ -188,6 +191,7 @@ impl ErrorKind {
             Self::TrustPolicyRefused => "TRUST_POLICY_REFUSED",
             Self::PackTampered => "PACK_TAMPERED",
             Self::WrongPassphrase => "WRONG_PASSPHRASE",
+            Self::WrongKey => "WRONG_KEY",
             Self::SignerFailed => "SIGNER_FAILED",
             Self::LedgerRolledBack => "LEDGER_ROLLED_BACK",
             Self::LedgerForked => "LEDGER_FORKED",
@@ -215,7 +219,8 @@ impl ErrorKind {
             | Self::NotFound
             | Self::AlreadyExists
             | Self::ApiMisuse
-            | Self::WrongPassphrase => ErrorClass::InvalidInput,
+            | Self::WrongPassphrase
+            | Self::WrongKey => ErrorClass::InvalidInput,
             Self::BadSignature
             | Self::DigestMismatch
             | Self::UntrustedCertificate
