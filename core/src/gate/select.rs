@@ -70,7 +70,7 @@ pub(super) fn evidence(
 pub(crate) fn find_decision(ledger: &Ledger, decision: &Digest) -> Result<LedgerRecord> {
     let mut candidates = Vec::new();
     ledger.walk(|index, entry| {
-        if entry.predicate_type == PolicyEvaluation::TYPE {
+        if entry.is_of_type(PolicyEvaluation::TYPE) {
             candidates.push(index);
         }
         Ok(())
@@ -155,12 +155,13 @@ impl Outcome {
 
 fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
     let entry = ledger.entry(index)?;
-    if entry.predicate_type == TrustPolicy::TYPE {
+    if entry.is_of_type(TrustPolicy::TYPE) {
         return Ok(Outcome::TrustPolicy);
     }
     match ledger.record(index) {
         Ok(record) if is_unknown_control(&record) => {
-            let why = format!("the type `{}` is not known here; use a newer version", entry.predicate_type);
+            let named = record.statement().predicate_type();
+            let why = format!("the type `{named}` is not known here; use a newer version");
             Ok(refused(index, entry, &Error::new(ErrorKind::Unsupported, why)))
         }
         Ok(record) => Ok(Outcome::Read(Box::new(record))),
@@ -173,7 +174,7 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
 /// A control record of ours that a later version writes: what it refuses cannot be told.
 fn is_unknown_control(record: &LedgerRecord) -> bool {
     record.entry.control
-        && record.entry.predicate_type.starts_with(NAMESPACE)
+        && record.statement().predicate_type().starts_with(NAMESPACE)
         && record.statement().tags().kind.is_empty()
 }
 

@@ -3,7 +3,7 @@
 use super::Ledger;
 use super::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::{Predicate, PredicateType as _, Release};
+use crate::predicate::{Predicate, Release};
 use crate::statement::Statement;
 
 impl Ledger {
@@ -13,7 +13,7 @@ impl Ledger {
         let Some(id) = release_id(statement) else { return Ok(()) };
         let mut releases = Vec::new();
         self.walk(|index, entry| {
-            if Release::reads(&entry.predicate_type) && (entry.has_tag("release", &id) || entry.has_more_tags()) {
+            if (entry.has_tag("release", &id) || entry.has_more_tags()) && is_release(entry) {
                 releases.push(index);
             }
             Ok(())
@@ -31,6 +31,10 @@ impl Ledger {
             false => Ok(()),
         }
     }
+}
+
+fn is_release(entry: &Entry) -> bool {
+    Release::TYPES.iter().any(|t| entry.is_of_type(t))
 }
 
 fn release_id(statement: &Statement) -> Option<String> {

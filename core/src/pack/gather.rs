@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Ledger, LedgerRecord, Selection, attachments_named};
-use crate::predicate::{EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity};
+use crate::predicate::{EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity, TrustPolicy};
 use crate::timestamp::Timestamp;
-use crate::trust_policy::is_trust_policy;
 
 /// Records of a pack and what they are about.
 pub(super) struct Gathered {
@@ -153,9 +152,7 @@ fn snapshots_compared<'a>(ledger: &Ledger, records: impl Iterator<Item = &'a Led
     }
     let mut candidates = Vec::new();
     ledger.walk(|index, entry| {
-        if entry.predicate_type == EnvironmentSnapshot::TYPE
-            && environments.iter().any(|e| entry.has_tag("environment", e))
-        {
+        if environments.iter().any(|e| entry.has_tag("environment", e)) && entry.is_of_type(EnvironmentSnapshot::TYPE) {
             candidates.push(index);
         }
         Ok(())
@@ -173,7 +170,7 @@ fn snapshots_compared<'a>(ledger: &Ledger, records: impl Iterator<Item = &'a Led
 fn trust_policies(ledger: &Ledger) -> Result<Vec<u64>> {
     let mut found = Vec::new();
     ledger.walk(|index, entry| {
-        if is_trust_policy(&entry.predicate_type) {
+        if entry.is_of_type(TrustPolicy::TYPE) {
             found.push(index);
         }
         Ok(())
