@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::chunks::{Opening, Sealing, read_fault};
 pub use self::header::Header;
+pub(crate) use self::header::FORMAT;
 pub use self::key_encryption_key::KeyEncryptionKey;
 pub use self::key_file::KeyFile;
 pub use self::keyring::Keyring;

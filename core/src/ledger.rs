@@ -6,13 +6,18 @@
 
 mod anchor;
 mod append;
+mod archive;
 mod attachment;
 mod audit;
 mod entry;
 mod folder;
 mod index;
+mod label;
+mod layers;
 mod receipt;
 mod release_id;
+mod rotation;
+mod sealed;
 mod search;
 mod spend;
 mod sqlite;
@@ -27,12 +32,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+pub use archive::Moved;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
 pub use attachment::AttachmentReader;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
+pub(crate) use label::{Labels, Listing, check_listing};
 pub use receipt::Receipt;
+pub use rotation::Rotated;
 pub use search::{Found, Query};
 pub use storage::{Repair, RepairKind};
 pub use walk::LedgerRecord;
@@ -45,10 +53,13 @@ use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
-use crate::{json, limits};
+use crate::{encryption, json, limits};
+use crate::encryption::KeyEncryptionKey;
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use anchor::Anchor;
 use folder::FolderStorage;
 use index::Index;
+use layers::Layers;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
 use walk::lost_tile;
@@ -56,6 +67,10 @@ use walk::lost_tile;
 /// A ledger in a folder.
 pub struct Ledger {
     store: Store,
+    /// What the store is seen through.
+    layers: Layers,
+    /// How its entries are labelled.
+    labels: Labels,
     anchors: Anchors,
     log_key: VerifierKey,
     checkpoint: SignedCheckpoint,
@@ -132,6 +147,9 @@ struct Config {
     v: String,
     origin: String,
     log_key: String,
+    /// Format of the envelopes, if it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<String>,
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
@@ -154,7 +172,24 @@ impl Ledger {
         trust_policy: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Self> {
-        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, None, now)
+    }
+
+    /// As [`Ledger::init`], encrypted: bodies and attachments are envelopes under keys that `kek` opens, and entries and
+    /// index hold labels in the place of types and tags (decision 0022). Without `kek` nothing of a record is readable.
+    ///
+    /// # Errors
+    /// As [`Ledger::init`], and those of [`KeyEncryptionKey::encrypt`].
+    pub fn init_encrypted(
+        folder: &Path,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        kek: &dyn KeyEncryptionKey,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, Some(kek), now)
     }
 
     /// As [`Ledger::init`], in any storage.
@@ -164,6 +199,7 @@ impl Ledger {
         origin: &str,
         log_key: PrivateKey,
         trust_policy: &[Vec<u8>],
+        kek: Option<&dyn KeyEncryptionKey>,
         now: Timestamp,
     ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
@@ -179,11 +215,21 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
-        let store = Store::new(storage);
-        let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
+        let layers = match kek {
+            Some(kek) => Layers::encrypted(storage, origin, kek)?,
+            None => Layers::plain(storage),
+        };
+        let config = Config {
+            v: FORMAT.to_owned(),
+            origin: origin.to_owned(),
+            log_key: vkey.to_string(),
+            encryption: kek.map(|_| encryption::FORMAT.to_owned()),
+        };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
             log_key: vkey,
             checkpoint,
@@ -198,7 +244,7 @@ impl Ledger {
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
-        let storage = ledger.store.shared();
+        let storage = Arc::clone(ledger.layers.bottom());
         let place = storage.place();
         let taken = |what: String| Err(Error::new(ErrorKind::AlreadyExists, what));
         if !storage.create()? {
@@ -210,13 +256,16 @@ impl Ledger {
         }
         let made = right
             .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.append_genesis(trust_policy, right.as_mut(), now));
+            .and_then(|()| ledger.layers.write_keyring(right.as_mut()))
+            .and_then(|()| match ledger.layers.sealed() {
+                Some(sealed) => ledger.append_genesis(trust_policy, sealed.over(right).as_mut(), now),
+                None => ledger.append_genesis(trust_policy, right.as_mut(), now),
+            });
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
             storage.destroy();
             return Err(e);
         }
-        drop(right);
         Ok(ledger)
     }
 
@@ -229,14 +278,28 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, None)
+    }
+
+    /// As [`Ledger::open`], of an encrypted ledger.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; `WRONG_KEY` if it lies under another key, or under none; those of
+    /// [`KeyEncryptionKey::decrypt`].
+    pub fn open_encrypted(folder: &Path, anchors: &Anchors, pins: &Pins, kek: &dyn KeyEncryptionKey) -> Result<Self> {
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, Some(kek))
     }
 
     /// As [`Ledger::open`], in any storage.
-    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    pub(crate) fn open_in(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<Self> {
         let store = Store::new(storage);
         store.storage().recover()?;
-        let (origin, found_key) = read_config(&store)?;
+        let (origin, found_key, is_encrypted) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
             Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
@@ -267,8 +330,11 @@ impl Ledger {
             ));
         }
         let checkpoint = read_checkpoint(&store, &found_key)?;
+        let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
             log_key: found_key,
             checkpoint,
@@ -461,7 +527,7 @@ impl Ledger {
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
         self.walk_after(size, root, |index, entry| {
-            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+            if entry.is_of_type(TrustPolicyRecord::TYPE) {
                 found.push(index);
             }
             Ok(())
@@ -505,7 +571,8 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
+/// Origin, key, and whether it is encrypted.
+fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
@@ -527,7 +594,17 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
         return Err(tampered("its origin and key do not match, or it is not written canonically"));
     }
-    Ok((config.origin, key))
+    if let Some(other) = config.encryption.as_deref().filter(|format| *format != encryption::FORMAT) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "the ledger is encrypted as `{}`, expected `{}`; use a newer version",
+                other.escape_debug(),
+                encryption::FORMAT
+            ),
+        ));
+    }
+    Ok((config.origin, key, config.encryption.is_some()))
 }
 
 fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
 
 /// Format name of an envelope.
-pub(super) const FORMAT: &str = "sealwright-sealed/v1";
+pub(crate) const FORMAT: &str = "sealwright-sealed/v1";
 
 /// The wrapped data key of one object, as it stands in a file of its own beside the object.
 #[derive(Clone, Debug, PartialEq, Eq)]

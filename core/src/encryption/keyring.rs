@@ -126,6 +126,15 @@ impl Keyring {
         self.keys.last().map(|(id, _)| id.as_str()).unwrap_or_default()
     }
 
+    /// Whether these bytes are this keyring as it was written: the same root and the same keys.
+    ///
+    /// Fails as [`Keyring::check`].
+    pub(crate) fn is_of(&self, bytes: &[u8]) -> Result<bool> {
+        let wire = read(bytes)?;
+        let same_keys = wire.keys.iter().map(|k| k.id.as_str()).eq(self.keys.iter().map(|(id, _)| id.as_str()));
+        Ok(same_keys && decoded("root key", &wire.root)? == self.sealed_root)
+    }
+
     /// Whether headers may still lie under older keys.
     pub fn is_rotating(&self) -> bool {
         self.keys.len() > 1

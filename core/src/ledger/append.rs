@@ -99,7 +99,7 @@ impl Ledger {
             self.check_release_id(statement, &pending)?;
             self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
             let body = Body { salt: fresh_salt()?, record: record.record().to_vec() };
-            let entry = Entry::derive(statement, &body, at)?;
+            let entry = Entry::derive(statement, &body, at, &self.labels)?;
             if crate::trust_policy::is_trust_policy(statement.predicate_type()) {
                 trust.take(&verified, index, at)?;
             }
@@ -140,7 +140,7 @@ impl Ledger {
             let verified = trust.verify(record, index, now)?;
             trust.take(&verified, index, now)?;
             let body = Body { salt: fresh_salt()?, record: record.clone() };
-            let entry = Entry::derive(verified.value(), &body, now)?;
+            let entry = Entry::derive(verified.value(), &body, now, &self.labels)?;
             batch.push(Pending { entry, body, verified });
         }
         self.commit(&batch, &key, now, right)?;

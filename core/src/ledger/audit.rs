@@ -201,7 +201,7 @@ impl Ledger {
             let place = format!("entry {index}");
             expected.insert(Store::body_name(*index));
             let entry = match Entry::parse(bytes) {
-                Ok(entry) => entry,
+                Ok(entry) => entry.labelled(&self.labels),
                 Err(e) => {
                     report.add(AuditFindingKind::EntryTampered, place, e.message());
                     continue;
@@ -232,7 +232,9 @@ impl Ledger {
                 return None;
             }
             Err(e) => {
-                report.add(AuditFindingKind::BodyLost, place, e.message());
+                let tampered = e.kind() == ErrorKind::LedgerTampered;
+                let kind = if tampered { AuditFindingKind::BodyTampered } else { AuditFindingKind::BodyLost };
+                report.add(kind, place, e.message());
                 return None;
             }
         };
@@ -254,7 +256,7 @@ impl Ledger {
         {
             report.add(AuditFindingKind::RecordRefused, &place, e.message());
         }
-        match Entry::derive(&statement, &body, at) {
+        match Entry::derive(&statement, &body, at, &self.labels) {
             Ok(derived) if derived == *entry => {}
             _ => report.add(AuditFindingKind::EntryMislabelled, &place, "it is labelled other than what its record is"),
         }

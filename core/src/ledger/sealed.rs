@@ -53,6 +53,11 @@ impl SealedStorage {
         Self { inner, keyring }
     }
 
+    /// A right to write below, made one to write here; for a ledger that is being made and has no keyring yet.
+    pub(crate) fn over<'a>(&'a self, right: Box<dyn Right + 'a>) -> Box<dyn Right + 'a> {
+        Box::new(SealedRight { storage: self, right })
+    }
+
     fn header(&self, name: &str) -> Result<Header> {
         Header::parse(&self.inner.read(name, limits::SEALED_HEADER_BYTES as u64)?).map_err(|e| match e.kind() {
             ErrorKind::Malformed | ErrorKind::LimitExceeded => Error::new(
@@ -184,7 +189,7 @@ impl Storage for SealedStorage {
                 "the keys of the ledger were rotated since it was opened; open it again, with its new key",
             ));
         }
-        Ok(Box::new(SealedRight { storage: self, right }))
+        Ok(self.over(right))
     }
 
     fn recover(&self) -> Result<()> {
