@@ -178,6 +178,10 @@ impl Storage for FolderStorage {
         index.map(|index| Box::new(index) as Box<dyn Index>).map_err(sqlite::fault)
     }
 
+    fn has_index(&self) -> bool {
+        self.path(INDEX).exists()
+    }
+
     fn remove_index(&self) -> Result<()> {
         [INDEX, INDEX_JOURNAL].iter().try_for_each(|name| self.remove_file(name))
     }
@@ -194,10 +198,19 @@ impl Right for FolderRight<'_> {
         if found.as_deref() != batch.before {
             return Ok(Outcome::Overtaken);
         }
-        for object in &batch.objects {
-            self.write(&object.name, &object.bytes)?;
+        let written = batch
+            .objects
+            .iter()
+            .try_for_each(|object| self.write(&object.name, &object.bytes))
+            .and_then(|()| self.write(CHECKPOINT, batch.checkpoint));
+        if let Err(e) = written {
+            // the last step may have failed after the checkpoint took its name: then nothing is left over
+            if !self.folder.read(CHECKPOINT, limit).is_ok_and(|found| found == batch.checkpoint) {
+                let written: Vec<String> = batch.objects.iter().map(|object| object.name.clone()).collect();
+                let _ = self.remove(&written);
+            }
+            return Err(e);
         }
-        self.write(CHECKPOINT, batch.checkpoint)?;
         // it is committed; what can't be removed now, the next append sweeps
         let _ = self.remove(&batch.stale);
         Ok(Outcome::Committed)

@@ -155,6 +155,9 @@ impl Ledger {
 
     /// How the index differs from the log, if it does. Rows that are not there yet are no difference.
     pub(super) fn index_differs(&self) -> Result<Option<String>> {
+        if !self.store.storage().has_index() {
+            return Ok(None);
+        }
         let mut index = self.store.storage().index(IndexAt::Storage)?;
         let mut differs = || -> std::result::Result<Option<String>, Unusable> {
             if let Some(damage) = index.damage()? {

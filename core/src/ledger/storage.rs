@@ -6,7 +6,7 @@
 //!
 //! 1. **A commit is whole and durable.** When [`Right::commit`] returns [`Outcome::Committed`], all objects of the
 //!    [`Batch`] and its checkpoint are there after a power loss, and whoever reads the new checkpoint can read all of
-//!    them. If it fails, the checkpoint is the one it was.
+//!    them. If it fails, the checkpoint is the one it was, and nothing of the batch takes space for longer than it must.
 //! 2. **Two never both commit.** The checkpoint is replaced only where it still is the one the batch was made for
 //!    (compare-and-swap); else the answer is [`Outcome::Overtaken`] and nothing has happened. The [`Right`] only keeps
 //!    others from trying meanwhile: a storage whose right can be lost unnoticed (a lease) is still safe.
@@ -66,8 +66,11 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// What was repaired since this value was made, oldest first.
     fn repairs(&self) -> Vec<Repair>;
 
-    /// Opens the search index, empty if there is none; in memory if it can't be written.
+    /// Opens the search index, empty if there is none.
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>>;
+
+    /// Whether a search index is kept.
+    fn has_index(&self) -> bool;
 
     /// Removes the search index, so that it is made anew.
     fn remove_index(&self) -> Result<()>;
