@@ -409,6 +409,11 @@ impl Ledger {
         &self.log_key
     }
 
+    /// How its entries are labelled.
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// Number of entries.
     pub fn size(&self) -> u64 {
         self.checkpoint.checkpoint().size()

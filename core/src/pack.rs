@@ -171,6 +171,7 @@ pub fn build(
         trust_policy: RecordRef::to(ledger.trust_policy()?.payload()),
         files: draft.lines(),
         redactions: Vec::new(),
+        labels: ledger.labels().listing(gathered.records.iter().map(|r| r.statement())),
     };
     let manifest_bytes = contents::pretty("manifest", &manifest)?;
     let statement = EvidencePack {

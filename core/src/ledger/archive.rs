@@ -220,6 +220,10 @@ impl Storage for ArchivedStorage {
         self.inner.repairs()
     }
 
+    fn has_index(&self) -> bool {
+        self.inner.has_index()
+    }
+
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
         self.inner.index(how)
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::label::{Labels, TYPE};
+use super::label::{Labels, TYPE, named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -87,18 +87,8 @@ pub(crate) fn check_commitment(entry: &Entry, salt: [u8; 32], record: Vec<u8>) -
 impl Entry {
     /// Derives the entry of a record, logged at `time`. A ledger makes no entry in any other way.
     pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp, labels: &Labels) -> Result<Self> {
-        let tags = statement.tags();
-        let named = [
-            ("subject", tags.subject),
-            ("change", tags.change),
-            ("service", tags.service),
-            ("release", tags.release),
-            ("environment", tags.environment),
-            ("decision", tags.decision),
-            ("kind", tags.kind),
-        ];
         let mut tags = BTreeMap::new();
-        for (name, values) in named {
+        for (name, values) in named(statement) {
             let labelled = values.iter().map(|value| labels.of(name, value).map(Cow::into_owned));
             let labelled = labelled.collect::<Result<BTreeSet<_>>>()?;
             if !labelled.is_empty() {

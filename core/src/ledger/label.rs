@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::encryption::TagKey;
 use crate::error::{Error, ErrorKind, Result};
+use crate::statement::Statement;
 
 /// Name under which a predicate type is labelled.
 pub(crate) const TYPE: &str = "type";
@@ -52,6 +53,23 @@ impl Labels {
         self.of(name, value).is_ok_and(|own| own == label)
     }
 
+    /// The labels of these statements, for somebody without the tag key; none where labels are the values.
+    pub(crate) fn listing<'s>(&self, statements: impl Iterator<Item = &'s Statement>) -> Option<Listing> {
+        let Self::Keyed(key) = self else { return None };
+        let mut listing = Listing::new();
+        let mut add = |name: &str, value: String| {
+            let label = key.label(name, &value);
+            listing.entry(name.to_owned()).or_default().insert(value, label);
+        };
+        for statement in statements {
+            add(TYPE, statement.predicate_type().to_owned());
+            for (name, values) in named(statement) {
+                values.into_iter().for_each(|value| add(name, value));
+            }
+        }
+        Some(listing)
+    }
+
     /// Whether labels are other than the values.
     pub(crate) fn hides(&self) -> bool {
         !matches!(self, Self::Plain)
@@ -75,6 +93,20 @@ impl fmt::Debug for Labels {
             Self::Listed(_) => "Listed",
         })
     }
+}
+
+/// The tags of an entry, by name.
+pub(crate) fn named(statement: &Statement) -> [(&'static str, Vec<String>); 7] {
+    let tags = statement.tags();
+    [
+        ("subject", tags.subject),
+        ("change", tags.change),
+        ("service", tags.service),
+        ("release", tags.release),
+        ("environment", tags.environment),
+        ("decision", tags.decision),
+        ("kind", tags.kind),
+    ]
 }
 
 /// Checks that a listing can be one: each label is 16 bytes in hex, and none stands for two values.

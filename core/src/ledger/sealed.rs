@@ -200,6 +200,10 @@ impl Storage for SealedStorage {
         self.inner.repairs()
     }
 
+    fn has_index(&self) -> bool {
+        self.inner.has_index()
+    }
+
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
         let inner = self.inner.index(how)?;
         Ok(Box::new(SealedIndex { inner, tag_key: Arc::clone(self.keyring.tag_key()) }))

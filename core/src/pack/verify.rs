@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +20,7 @@ use crate::bundle::Bundle;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::digest::{Digest, files_below};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Entry, check_commitment};
+use crate::ledger::{Entry, Labels, Listing, check_commitment, check_listing};
 use crate::merkle::leaf_hash;
 use crate::predicate::EvidencePack;
 use crate::report::record_name;
@@ -49,7 +50,7 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
     let (statement, manifest) = pack.manifest(checkpoint.checkpoint())?;
     let lines = pack.check_files(&manifest, &files)?;
     let entries = pack.entries(&lines, &checkpoint)?;
-    pack.check_records(&lines, &entries, &statement)?;
+    pack.check_records(&lines, &entries, &statement, manifest.labels.clone())?;
     let extension = match &seen {
         None => Extension::NotAsked,
         Some(seen) if seen.size() == checkpoint.checkpoint().size() => Extension::Proven,
@@ -259,7 +260,15 @@ impl Pack<'_> {
         lines: &BTreeMap<&str, &FileLine>,
         entries: &BTreeMap<u64, ProvenEntry>,
         statement: &EvidencePack,
+        labels: Option<Listing>,
     ) -> Result<()> {
+        let labels = match labels {
+            None => Labels::default(),
+            Some(listing) => {
+                check_listing(&listing).map_err(|e| at(MANIFEST, e))?;
+                Labels::Listed(Arc::new(listing))
+            }
+        };
         let mut by_index = BTreeMap::new();
         for (name, line) in lines.iter().filter(|(name, l)| l.role == Role::Record || name.starts_with("records/")) {
             let index = line.ledger_index.filter(|_| line.role == Role::Record);
@@ -273,7 +282,7 @@ impl Pack<'_> {
         // in the order of the ledger, so that each is judged by the trust policy in force before it
         for (index, line) in by_index {
             let Some(proven) = entries.get(&index) else { return Err(tampered(&line.path, "has no entry")) };
-            let found = self.check_record(index, line, &proven.entry, &mut trust).map_err(|e| at(&line.path, e))?;
+            let found = self.check_record(index, line, &proven.entry, &labels, &mut trust).map_err(|e| at(&line.path, e))?;
             *counts.entry(found).or_default() += 1;
         }
         if counts != statement.contents || counts.values().sum::<u64>() != statement.completeness.present {
@@ -283,7 +292,14 @@ impl Pack<'_> {
     }
 
     /// Gives the predicate type of the record.
-    fn check_record(&self, index: u64, line: &FileLine, entry: &Entry, trust: &mut TrustChain) -> Result<String> {
+    fn check_record(
+        &self,
+        index: u64,
+        line: &FileLine,
+        entry: &Entry,
+        labels: &Labels,
+        trust: &mut TrustChain,
+    ) -> Result<String> {
         let record = self.read(&line.path, limits::RECORD_BYTES)?;
         let bundle = Bundle::parse(&record)?;
         if record_name(index, bundle.material()) != line.path {
@@ -304,7 +320,7 @@ impl Pack<'_> {
         if Some(statement.payload_digest().hex()) != line.payload_sha256 {
             return Err(Error::new(ErrorKind::PackTampered, "its payload is not the one listed in the manifest"));
         }
-        if Entry::derive(statement, &body, logged_at)? != *entry {
+        if Entry::derive(statement, &body, logged_at, labels)? != *entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is"),
