@@ -75,6 +75,10 @@ pub enum ErrorKind {
     LedgerTampered,
     /// An entry of the ledger has no body, and no disposal says why.
     BodyLost,
+    /// The body of an entry lies in an archive that was not named.
+    BodyArchived,
+    /// The body of an entry was disposed of, as a record of the ledger says.
+    BodyDisposed,
     /// Another process holds the ledger for longer than the caller would wait.
     LedgerBusy,
     /// The ledger refuses the record: a rule of appending is broken.
@@ -148,6 +152,8 @@ impl ErrorKind {
         Self::LedgerForked,
         Self::LedgerTampered,
         Self::BodyLost,
+        Self::BodyArchived,
+        Self::BodyDisposed,
         Self::LedgerBusy,
         Self::AppendRefused,
         Self::PermitRefused,
@@ -197,6 +203,8 @@ impl ErrorKind {
             Self::LedgerForked => "LEDGER_FORKED",
             Self::LedgerTampered => "LEDGER_TAMPERED",
             Self::BodyLost => "BODY_LOST",
+            Self::BodyArchived => "BODY_ARCHIVED",
+            Self::BodyDisposed => "BODY_DISPOSED",
             Self::LedgerBusy => "LEDGER_BUSY",
             Self::AppendRefused => "APPEND_REFUSED",
             Self::PermitRefused => "PERMIT_REFUSED",
@@ -243,6 +251,8 @@ impl ErrorKind {
             | Self::LedgerForked
             | Self::LedgerTampered
             | Self::BodyLost
+            | Self::BodyArchived
+            | Self::BodyDisposed
             | Self::LedgerBusy
             | Self::AppendRefused => ErrorClass::LedgerError,
             Self::SignerFailed
@@ -268,6 +278,7 @@ impl ErrorKind {
                     | Self::LedgerForked
                     | Self::LedgerTampered
                     | Self::BodyLost
+                    | Self::BodyDisposed
             )
     }
 }

@@ -16,6 +16,7 @@ mod label;
 mod layers;
 mod receipt;
 mod release_id;
+mod retention;
 mod rotation;
 mod sealed;
 mod search;
@@ -40,6 +41,7 @@ pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub(crate) use label::{Labels, Listing, check_listing};
 pub use receipt::Receipt;
+pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
 pub use rotation::Rotated;
 pub use search::{Found, Query};
 pub use storage::{Repair, RepairKind};
@@ -60,6 +62,7 @@ use anchor::Anchor;
 use folder::FolderStorage;
 use index::Index;
 use layers::Layers;
+use retention::Disposals;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
 use walk::lost_tile;
@@ -82,6 +85,8 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Disposals up to this size, once they were asked for.
+    disposals: Mutex<Option<(u64, Arc<Disposals>)>>,
     /// Whether this handle has cleared leftovers.
     swept: bool,
 }
@@ -240,6 +245,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             swept: false,
         };
         // the whole trust policy is checked before a first byte is written
@@ -349,6 +355,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             swept: false,
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);

@@ -29,6 +29,8 @@ pub const SEALED_HEADER_BYTES: usize = 1024;
 pub const KEYRING_KEYS: usize = 1000;
 /// The keyring of an encrypted ledger.
 pub const KEYRING_FILE_BYTES: usize = 1024 * 1024;
+/// A retention schedule.
+pub const SCHEDULE_BYTES: usize = 1024 * 1024;
 /// A checkpoint with its cosignatures.
 pub const CHECKPOINT_BYTES: u64 = 64 * 1024;
 /// Signature lines read of one signed note.

@@ -287,7 +287,7 @@ fn a_ledger_that_was_never_seen_before_gives_no_pass_above_dev() {
     let elsewhere = tempfile::tempdir().unwrap();
     let anchors = Anchors::in_folder(elsewhere.path().to_path_buf());
     let open =
-        || Ledger::open(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
+        || world::opened(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
     let mut ledger = open();
     let request = world.request(&artifact(), &staging());
     let decision = decide(&mut ledger, &request, &world.keys["records"], world.now).unwrap();

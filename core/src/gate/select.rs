@@ -19,6 +19,8 @@ pub(super) struct Evidence {
     pub(super) refused: Vec<RefusedRecord>,
     /// Entries without a body.
     pub(super) missing: Vec<u64>,
+    /// Entries whose records were disposed of.
+    pub(super) disposed: u64,
     pub(super) matched: u64,
     pub(super) controls: u64,
     pub(super) last: Option<Timestamp>,
@@ -93,6 +95,7 @@ impl Evidence {
             records: Vec::new(),
             refused: Vec::new(),
             missing: Vec::new(),
+            disposed: 0,
             matched: selected.matched.len() as u64,
             controls: selected.controls,
             last: selected.last,
@@ -103,6 +106,7 @@ impl Evidence {
                 Outcome::Read(record) => evidence.records.push(*record),
                 Outcome::Refused(refused) => evidence.refused.push(refused),
                 Outcome::Missing => evidence.missing.push(index),
+                Outcome::Disposed => evidence.disposed += 1,
                 // judged by the trust policy itself, which was read from the same entries
                 Outcome::TrustPolicy => {}
             }
@@ -141,6 +145,8 @@ enum Outcome {
     Read(Box<LedgerRecord>),
     Refused(RefusedRecord),
     Missing,
+    /// Its time was over, and a record says so.
+    Disposed,
     TrustPolicy,
 }
 
@@ -165,7 +171,9 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
             Ok(refused(index, entry, &Error::new(ErrorKind::Unsupported, why)))
         }
         Ok(record) => Ok(Outcome::Read(Box::new(record))),
-        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(Outcome::Missing),
+        Err(e) if e.kind() == ErrorKind::BodyDisposed => Ok(Outcome::Disposed),
+        // what is archived may say anything, until it is named or restored
+        Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyArchived) => Ok(Outcome::Missing),
         Err(e) if is_of_the_machine(&e) => Err(e),
         Err(e) => Ok(refused(index, entry, &e)),
     }

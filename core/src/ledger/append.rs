@@ -97,6 +97,8 @@ impl Ledger {
             }
             let pending: Vec<_> = batch.iter().map(|p| (&p.entry, p.verified.value())).collect();
             self.check_release_id(statement, &pending)?;
+            self.check_hold(statement)?;
+            self.check_disposal(statement, at, index, &pending)?;
             self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
             let body = Body { salt: fresh_salt()?, record: record.record().to_vec() };
             let entry = Entry::derive(statement, &body, at, &self.labels)?;

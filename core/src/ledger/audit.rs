@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::archive::marker;
 use super::entry::Entry;
 use super::folder::{INDEX, LOCK, UNFINISHED};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
@@ -30,6 +31,8 @@ pub struct AuditReport {
     pub size: u64,
     /// Root of the checkpoint, base64.
     pub root: String,
+    /// Entries whose records were disposed of, as records of the ledger say.
+    pub disposed: u64,
     /// Everything that is not as it must be; empty means that the ledger is whole.
     pub findings: Vec<AuditFinding>,
 }
@@ -57,6 +60,12 @@ pub enum AuditFindingKind {
     TileTampered,
     /// An entry's body is gone.
     BodyLost,
+    /// An entry's body lies in an archive that was not named, so it was not looked at.
+    BodyArchived,
+    /// A body is still there although its disposal is recorded.
+    DisposalUnfinished,
+    /// A disposal record that explains no missing body.
+    DisposalRefused,
     /// A body is not the one its entry commits to.
     BodyTampered,
     /// A record does not verify under the trust policy at its index.
@@ -106,11 +115,13 @@ impl Ledger {
             origin: self.origin().to_owned(),
             size: self.size(),
             root: self.checkpoint.checkpoint().root().to_string(),
+            disposed: 0,
             findings: Vec::new(),
         };
         let mut expected = BTreeSet::from([CONFIG.to_owned(), CHECKPOINT.to_owned(), LOCK.to_owned()]);
         let entries = self.audit_tiles(&mut report, &mut expected);
         let named = self.audit_records(&entries, &mut report, &mut expected);
+        self.audit_disposals(&mut report)?;
         self.audit_files(&named, &expected, &mut report)?;
         self.audit_index(&mut report)?;
         drop(right);
@@ -200,6 +211,7 @@ impl Ledger {
         for (index, bytes) in entries {
             let place = format!("entry {index}");
             expected.insert(Store::body_name(*index));
+            expected.insert(marker(*index));
             let entry = match Entry::parse(bytes) {
                 Ok(entry) => entry.labelled(&self.labels),
                 Err(e) => {
@@ -228,7 +240,13 @@ impl Ledger {
         let body = match self.store.body(index) {
             Ok(Some(body)) => body,
             Ok(None) => {
-                report.add(AuditFindingKind::BodyLost, place, "its body is not there, or too short");
+                match self.missing_body(index) {
+                    Ok(e) if e.kind() == ErrorKind::BodyDisposed => report.disposed += 1,
+                    Ok(e) if e.kind() == ErrorKind::BodyArchived => {
+                        report.add(AuditFindingKind::BodyArchived, place, e.message());
+                    }
+                    _ => report.add(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
+                }
                 return None;
             }
             Err(e) => {
@@ -265,6 +283,25 @@ impl Ledger {
             report.add(AuditFindingKind::PermitMisused, place, e.message());
         }
         Some(statement)
+    }
+
+    /// Disposals that explain nothing, and bodies that should be gone.
+    fn audit_disposals(&self, report: &mut AuditReport) -> Result<()> {
+        // where entries or tiles are damaged, that is what has to be mended first
+        let Ok(disposals) = self.disposals() else { return Ok(()) };
+        for (index, why) in &disposals.refused {
+            report.add(AuditFindingKind::DisposalRefused, format!("entry {index}"), why);
+        }
+        for (index, by) in &disposals.by {
+            if self.store.body(*index).is_ok_and(|body| body.is_some()) {
+                report.add(
+                    AuditFindingKind::DisposalUnfinished,
+                    format!("entry {index}"),
+                    format!("entry {by} disposed of it, and its body is still there; run `sealwright ledger dispose --finish`"),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Files that must not be there, and attachments.

@@ -231,13 +231,7 @@ impl Ledger {
     /// An entry with its body, the body checked against its commitment.
     pub(crate) fn proven_body(&self, index: u64) -> Result<(Entry, Body)> {
         let entry = self.entry(index)?;
-        let body = self.store.body(index)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::BodyLost,
-                format!("entry {index} of the ledger `{}` has no body; restore it from a copy", self.origin()),
-            )
-            .with("index", index)
-        })?;
+        let Some(body) = self.store.body(index)? else { return Err(self.missing_body(index)?) };
         if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
@@ -246,6 +240,29 @@ impl Ledger {
             .with("index", index));
         }
         Ok((entry, body))
+    }
+
+    /// Why an entry has no body.
+    pub(super) fn missing_body(&self, index: u64) -> Result<Error> {
+        let origin = self.origin();
+        let error = if let Some(by) = self.disposals()?.by.get(&index) {
+            Error::new(
+                ErrorKind::BodyDisposed,
+                format!("the record of entry {index} of the ledger `{origin}` was disposed of, as entry {by} says"),
+            )
+            .with("disposal", by)
+        } else if self.is_archived(index)? {
+            Error::new(
+                ErrorKind::BodyArchived,
+                format!("the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or restore it"),
+            )
+        } else {
+            Error::new(
+                ErrorKind::BodyLost,
+                format!("entry {index} of the ledger `{origin}` has no body; restore it from a copy"),
+            )
+        };
+        Ok(error.with("index", index))
     }
 
     /// The bytes of an entry with its inclusion proof, verified against the checkpoint.

@@ -12,8 +12,10 @@ use crate::timestamp::Timestamp;
 pub(super) struct Gathered {
     /// In the order of the ledger.
     pub(super) records: Vec<LedgerRecord>,
-    /// Entries whose body is gone.
+    /// Entries without a record: those that are lost, and those that were disposed of.
     pub(super) bare: Vec<u64>,
+    /// Of these, those that were disposed of.
+    pub(super) disposed: BTreeSet<u64>,
     /// SHA-256 of the artifacts with a name for each.
     pub(super) artifacts: BTreeMap<Digest, String>,
     /// Digests of the policy bundles: those decided by, and the one in force.
@@ -98,7 +100,8 @@ pub(super) fn release(ledger: &Ledger, release_id: &str) -> Result<Gathered> {
     };
     let bare = read.iter().filter(|(_, record)| record.is_none()).map(|(index, _)| *index).collect();
     let Known { artifacts, policies, .. } = known;
-    Ok(Gathered { records: read.into_values().flatten().collect(), bare, artifacts, policies, first, last })
+    let disposed = ledger.disposed()?.into_keys().filter(|index| read.contains_key(index)).collect();
+    Ok(Gathered { records: read.into_values().flatten().collect(), bare, disposed, artifacts, policies, first, last })
 }
 
 impl Known {
@@ -182,7 +185,7 @@ fn trust_policies(ledger: &Ledger) -> Result<Vec<u64>> {
 fn read_one(ledger: &Ledger, index: u64) -> Result<Option<LedgerRecord>> {
     match ledger.record(index) {
         Ok(record) => Ok(Some(record)),
-        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed) => Ok(None),
         Err(e) => Err(e),
     }
 }
