@@ -17,7 +17,7 @@ use sealwright::predicate::{EnvironmentSnapshot, Predicate, PredicateType, Recor
 use sealwright::statement::Statement;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "change-request",
     "approval",
     "policy-evaluation",
@@ -25,6 +25,8 @@ const NAMES: [&str; 9] = [
     "deployment",
     "environment-snapshot",
     "drift-report",
+    "legal-hold",
+    "retention-disposal",
     "evidence-pack",
     "trust-policy",
 ];

@@ -1,5 +1,9 @@
 //! `ledger`: append, search, prove, audit.
 
+mod archive;
+mod dispose;
+mod hold;
+mod keys;
 mod look;
 
 use std::path::PathBuf;
@@ -18,6 +22,10 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::ledger::{Anchors, Ledger};
 use crate::policy::starter_bundle;
+use archive::{Archive, Restore};
+use dispose::{Dispose, Retention};
+use hold::HoldCommand;
+use keys::{Key, Rotate};
 use look::{Prove, Search, Show};
 
 #[derive(Subcommand)]
@@ -36,6 +44,21 @@ pub(crate) enum LedgerCommand {
     Audit(ReadOnly),
     /// Make the search index anew.
     Rebuild(ReadOnly),
+    /// Make a key to encrypt ledgers with.
+    Key(Key),
+    /// Rotate the keys of an encrypted ledger; no record is touched.
+    Rotate(Rotate),
+    /// Stop the disposal of records, or end that.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Show how long records are kept, and what may be disposed of.
+    Retention(Retention),
+    /// Dispose of records whose time is over.
+    Dispose(Dispose),
+    /// Move bodies to the archive.
+    Archive(Archive),
+    /// Move bodies back from the archive.
+    Restore(Restore),
     /// Show the state of the ledger, and how many records of which type it has.
     Stats(Stats),
 }
@@ -51,6 +74,10 @@ pub(crate) struct Init {
     /// Version 1 of the trust policy, signed.
     #[arg(long, value_name = "RECORD", required = true)]
     trust: Vec<PathBuf>,
+    /// Encrypt it with this key: a file, pkcs11:…, awskms://…, or
+    /// hashivault://… [default: `encryption-key` in sealwright.toml].
+    #[arg(long, value_name = "KEY")]
+    encryption_key: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -91,6 +118,13 @@ impl LedgerCommand {
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
+            Self::Key(key) => key.run(settings),
+            Self::Rotate(rotate) => rotate.run(settings),
+            Self::Hold(hold) => hold.run(settings),
+            Self::Retention(retention) => retention.run(settings),
+            Self::Dispose(dispose) => dispose.run(settings),
+            Self::Archive(archive) => archive.run(settings),
+            Self::Restore(restore) => restore.run(settings),
             Self::Stats(stats) => stats.run(settings),
         }
     }
@@ -101,7 +135,11 @@ impl Init {
         let trust = self.trust.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
         let key = settings.log_key(self.log_key.as_deref())?;
         let anchors = Anchors::in_folder(settings.state()?);
-        let ledger = Ledger::init(&settings.ledger(), &anchors, &self.origin, key, &trust, settings.now()?)?;
+        let (folder, now) = (settings.ledger(), settings.now()?);
+        let ledger = match settings.encryption_key(self.encryption_key.as_deref())? {
+            Some(kek) => Ledger::init_encrypted(&folder, &anchors, &self.origin, key, &trust, kek.as_ref(), now)?,
+            None => Ledger::init(&folder, &anchors, &self.origin, key, &trust, now)?,
+        };
         let starter = starter_bundle()?;
         if ledger.trust_policy()?.pinned_bundle() == Some(Digest::sha256(&starter)) {
             ledger.attach(&starter)?;
@@ -115,6 +153,7 @@ impl Init {
             "origin": ledger.origin(),
             "logKey": ledger.log_key().to_string(),
             "trustPolicy": policy.to_string(),
+            "encryptedWith": ledger.key_encryption_key(),
         });
         Ok(Answer::new(page.finish(), value))
     }

@@ -12,7 +12,7 @@ use super::header::decoded;
 use super::{KEY_LEN, Key, KeyEncryptionKey, fill, new_key, unwrap, unwrap_key, wrap, wrong_key};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::check_scrypt;
+use crate::key::{check_scrypt, write_secret};
 use crate::{json, limits};
 
 const FORMAT: &str = "sealwright-kek/v1";
@@ -151,6 +151,14 @@ impl KeyFile {
         let mut bytes = Zeroizing::new(json::canonical("key-encryption key", &wire)?);
         bytes.push(b'\n');
         Ok(bytes)
+    }
+
+    /// Writes it to a new file that only its owner may read, under `passphrase` if one is given.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` if something is there; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn write(&self, path: &Path, passphrase: Option<&str>) -> Result<()> {
+        write_secret(path, &self.to_bytes(passphrase)?)
     }
 
     fn of(key: Key) -> Self {

@@ -69,9 +69,26 @@ impl SealedStorage {
         })
     }
 
+    /// Data key and note of a header. One that no key of this keyring wraps is another's, unless the keys were rotated.
+    fn opened(&self, header: &Header, context: &str) -> Result<(DataKey, Vec<u8>)> {
+        self.keyring.open_header(header, context.as_bytes()).map_err(|e| match e.kind() {
+            ErrorKind::WrongKey if self.is_current().is_ok_and(|current| current) => Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the header of `{context}` is not as it was written: {}; restore it from a copy", e.message()),
+            )
+            .caused_by(e),
+            _ => e,
+        })
+    }
+
+    /// Whether the keyring is still the one that is stored.
+    fn is_current(&self) -> Result<bool> {
+        self.keyring.is_of(&self.inner.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?)
+    }
+
     fn body(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let header = self.header(&header_name(name))?;
-        let (key, _) = self.keyring.open_header(&header, name.as_bytes())?;
+        let (key, _) = self.opened(&header, name)?;
         let sealed = self.inner.read(name, limit + limit / 1024 + 1024)?;
         key.open(name.as_bytes(), &sealed)
     }
@@ -84,7 +101,7 @@ impl SealedStorage {
     /// The attachment of a header, which must be the one of the digest it holds.
     fn attachment_of(&self, header_name: &str) -> Result<Attachment> {
         let header = self.header(header_name)?;
-        let (key, note) = self.keyring.open_header(&header, header_name.as_bytes())?;
+        let (key, note) = self.opened(&header, header_name)?;
         let foreign = || {
             Error::new(ErrorKind::LedgerTampered, format!("the header `{header_name}` is another's; restore it from a copy"))
         };
@@ -182,8 +199,7 @@ impl Storage for SealedStorage {
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
         let right = self.inner.acquire(patience)?;
         // under other keys than these nobody would find what is written now
-        let kept = self.inner.read(KEYRING, limits::KEYRING_FILE_BYTES as u64);
-        if !self.keyring.is_of(&kept?)? {
+        if !self.is_current()? {
             return Err(Error::new(
                 ErrorKind::WrongKey,
                 "the keys of the ledger were rotated since it was opened; open it again, with its new key",

@@ -19,5 +19,7 @@ mod ledger_trust;
 mod pack;
 #[path = "../permit.rs"]
 mod permit;
+#[path = "../retention.rs"]
+mod retention;
 #[path = "../release.rs"]
 mod release;
