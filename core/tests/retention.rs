@@ -127,7 +127,7 @@ fn s129_the_longest_rule_of_each_framework_is_the_one_an_independent_table_says(
             let found = schedule.longest(&[kind.as_str()]);
             let (rule, period) = &found[0];
             assert_eq!(Some(*rule), expected["rule"].as_str(), "{framework} {kind}");
-            assert_eq!(period.as_str(), expected["period"].as_str().unwrap_or("not stated").replace("P12M", "P12M"), "{kind}");
+            assert_eq!(period.as_str(), expected["period"].as_str().unwrap_or("not stated"), "{kind}");
             cells += 1;
         }
     }
@@ -207,7 +207,6 @@ fn s130_after_a_disposal_the_payload_is_gone_and_every_proof_still_verifies() {
     let record_bytes = record.verified.record();
     for name in files(&world.folder()) {
         let bytes = read(world.folder().join(&name));
-        assert!(!bytes.windows(40).any(|w| w == &record_bytes[..40] && bytes.len() > 3000) || !contains(&bytes, record_bytes), "{name}");
         assert!(!contains(&bytes, record_bytes), "the record is still in {name}");
         assert!(!contains(&bytes, &salt_of(&receipt)), "its salt is still in {name}");
     }
