@@ -289,6 +289,7 @@ fn a_folder_that_may_only_be_read_is_read_searched_and_audited_and_takes_nothing
     small.note("one");
     for indexed in ["whole", "behind", "missing"] {
         let index = small.folder().join("index.sqlite");
+        small.ledger.search(&Query::everything()).unwrap();
         match indexed {
             "behind" => {
                 let rows = rusqlite::Connection::open(&index).unwrap();
@@ -396,7 +397,7 @@ fn a_full_disk_takes_nothing_in_halves_and_the_ledger_goes_on_when_there_is_spac
         assert_eq!(other.search(&all).unwrap().records.len() as u64, receipted, "{what}");
     };
     whole("full", receipted);
-    assert_eq!(ledger.attach(&[1; 200_000]).unwrap_err().code(), "STORAGE_FULL");
+    assert_eq!(ledger.attach(&[1; 600_000]).unwrap_err().code(), "STORAGE_FULL");
     whole("full, and a file refused", receipted);
 
     std::fs::remove_file(&ballast).unwrap();

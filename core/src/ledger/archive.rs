@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Ledger;
 use super::folder::FolderStorage;
 use super::index::Index;
-use super::storage::{Content, IndexAt, Repair, Right, Storage};
+use super::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
 use super::store::{BODIES, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -41,7 +41,7 @@ impl Ledger {
     pub fn with_archive(mut self, folder: &std::path::Path) -> Result<Self> {
         let archive = FolderStorage::new(folder);
         archive.create()?;
-        self.layers = self.layers.with_archive(Arc::new(archive));
+        self.layers = self.layers.clone().with_archive(Arc::new(archive));
         self.store = self.layers.store();
         Ok(self)
     }
@@ -212,12 +212,16 @@ impl Storage for ArchivedStorage {
         self.inner.acquire(patience)
     }
 
-    fn recover(&self) -> Result<()> {
-        self.inner.recover()
+    fn recover(&self, patience: Duration) -> Result<bool> {
+        self.inner.recover(patience)
     }
 
     fn repairs(&self) -> Vec<Repair> {
         self.inner.repairs()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        self.inner.queue()
     }
 
     fn has_index(&self) -> bool {
@@ -253,6 +257,11 @@ pub(super) fn place(commitment: &str) -> String {
 /// The marker of an archived body: numbered like the body.
 pub(super) fn marker(index: u64) -> String {
     Store::body_name(index).replacen(BODIES, ARCHIVED, 1)
+}
+
+/// Whether this is the marker of an archived body of a ledger of this size.
+pub(super) fn is_marker(name: &str, size: u64) -> bool {
+    marked(name).is_some_and(|index| index < size)
 }
 
 /// The entry that a marker is of.

@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::index::{Find, Index, Row, Unusable};
-use super::storage::{Batch, Content, IndexAt, Object, Outcome, Repair, Right, Storage, Upload};
+use super::storage::{
+    Batch, Content, IndexAt, Object, Outcome, Queue, Repair, Right, Storage, Ticket, Upload, Waiting,
+};
 use super::store::{ATTACHMENTS, BODIES};
 use crate::digest::Digest;
 use crate::encryption::{DataKey, Header, Keyring, Opening, Sealing, TagKey, plain_size, read_fault};
@@ -208,12 +210,17 @@ impl Storage for SealedStorage {
         Ok(self.over(right))
     }
 
-    fn recover(&self) -> Result<()> {
-        self.inner.recover()
+    fn recover(&self, patience: Duration) -> Result<bool> {
+        self.inner.recover(patience)
     }
 
     fn repairs(&self) -> Vec<Repair> {
         self.inner.repairs()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        let queue = self.inner.queue()?;
+        Some(Box::new(SealedQueue { keyring: &self.keyring, queue }))
     }
 
     fn has_index(&self) -> bool {
@@ -366,6 +373,46 @@ impl Read for SealedUpload<'_> {
 impl Upload for SealedUpload<'_> {
     fn name(&self) -> String {
         self.object.clone()
+    }
+}
+
+/// Submissions of those who wait, encrypted as bodies are: a header, a line feed, and the content. Answers hold numbers
+/// of entries and nothing else.
+struct SealedQueue<'a> {
+    keyring: &'a Keyring,
+    queue: Box<dyn Queue + 'a>,
+}
+
+/// What submissions are encrypted for.
+const SUBMISSION: &[u8] = b"submission";
+
+impl SealedQueue<'_> {
+    fn opened(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (header, content) = bytes.split_at_checked(end)?;
+        let (key, _) = self.keyring.open_header(&Header::parse(header).ok()?, SUBMISSION).ok()?;
+        key.open(SUBMISSION, content.get(1..)?).ok()
+    }
+}
+
+impl Queue for SealedQueue<'_> {
+    fn submit(&self, bytes: &[u8]) -> Result<Box<dyn Ticket>> {
+        let key = DataKey::generate()?;
+        let header = self.keyring.new_header(&key, SUBMISSION, &[])?.to_bytes()?;
+        self.queue.submit(&[&header[..], b"\n", &key.seal(SUBMISSION, bytes)?].concat())
+    }
+
+    fn take(&self, most: usize) -> Vec<Waiting> {
+        let mut taken = self.queue.take(most);
+        // what does not open has no code that is ours either, and gets no answer
+        for waiting in &mut taken {
+            waiting.bytes = self.opened(&waiting.bytes).unwrap_or_default();
+        }
+        taken
+    }
+
+    fn answer(&self, id: &str, bytes: &[u8]) {
+        self.queue.answer(id, bytes);
     }
 }
 
