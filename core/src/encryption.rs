@@ -25,8 +25,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use zeroize::Zeroizing;
 
 pub(crate) use self::chunks::{Opening, Sealing, read_fault};
-pub use self::header::Header;
 pub(crate) use self::header::FORMAT;
+pub use self::header::Header;
 pub use self::key_encryption_key::KeyEncryptionKey;
 pub use self::key_file::KeyFile;
 pub use self::keyring::Keyring;

@@ -12,6 +12,7 @@ mod audit;
 mod book;
 mod complete;
 mod edge;
+mod encrypted;
 mod entry;
 mod folder;
 mod group;
@@ -40,9 +41,9 @@ use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
 pub use archive::Moved;
+pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
-pub use attachment::AttachmentReader;
 pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
@@ -58,14 +59,14 @@ pub(crate) use walk::{Selected, Selection};
 
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{encryption, json, limits};
-use crate::encryption::KeyEncryptionKey;
-use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use anchor::Anchor;
 use book::Book;
 use edge::Edge;
@@ -206,23 +207,6 @@ impl Ledger {
         Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, None, now)
     }
 
-    /// As [`Ledger::init`], encrypted: bodies and attachments are envelopes under keys that `kek` opens, and entries and
-    /// index hold labels in the place of types and tags (decision 0022). Without `kek` nothing of a record is readable.
-    ///
-    /// # Errors
-    /// As [`Ledger::init`], and those of [`KeyEncryptionKey::encrypt`].
-    pub fn init_encrypted(
-        folder: &Path,
-        anchors: &Anchors,
-        origin: &str,
-        log_key: PrivateKey,
-        trust_policy: &[Vec<u8>],
-        kek: &dyn KeyEncryptionKey,
-        now: Timestamp,
-    ) -> Result<Self> {
-        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, Some(kek), now)
-    }
-
     /// As [`Ledger::init`], in any storage.
     pub(crate) fn init_in(
         storage: Arc<dyn Storage>,
@@ -317,15 +301,6 @@ impl Ledger {
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, None)
-    }
-
-    /// As [`Ledger::open`], of an encrypted ledger.
-    ///
-    /// # Errors
-    /// As [`Ledger::open`]; `WRONG_KEY` if it lies under another key, or under none; those of
-    /// [`KeyEncryptionKey::decrypt`].
-    pub fn open_encrypted(folder: &Path, anchors: &Anchors, pins: &Pins, kek: &dyn KeyEncryptionKey) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, Some(kek))
     }
 
     /// As [`Ledger::open`], in any storage.
@@ -469,11 +444,6 @@ impl Ledger {
     /// The key of the log.
     pub fn log_key(&self) -> &VerifierKey {
         &self.log_key
-    }
-
-    /// How its entries are labelled.
-    pub(crate) fn labels(&self) -> &Labels {
-        &self.labels
     }
 
     /// Number of entries.
@@ -708,17 +678,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
         return Err(tampered("its origin and key do not match, or it is not written canonically"));
     }
-    if let Some(other) = config.encryption.as_deref().filter(|format| *format != encryption::FORMAT) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "the ledger is encrypted as `{}`, expected `{}`; use a newer version",
-                other.escape_debug(),
-                encryption::FORMAT
-            ),
-        ));
-    }
-    Ok((config.origin, key, config.encryption.is_some()))
+    Ok((config.origin, key, encrypted::is_known(config.encryption.as_deref())?))
 }
 
 fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {

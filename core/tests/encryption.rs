@@ -178,8 +178,7 @@ fn a_ledger_that_calls_itself_plain_does_not_open_as_one() {
 fn changed_ciphertext_and_swapped_headers_are_refused() {
     let kek = KeyFile::generate().unwrap();
     let world = world(Some(&kek));
-    let attachment =
-        files(&world.folder()).into_iter().find(|n| n.starts_with("keys/attachments/")).unwrap();
+    let attachment = files(&world.folder()).into_iter().find(|n| n.starts_with("keys/attachments/")).unwrap();
     for (name, with) in [
         ("bodies/003", None),
         ("keys/bodies/003", None),
@@ -200,7 +199,8 @@ fn changed_ciphertext_and_swapped_headers_are_refused() {
         let folder = changed.path().join("ledger");
         let mut ledger = Ledger::open_encrypted(&folder, &anchors, &Pins::none(), &kek).unwrap();
         assert_eq!(ledger.record(3).unwrap_err().code(), "LEDGER_TAMPERED", "{name} {with:?}");
-        let kinds: Vec<_> = ledger.audit().unwrap().findings.iter().map(|f| format!("{:?} {}", f.kind, f.place)).collect();
+        let kinds: Vec<_> =
+            ledger.audit().unwrap().findings.iter().map(|f| format!("{:?} {}", f.kind, f.place)).collect();
         assert!(kinds.contains(&"BodyTampered entry 3".to_owned()), "{name}: {kinds:?}");
     }
 }
@@ -266,7 +266,11 @@ fn a_rotation_that_was_cut_short_after_any_header_leaves_a_whole_ledger_and_is_r
         let mut ledger = Ledger::open_encrypted(&folder, &anchors, &Pins::none(), &old).unwrap();
         // the process ends here: a panic in the progress unwinds out of the rotation
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            ledger.rotate_keys(&new, &mut |done, _| if done == cut as u64 { std::panic::resume_unwind(Box::new(())) })
+            ledger.rotate_keys(&new, &mut |done, _| {
+                if done == cut as u64 {
+                    std::panic::resume_unwind(Box::new(()))
+                }
+            })
         }));
         assert!(ended.is_err());
         let open = |kek: &KeyFile| Ledger::open_encrypted(&folder, &anchors, &Pins::none(), kek);
@@ -292,6 +296,47 @@ fn a_handle_from_before_a_rotation_writes_nothing_that_nobody_could_open() {
     assert_eq!(world.ledger.attach(b"late").unwrap_err().code(), "WRONG_KEY");
     assert_eq!(world.ledger.record(3).unwrap_err().code(), "WRONG_KEY", "not tampered with: rotated");
     assert!(other.audit().unwrap().is_clean());
+}
+
+#[test]
+fn those_who_append_at_once_get_each_their_own_place_and_leave_nothing_readable() {
+    let kek = KeyFile::generate().unwrap();
+    let world = world(Some(&kek));
+    let before = world.ledger.size();
+    let open = || {
+        let ledger = Ledger::open_encrypted(&world.folder(), &world.anchors(), &Pins::none(), &kek).unwrap();
+        ledger.with_log_key(world.log_key()).unwrap()
+    };
+    let (threads, each) = (4, 6);
+    let indexes: Vec<u64> = std::thread::scope(|scope| {
+        let appending: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (open, world) = (&open, &world);
+                scope.spawn(move || {
+                    let mut ledger = open();
+                    let append = |n| {
+                        let text = format!("planted-{thread}-{n}");
+                        let of = "https://example.org/attestation/something-else/v1";
+                        let statement = small::of(of, text.as_bytes(), &serde_json::json!({ "text": text }));
+                        let receipt = ledger.record_statement(&statement, &world.keys["records"], world.now).unwrap();
+                        receipt.index
+                    };
+                    (0..each).map(append).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        appending.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let places: std::collections::BTreeSet<u64> = indexes.iter().copied().collect();
+    assert_eq!(places, (before..before + threads * each).collect());
+    let mut ledger = open();
+    assert!(ledger.audit().unwrap().is_clean());
+    let mut wanted = BTreeMap::from([("text".to_owned(), b"planted-".to_vec())]);
+    for index in places {
+        let digest = ledger.record(index).unwrap().statement().payload_digest();
+        wanted.insert(format!("payload {index}"), digest.hex().into_bytes());
+    }
+    assert_eq!(found(world.dir.path(), &wanted), Vec::<String>::new());
 }
 
 #[test]

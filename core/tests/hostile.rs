@@ -85,7 +85,9 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(br#"{"id":"file:0","key":"AAAA","v":"sealwright-kek/v1"}"#.to_vec());
     seeds.push(br#"{"id":"file:0","sealed":{"key":"AAAA","scrypt":{"n":2,"p":1,"r":8,"salt":"AAAA"}},"v":"sealwright-kek/v1"}"#.to_vec());
     seeds.push(br#"{"kek":"file:0","keys":[{"id":"00ff","key":"AAAA"}],"root":"AAAA","tag":"AAAA","v":"sealwright-keyring/v1"}"#.to_vec());
-    seeds.push(br#"{"frameworks":["pci-dss-4.0.1"],"periods":{"pci-log":"P2Y"},"v":"sealwright-retention/v1"}"#.to_vec());
+    seeds.push(
+        br#"{"frameworks":["pci-dss-4.0.1"],"periods":{"pci-log":"P2Y"},"v":"sealwright-retention/v1"}"#.to_vec(),
+    );
     seeds
 }
 

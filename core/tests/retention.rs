@@ -86,7 +86,13 @@ fn dispose(world: &mut World, schedule: &Schedule, entries: &[u64]) -> Result<Di
     world.ledger.dispose(schedule, Some(entries), actor, &world.keys["records"], now)
 }
 
-fn hold(world: &mut World, id: &str, scope: HoldScope, records: &[u64], releases: Option<&Digest>) -> Result<Receipt, Error> {
+fn hold(
+    world: &mut World,
+    id: &str,
+    scope: HoldScope,
+    records: &[u64],
+    releases: Option<&Digest>,
+) -> Result<Receipt, Error> {
     let held = records.iter().map(|i| world.ledger.record(*i).unwrap().statement().payload_digest());
     let mut subjects: Vec<_> = held.map(sealwright::artifact::ResourceDescriptor::of).collect();
     if subjects.is_empty() {
@@ -118,8 +124,7 @@ fn provenance(world: &World) -> u64 {
 #[test]
 fn s129_the_longest_rule_of_each_framework_is_the_one_an_independent_table_says() {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/retention/longest.json");
-    let table: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
-        serde_json::from_slice(&read(table)).unwrap();
+    let table: BTreeMap<String, BTreeMap<String, serde_json::Value>> = serde_json::from_slice(&read(table)).unwrap();
     let mut cells = 0;
     for (framework, row) in &table {
         let schedule = Schedule::of_frameworks([framework.as_str()]).unwrap();
@@ -189,7 +194,10 @@ fn a_schedule_that_shortens_or_names_what_is_not_there_is_refused() {
         assert_eq!(with(rest).unwrap_err().code(), code, "{rest}");
     }
     assert_eq!(Schedule::of_frameworks(["hipaa-nprm-2025"]).unwrap_err().code(), "MALFORMED", "proposed only");
-    assert_eq!(Schedule::parse(br#"{"v":"sealwright-retention/v2","frameworks":[]}"#).unwrap_err().code(), "UNSUPPORTED");
+    assert_eq!(
+        Schedule::parse(br#"{"v":"sealwright-retention/v2","frameworks":[]}"#).unwrap_err().code(),
+        "UNSUPPORTED"
+    );
 }
 
 #[test]
@@ -255,7 +263,10 @@ fn s130_a_pack_with_a_disposed_entry_verifies_and_its_salt_is_nowhere() {
     let signers = Signers::read(&folder.join("keys/SIGNERS")).unwrap();
     let verdict = pack::verify(&folder, &PackDemand::new(signers, world.log_key().public().clone())).unwrap();
     assert_eq!((verdict.bare_entries, verdict.disposed_entries), (1, 1));
-    assert_eq!(verdict.statement.completeness.gaps.iter().filter(|g| g.finding_type == FindingType::BodyLost).count(), 0);
+    assert_eq!(
+        verdict.statement.completeness.gaps.iter().filter(|g| g.finding_type == FindingType::BodyLost).count(),
+        0
+    );
     for name in files(&folder) {
         assert!(!contains(&read(folder.join(&name)), salt.as_bytes()), "{name}");
     }
@@ -342,7 +353,10 @@ fn s131_a_held_record_stays_and_a_released_one_may_go() {
         hold(&mut world, "https://example.org/holds/1", scope, &[], Some(&placed)).unwrap();
         dispose(&mut world, &pci(), &[index]).unwrap();
         assert_eq!(world.ledger.record(index).unwrap_err().code(), "BODY_DISPOSED", "{what}");
-        assert!(world.ledger.audit().unwrap().is_clean(), "a hold that was released before stands in the way of nothing");
+        assert!(
+            world.ledger.audit().unwrap().is_clean(),
+            "a hold that was released before stands in the way of nothing"
+        );
     }
 }
 
@@ -352,8 +366,7 @@ fn s131_a_hold_of_single_records_holds_these_and_no_others() {
     let index = provenance(&world);
     hold(&mut world, "https://example.org/holds/2", HoldScope::default(), &[index], None).unwrap();
     world.now = at(LATER);
-    let due: Vec<u64> =
-        world.ledger.retention(&pci(), world.now).unwrap().due().map(|due| due.index).collect();
+    let due: Vec<u64> = world.ledger.retention(&pci(), world.now).unwrap().due().map(|due| due.index).collect();
     assert!(!due.contains(&index) && !due.is_empty(), "{due:?}");
     // a hold is not placed twice, and not released by the wrong name
     let again = hold(&mut world, "https://example.org/holds/2", HoldScope::default(), &[], None);
@@ -448,7 +461,8 @@ fn files_that_only_disposed_records_name_go_with_them() {
         report.download_location = Some(format!("{}{}", sealwright::ledger::ATTACHMENT_LOCATION, digest.hex()));
         report
     };
-    let (alone, shared) = (world.ledger.attach(b"only one names it").unwrap(), world.ledger.attach(b"two name it").unwrap());
+    let (alone, shared) =
+        (world.ledger.attach(b"only one names it").unwrap(), world.ledger.attach(b"two name it").unwrap());
     let (kind, passed) = (TestKind::System, TestOutcome::Passed);
     let first = world.tests_with(&artifact(), |t| {
         (t.test_kind, t.result) = (Some(kind), passed);

@@ -1,10 +1,10 @@
 //! `ledger`: append, search, prove, audit.
 
 mod archive;
+mod attachment;
 mod dispose;
 mod hold;
 mod keys;
-mod attachment;
 mod look;
 mod stats;
 
@@ -24,10 +24,10 @@ use crate::error::Result;
 use crate::ledger::{Anchors, AuditDepth, Ledger};
 use crate::policy::starter_bundle;
 use archive::{Archive, Restore};
+use attachment::{Attach, Attachment};
 use dispose::{Dispose, Retention};
 use hold::HoldCommand;
 use keys::{Key, Rotate};
-use attachment::{Attach, Attachment};
 use look::{Prove, Search, Show};
 use stats::Stats;
 

@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{
-    Approval, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack, LegalHold, PolicyEvaluation,
-    PredicateType, Promotion, Provenance, Release, RetentionDisposal, Scai, TestResult, TrustPolicy, Vsa,
+    Approval, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack, LegalHold,
+    PolicyEvaluation, PredicateType, Promotion, Provenance, Release, RetentionDisposal, Scai, TestResult, TrustPolicy,
+    Vsa,
 };
 
 const TYPES: [(&str, &str); 17] = [

@@ -164,14 +164,20 @@ impl Settings {
 
     /// The retention schedule.
     pub(crate) fn schedule(&self, named: Option<&Path>) -> Result<Schedule> {
-        let path = self.path(named, "SEALWRIGHT_RETENTION", self.file.retention.as_ref()).ok_or_else(|| {
+        self.schedule_if_named(named)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::ApiMisuse,
                 format!("nothing says how long records are kept; name a file with `--schedule`, or as `retention` in `{FILE}`"),
             )
-        })?;
+        })
+    }
+
+    /// The retention schedule, if one is named.
+    pub(crate) fn schedule_if_named(&self, named: Option<&Path>) -> Result<Option<Schedule>> {
+        let path = self.path(named, "SEALWRIGHT_RETENTION", self.file.retention.as_ref());
+        let Some(path) = path else { return Ok(None) };
         let bytes = limits::read_file("retention schedule", &path, limits::SCHEDULE_BYTES as u64)?;
-        Schedule::parse(&bytes).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
+        Schedule::parse(&bytes).map(Some).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
     }
 
     fn with_access<T>(&self, reference: &Path, open: impl FnOnce(&str, &Access<'_>) -> Result<T>) -> Result<T> {

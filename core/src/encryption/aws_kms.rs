@@ -41,12 +41,8 @@ impl KeyEncryptionKey for AwsKmsKey {
     }
 
     fn encrypt(&self, secret: &[u8], context: &str) -> Result<Vec<u8>> {
-        let request = self
-            .client
-            .encrypt()
-            .key_id(&self.key)
-            .plaintext(Blob::new(secret))
-            .encryption_context(CONTEXT, context);
+        let request =
+            self.client.encrypt().key_id(&self.key).plaintext(Blob::new(secret)).encryption_context(CONTEXT, context);
         let answer =
             wait(&self.name, self.time_limit, async { request.send().await.map_err(|e| refusal(&self.name, &e)) })?;
         let sealed = answer.ciphertext_blob().map(|b| b.as_ref().to_vec()).filter(|b| !b.is_empty());

@@ -88,7 +88,10 @@ impl KeyFile {
     /// than a key file, or one that asks for too much work.
     pub fn parse(bytes: &[u8], passphrase: Option<&str>) -> Result<Self> {
         if bytes.len() as u64 > limits::KEY_BYTES {
-            return Err(Error::new(ErrorKind::LimitExceeded, "the file is too long for a key; check which one is meant"));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                "the file is too long for a key; check which one is meant",
+            ));
         }
         let wire: Wire = json::parse("key-encryption key", bytes)?;
         if wire.v != FORMAT {
@@ -141,8 +144,7 @@ impl KeyFile {
                 let mut salt = [0; 16];
                 fill(&mut salt)?;
                 let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| unusable())?;
-                let scrypt =
-                    Scrypt { n: params.n(), r: params.r(), p: params.p(), salt: STANDARD.encode(salt) };
+                let scrypt = Scrypt { n: params.n(), r: params.r(), p: params.p(), salt: STANDARD.encode(salt) };
                 let under = derived(passphrase, &salt, &params)?;
                 let key = STANDARD.encode(wrap(&under[..], &self.key[..], FORMAT.as_bytes())?);
                 wire.sealed = Some(Sealed { scrypt, key });

@@ -216,10 +216,8 @@ impl Keyring {
     }
 
     fn wrapped(&self, secret: &[u8], context: &[u8]) -> Result<Header> {
-        let (id, by) = self
-            .keys
-            .last()
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "the keyring is empty; report it"))?;
+        let (id, by) =
+            self.keys.last().ok_or_else(|| Error::new(ErrorKind::Internal, "the keyring is empty; report it"))?;
         Ok(Header { wrapped_by: id.clone(), wrapped: wrap(&by[..], secret, &self.object(id, context))? })
     }
 

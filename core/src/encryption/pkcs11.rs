@@ -60,7 +60,10 @@ impl KeyEncryptionKey for TokenKey {
             .with_gcm(&mut nonce, context, |session, gcm| session.encrypt(gcm, self.key, secret))
             .map_err(|e| failed(&format!("the token key `{}`", self.id), &format!("could not encrypt: {e}")))?;
         if nonce != drawn {
-            return Err(failed(&format!("the token key `{}`", self.id), "took another nonce than the one it was given"));
+            return Err(failed(
+                &format!("the token key `{}`", self.id),
+                "took another nonce than the one it was given",
+            ));
         }
         Ok([&nonce[..], &sealed].concat())
     }
@@ -73,9 +76,7 @@ impl KeyEncryptionKey for TokenKey {
         opened.map(Zeroizing::new).map_err(|e| match e {
             // tokens differ in what they call a tag that does not fit
             TokenError::Pkcs11(
-                RvError::EncryptedDataInvalid
-                | RvError::EncryptedDataLenRange
-                | RvError::GeneralError,
+                RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange | RvError::GeneralError,
                 _,
             ) => wrong().caused_by(e),
             e => failed(&format!("the token key `{}`", self.id), &format!("could not decrypt: {e}")),

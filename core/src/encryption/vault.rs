@@ -50,8 +50,7 @@ impl KeyEncryptionKey for TransitKey {
             "plaintext": *Zeroizing::new(STANDARD.encode(secret)),
             "associated_data": STANDARD.encode(context),
         });
-        let answer: Encrypted =
-            self.vault.ask(Method::POST, &format!("encrypt/{}", self.key), Some(&question))?;
+        let answer: Encrypted = self.vault.ask(Method::POST, &format!("encrypt/{}", self.key), Some(&question))?;
         if !answer.ciphertext.starts_with("vault:v") {
             return Err(failed(&self.vault.name, "answered with something else than a ciphertext"));
         }

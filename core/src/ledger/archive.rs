@@ -78,7 +78,9 @@ impl Ledger {
             if archive.read(&place, stored_limit())? != bytes {
                 return Err(Error::new(
                     ErrorKind::Io,
-                    format!("the archive gave back other bytes than entry {index} was written with; look after its disk"),
+                    format!(
+                        "the archive gave back other bytes than entry {index} was written with; look after its disk"
+                    ),
                 ));
             }
             right.write(&marker(*index), commitment.as_bytes())?;
@@ -143,7 +145,10 @@ impl Ledger {
 
     fn archive_storage(&self) -> Result<Arc<dyn Storage>> {
         self.layers.archive().cloned().ok_or_else(|| {
-            Error::new(ErrorKind::ApiMisuse, "no archive is named; name the folder that bodies are to be moved to or from")
+            Error::new(
+                ErrorKind::ApiMisuse,
+                "no archive is named; name the folder that bodies are to be moved to or from",
+            )
         })
     }
 }

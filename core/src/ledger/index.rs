@@ -107,6 +107,8 @@ impl Ledger {
 
     /// Removes the index, since something that it holds must not be kept; the next search makes it anew.
     pub(super) fn forget_index(&self) -> Result<()> {
+        // what this handle remembers of what it appended would come back by it
+        self.tail().keep_from(u64::MAX);
         self.with_index_slot(|slot| {
             *slot = None;
             self.store.storage().remove_index()
@@ -114,10 +116,7 @@ impl Ledger {
     }
 
     /// Does work with the index, brought up to this handle's checkpoint; in memory if the storage can't be written.
-    pub(super) fn with_index<T>(
-        &self,
-        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
-    ) -> Result<T> {
+    pub(super) fn with_index<T>(&self, work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>) -> Result<T> {
         self.ask_index(true, work)
     }
 
@@ -188,7 +187,9 @@ impl Ledger {
         let row = |index| match self.record(index) {
             Ok(record) => Ok(Row::of(&record)),
             // it is found by nothing any more, and has its place
-            Err(e) if e.kind() == ErrorKind::BodyDisposed => self.entry(index).map(|entry| Row::bare(index, entry.time)),
+            Err(e) if e.kind() == ErrorKind::BodyDisposed => {
+                self.entry(index).map(|entry| Row::bare(index, entry.time))
+            }
             Err(e) => Err(e),
         };
         (from..to).map(|index| row(index).map_err(Unusable::Log)).collect()
@@ -200,7 +201,9 @@ impl Ledger {
         (from..to)
             .map(|index| match known(index) {
                 Some(row) => Ok(row),
-                None => self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index())),
+                None => {
+                    self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index()))
+                }
             })
             .collect()
     }
@@ -234,8 +237,7 @@ impl Compared {
         }
         self.entries += rows.len() as u64;
         self.keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
-        self.difference =
-            self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
+        self.difference = self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
     }
 
     /// How it differs, if it does: also in what it has of entries that it does not list.

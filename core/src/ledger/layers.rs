@@ -48,7 +48,9 @@ impl Layers {
             (true, None) => {
                 return Err(Error::new(
                     ErrorKind::WrongKey,
-                    format!("the ledger `{origin}` is encrypted and no key was given; name the one it is encrypted with"),
+                    format!(
+                        "the ledger `{origin}` is encrypted and no key was given; name the one it is encrypted with"
+                    ),
                 ));
             }
             // whoever has a key for it expects that nobody reads along
@@ -132,7 +134,10 @@ fn read_keyring(storage: &dyn Storage, origin: &str, kek: &dyn KeyEncryptionKey)
     let lost = |e: Error, what: &str| {
         Error::new(
             ErrorKind::LedgerTampered,
-            format!("the keyring of the ledger {what}: {}; without it nothing can be read, restore it from a copy", e.message()),
+            format!(
+                "the keyring of the ledger {what}: {}; without it nothing can be read, restore it from a copy",
+                e.message()
+            ),
         )
         .caused_by(e)
     };

@@ -32,16 +32,6 @@ pub struct Rotated {
 }
 
 impl Ledger {
-    /// Whether bodies, attachments and what they are found by are encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        self.layers.keyring().is_some()
-    }
-
-    /// Name of the key-encryption key, if the ledger is encrypted.
-    pub fn key_encryption_key(&self) -> Option<&str> {
-        self.layers.keyring().map(|keyring| keyring.kek())
-    }
-
     /// Rotates the keys of the ledger and puts them under `kek`, which may be the present one. If this is cut short, the
     /// same call brings it to its end, on a handle that was opened with `kek`. `progress` is told how many of how many
     /// headers are done.

@@ -105,7 +105,10 @@ impl SealedStorage {
         let header = self.header(header_name)?;
         let (key, note) = self.opened(&header, header_name)?;
         let foreign = || {
-            Error::new(ErrorKind::LedgerTampered, format!("the header `{header_name}` is another's; restore it from a copy"))
+            Error::new(
+                ErrorKind::LedgerTampered,
+                format!("the header `{header_name}` is another's; restore it from a copy"),
+            )
         };
         let (digest, object) = note.split_first_chunk::<DIGEST_LEN>().ok_or_else(foreign)?;
         if object.len() != NAME_LEN || self.attachment_header(&plain_attachment(digest)) != header_name {
@@ -171,8 +174,7 @@ impl Storage for SealedStorage {
         // checked again, chunk by chunk
         let mut whole = found.key.opening(ATTACHMENTS.as_bytes(), self.inner.stream(&found.object)?.bytes)?;
         let size = std::io::copy(&mut whole, &mut std::io::sink()).map_err(read_fault)?;
-        let opening: Opening<_> =
-            found.key.opening(ATTACHMENTS.as_bytes(), self.inner.stream(&found.object)?.bytes)?;
+        let opening: Opening<_> = found.key.opening(ATTACHMENTS.as_bytes(), self.inner.stream(&found.object)?.bytes)?;
         Ok(Content { bytes: Box::new(opening), size })
     }
 
@@ -242,19 +244,17 @@ impl SealedStorage {
     /// they are stored.
     fn list_all(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()> {
         let mut attached = std::collections::BTreeSet::new();
-        self.inner.list(&format!("{KEYS}/{ATTACHMENTS}/"), &mut |name, size| {
-            match self.attachment_of(name) {
-                Ok(found) => match self.inner.size(&found.object)? {
-                    Some(sealed) => {
-                        visit(&plain_attachment(&found.digest), plain_size(sealed))?;
-                        attached.insert(found.object);
-                        Ok(())
-                    }
-                    None => visit(name, size),
-                },
-                Err(e) if e.kind() == ErrorKind::LedgerTampered => visit(name, size),
-                Err(e) => Err(e),
-            }
+        self.inner.list(&format!("{KEYS}/{ATTACHMENTS}/"), &mut |name, size| match self.attachment_of(name) {
+            Ok(found) => match self.inner.size(&found.object)? {
+                Some(sealed) => {
+                    visit(&plain_attachment(&found.digest), plain_size(sealed))?;
+                    attached.insert(found.object);
+                    Ok(())
+                }
+                None => visit(name, size),
+            },
+            Err(e) if e.kind() == ErrorKind::LedgerTampered => visit(name, size),
+            Err(e) => Err(e),
         })?;
         self.inner.list(prefix, &mut |name, size| {
             if name.starts_with(KEYS) {
@@ -297,7 +297,9 @@ impl Right for SealedRight<'_> {
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         if is_body(name) {
             // the header first: without its own, a body is as good as gone
-            for object in self.storage.sealed(Object { name: name.to_owned(), bytes: bytes.to_vec(), grown_from: None })? {
+            for object in
+                self.storage.sealed(Object { name: name.to_owned(), bytes: bytes.to_vec(), grown_from: None })?
+            {
                 self.right.write(&object.name, &object.bytes)?;
             }
             return Ok(());
@@ -333,7 +335,8 @@ impl Right for SealedRight<'_> {
         self.right.keep(&mut sealing)?;
         let name = sealing.sealing.get_ref().0.name();
         let header_name = self.storage.attachment_header(&name);
-        let digest = name.rsplit('/').next().and_then(|hex| Digest::from_hex(crate::digest::Algorithm::Sha256, hex).ok());
+        let digest =
+            name.rsplit('/').next().and_then(|hex| Digest::from_hex(crate::digest::Algorithm::Sha256, hex).ok());
         let digest = digest.ok_or_else(|| Error::new(ErrorKind::Internal, "an attachment has no digest; report it"))?;
         let before = self.storage.attachment_of(&header_name).ok();
         let note = [digest.bytes(), &random[..]].concat();
@@ -428,8 +431,7 @@ impl SealedIndex {
     }
 
     fn row(&self, row: &Row) -> Row {
-        let mut keys: Vec<_> =
-            row.keys.iter().map(|(name, value)| (*name, self.tag_key.label(name, value))).collect();
+        let mut keys: Vec<_> = row.keys.iter().map(|(name, value)| (*name, self.tag_key.label(name, value))).collect();
         keys.sort();
         Row {
             index: row.index,

@@ -260,7 +260,9 @@ impl Ledger {
         } else if self.is_archived(index)? {
             Error::new(
                 ErrorKind::BodyArchived,
-                format!("the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or restore it"),
+                format!(
+                    "the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or restore it"
+                ),
             )
         } else {
             Error::new(

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Ledger, LedgerRecord, Selection, attachments_named};
-use crate::predicate::{EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity, TrustPolicy};
+use crate::predicate::{
+    EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity, TrustPolicy,
+};
 use crate::timestamp::Timestamp;
 
 /// Records of a pack and what they are about.

@@ -286,7 +286,8 @@ impl Pack<'_> {
         // in the order of the ledger, so that each is judged by the trust policy in force before it
         for (index, line) in by_index {
             let Some(proven) = entries.get(&index) else { return Err(tampered(&line.path, "has no entry")) };
-            let found = self.check_record(index, line, &proven.entry, &labels, &mut trust).map_err(|e| at(&line.path, e))?;
+            let found =
+                self.check_record(index, line, &proven.entry, &labels, &mut trust).map_err(|e| at(&line.path, e))?;
             if let Ok(Predicate::RetentionDisposal(disposal)) = found.predicate() {
                 // only what it can have disposed of: what was there before it
                 let named = disposal.items.iter().map(|item| item.ledger_index).filter(|item| *item < index);

@@ -161,8 +161,7 @@ pub(super) fn shown<'p, 'a>(
         Some(3..) => ControlState::NotSatisfied,
         Some(2) => ControlState::Excepted,
         Some(1) => {
-            for group in control.evidence.all_of.iter().filter(|g| !g.any_of.iter().any(|k| kinds.contains(k)))
-            {
+            for group in control.evidence.all_of.iter().filter(|g| !g.any_of.iter().any(|k| kinds.contains(k))) {
                 why.push(format!("not here: {}", catalogue.titles(&group.any_of)));
             }
             if control.evidence.all_of.is_empty() {

@@ -125,7 +125,12 @@ impl Vault {
         Ok(Self { client, mount, token, name, time_limit })
     }
 
-    pub(crate) fn ask<T: DeserializeOwned + Send>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T> {
+    pub(crate) fn ask<T: DeserializeOwned + Send>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T> {
         let url = self.mount.join(path).map_err(|e| failed(&self.name, "has no address").caused_by(e))?;
         let mut request = self.client.request(method, url).header("X-Vault-Token", self.token.clone());
         if let Some(body) = body {

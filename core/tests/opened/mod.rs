@@ -10,7 +10,8 @@ use sealwright::ledger::{Anchors, Ledger, Pins};
 use sealwright::timestamp::Timestamp;
 
 /// A key of tests only, the same in each process of them.
-pub(crate) const KEK: &str = r#"{"id":"file:53daf6b95a88132d","key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","v":"sealwright-kek/v1"}"#;
+pub(crate) const KEK: &str =
+    r#"{"id":"file:53daf6b95a88132d","key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","v":"sealwright-kek/v1"}"#;
 
 pub(crate) fn kek() -> KeyFile {
     KeyFile::parse(KEK.as_bytes(), None).unwrap()

@@ -13,7 +13,9 @@ use crate::cli::sign::{appended, insert};
 use crate::cli::text::{Page, to_the_second};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{DisposalPlan, Due};
-use crate::predicate::{Actor, ActorKind, Approval, ApprovalDecision, Authentication, Capture, CaptureMethod, Stage, nonce};
+use crate::predicate::{
+    Actor, ActorKind, Approval, ApprovalDecision, Authentication, Capture, CaptureMethod, Stage, nonce,
+};
 use crate::statement::Statement;
 
 /// How long records are kept.

@@ -173,7 +173,11 @@ impl List {
         let mut page = Page::default();
         for hold in &holds {
             let state = hold.released_by.map_or_else(|| "in force".to_owned(), |by| format!("released by entry {by}"));
-            page.wrapped("", "  ", &format!("{:>6}  {}: {}, {state}", hold.index, hold.placed.hold_id, hold.placed.matter));
+            page.wrapped(
+                "",
+                "  ",
+                &format!("{:>6}  {}: {}, {state}", hold.index, hold.placed.hold_id, hold.placed.matter),
+            );
         }
         if holds.is_empty() {
             page.line("no holds");

@@ -39,7 +39,11 @@ impl Key {
         key.write(&self.out, passphrase.as_ref().map(|p| p.as_str()))?;
         let mut page = Page::default();
         page.field("key id", key.id()).field("file", self.out.display());
-        page.wrapped("", "", "Without this file and its passphrase nobody reads the ledger any more. Keep a copy elsewhere.");
+        page.wrapped(
+            "",
+            "",
+            "Without this file and its passphrase nobody reads the ledger any more. Keep a copy elsewhere.",
+        );
         Ok(Answer::new(page.finish(), json!({ "keyId": key.id(), "out": self.out.display().to_string() })))
     }
 }
@@ -50,9 +54,8 @@ impl Rotate {
             Some(to) => settings.encryption_key(Some(to))?,
             None => settings.encryption_key(self.known.encryption_key())?,
         };
-        let to = to.ok_or_else(|| {
-            crate::Error::new(ErrorKind::ApiMisuse, "no key is named; name the new one with `--to`")
-        })?;
+        let to =
+            to.ok_or_else(|| crate::Error::new(ErrorKind::ApiMisuse, "no key is named; name the new one with `--to`"))?;
         let ledger = match self.known.open(settings) {
             // a rotation that was cut short has put it under the new key already
             Err(e) if e.kind() == ErrorKind::WrongKey && self.to.is_some() => {

@@ -34,7 +34,9 @@ impl Ledger {
     pub(super) fn disposal_approvals(&self) -> Result<Approvals> {
         let mut entries = Vec::new();
         self.walk(|index, entry| {
-            if entry.is_of_type(Approval::TYPE) && (entry.has_tag("kind", "governance.approval") || entry.has_more_tags()) {
+            if entry.is_of_type(Approval::TYPE)
+                && (entry.has_tag("kind", "governance.approval") || entry.has_more_tags())
+            {
                 entries.push(index);
             }
             Ok(())

@@ -13,12 +13,12 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::ledger::archive::{marker, place};
-use crate::ledger::{ATTACHMENT_LOCATION, Entry, Ledger, attachments_named};
 use crate::ledger::store::{ATTACHMENTS, Store};
+use crate::ledger::{ATTACHMENT_LOCATION, Entry, Ledger, attachments_named};
 use crate::predicate::{
     Actor, CheckOutcome, CheckResult, DisposalMethod, DisposedItem, Enforcement, Engine, EvaluationResult, Gate,
-    HoldsChecked, LedgerState, PolicyEvaluation, PredicateType as _, RecordRef, RecordHints, RetentionDisposal, Selection,
-    Tags,
+    HoldsChecked, LedgerState, PolicyEvaluation, PredicateType as _, RecordHints, RecordRef, RetentionDisposal,
+    Selection, Tags,
 };
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
@@ -196,9 +196,10 @@ impl Ledger {
         }
         let approvals = self.disposal_approvals()?;
         let disposal = self.check_disposal_shown(statement, at, index, &approvals, pending)?;
-        let decision = pending.iter().map(|(_, s)| *s).find(|s| {
-            disposal.decision.payload().is_ok_and(|payload| s.payload_digest() == payload)
-        });
+        let decision = pending
+            .iter()
+            .map(|(_, s)| *s)
+            .find(|s| disposal.decision.payload().is_ok_and(|payload| s.payload_digest() == payload));
         let decision = decision.ok_or_else(|| refused("its decision is not appended with it"))?;
         let evaluation: PolicyEvaluation = decision.predicate_as()?;
         let digest = evaluation.policy.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256));
@@ -285,9 +286,10 @@ impl Ledger {
         let mut right = storage.acquire(self.patience)?;
         if let Some(archive) = self.layers.archive() {
             let archived: BTreeSet<u64> = self.archived()?.into_iter().collect();
-            let places = entries.iter().filter(|index| archived.contains(index)).map(|index| {
-                self.entry(*index).map(|entry| place(&entry.record))
-            });
+            let places = entries
+                .iter()
+                .filter(|index| archived.contains(index))
+                .map(|index| self.entry(*index).map(|entry| place(&entry.record)));
             archive.acquire(self.patience)?.remove(&places.collect::<Result<Vec<_>>>()?)?;
         }
         let mut names: Vec<String> = entries.iter().map(|index| Store::body_name(*index)).collect();
@@ -335,7 +337,10 @@ impl Ledger {
             evaluated_at: plan.at,
             result: EvaluationResult::Passed,
             enforcement: Enforcement::Enforced,
-            engine: Engine { id: concat!("pkg:cargo/sealwright@", env!("CARGO_PKG_VERSION")).to_owned(), configuration: None },
+            engine: Engine {
+                id: concat!("pkg:cargo/sealwright@", env!("CARGO_PKG_VERSION")).to_owned(),
+                configuration: None,
+            },
             policy: schedule,
             policy_version: None,
             input_digest: Digest::sha256(&input).hex(),
@@ -384,7 +389,8 @@ fn check_plan(plan: &DisposalPlan) -> Result<()> {
         .into_iter()
         .map(|(index, cause)| format!("entry {index} may not be disposed of: {cause}; wait, or have the hold released"))
         .collect();
-    messages.extend(plan.lacking.iter().map(|lacking| format!("{lacking}; have two records officers approve this plan")));
+    messages
+        .extend(plan.lacking.iter().map(|lacking| format!("{lacking}; have two records officers approve this plan")));
     if !messages.is_empty() {
         return Err(Error::new(ErrorKind::PolicyDenied, messages.join("\n")).with("checks", "EV-RET-001"));
     }

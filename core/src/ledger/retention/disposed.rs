@@ -65,7 +65,9 @@ impl Ledger {
         for index in entries {
             let checked = match self.present_record(index)? {
                 Some(record) if record.revoked => Err(refused("its signer or itself was revoked since")),
-                Some(record) => self.check_disposal_shown(record.statement(), record.logged_at()?, index, &approvals, &[]),
+                Some(record) => {
+                    self.check_disposal_shown(record.statement(), record.logged_at()?, index, &approvals, &[])
+                }
                 None => Err(refused("its own body is gone")),
             };
             match checked {
@@ -173,7 +175,11 @@ impl Ledger {
             if let Some(record) = self.present_record(index)?
                 && record.statement().payload_digest() == *payload
             {
-                return if record.revoked { Err(refused("its decision was revoked")) } else { Ok(Some(record.statement().clone())) };
+                return if record.revoked {
+                    Err(refused("its decision was revoked"))
+                } else {
+                    Ok(Some(record.statement().clone()))
+                };
             }
         }
         Ok(None)
@@ -181,7 +187,12 @@ impl Ledger {
 }
 
 /// The period of an item was over, by what its entry alone tells.
-fn check_term(schedule: &Schedule, entry: &Entry, item: &DisposedItem, at: Timestamp) -> std::result::Result<(), String> {
+fn check_term(
+    schedule: &Schedule,
+    entry: &Entry,
+    item: &DisposedItem,
+    at: Timestamp,
+) -> std::result::Result<(), String> {
     let least = least_due(schedule, entry).map_err(|e| e.message().to_owned())?;
     let Some(least) = least else {
         return Err("a rule that applies to it gives no period".to_owned());

@@ -159,7 +159,8 @@ impl Facts {
             obstacles.push("no rule says how long it is kept".to_owned());
         }
         let holds = self.holds.iter().filter(|hold| hold.is_in_force_at(size) && hold.covers(&record.entry, &payload));
-        obstacles.extend(holds.map(|hold| format!("the hold `{}` (entry {}) is in force", hold.placed.hold_id, hold.index)));
+        obstacles
+            .extend(holds.map(|hold| format!("the hold `{}` (entry {}) is in force", hold.placed.hold_id, hold.index)));
         if self.explaining.contains(&payload) {
             obstacles.push("a disposal rests on it".to_owned());
         }
@@ -209,7 +210,9 @@ impl Facts {
                     match start {
                         Some(start) => latest = latest.max(start),
                         None if rule.starts_from == StartsFrom::EndOfSupport => {
-                            return Ok(Err(format!("the end of support of `{id}` is not known; say it in the schedule")));
+                            return Ok(Err(format!(
+                                "the end of support of `{id}` is not known; say it in the schedule"
+                            )));
                         }
                         None => return Ok(Err(format!("the ledger has no record of the release `{id}`"))),
                     }

@@ -103,7 +103,10 @@ impl Ledger {
         let refused = |why: String| Err(Error::new(ErrorKind::AppendRefused, why));
         let Some(placed) = hold.releases.as_ref().filter(|_| hold.action == HoldAction::Released) else {
             if holds.iter().any(|h| h.placed.hold_id == hold.hold_id) {
-                return refused(format!("the hold `{}` was placed before; give it another id", hold.hold_id.escape_debug()));
+                return refused(format!(
+                    "the hold `{}` was placed before; give it another id",
+                    hold.hold_id.escape_debug()
+                ));
             }
             return Ok(());
         };

@@ -97,7 +97,9 @@ mod tests {
             let found = period.parse::<Period>().unwrap().after(since.parse().unwrap()).unwrap();
             assert_eq!(found.to_string(), end.parse::<Timestamp>().unwrap().to_string(), "{since} {period}");
         }
-        for bad in ["", "P", "6Y", "P6", "PY", "P-1Y", "P1.5Y", "PT1H", "P1M1Y", "P1Y1Y", "P0Y", "P99999Y", "P6Y ", "p6y"] {
+        for bad in
+            ["", "P", "6Y", "P6", "PY", "P-1Y", "P1.5Y", "PT1H", "P1M1Y", "P1Y1Y", "P0Y", "P99999Y", "P6Y ", "p6y"]
+        {
             assert_eq!(bad.parse::<Period>().unwrap_err().code(), "MALFORMED", "{bad}");
         }
     }

@@ -152,9 +152,9 @@ impl Schedule {
         let mut applied = self.applying(&kinds, "");
         let end = |rule: &Rule| rule.period.as_ref().zip(since).and_then(|(p, since)| p.after(since).ok());
         applied.sort_by_key(|(id, rule)| (end(rule).map_or(i64::MIN, |t| -t.unix_millis()), *id));
-        let named = applied.into_iter().map(|(id, rule)| {
-            (id, rule.period.as_ref().map_or_else(|| "not stated".to_owned(), ToString::to_string))
-        });
+        let named = applied
+            .into_iter()
+            .map(|(id, rule)| (id, rule.period.as_ref().map_or_else(|| "not stated".to_owned(), ToString::to_string)));
         named.collect()
     }
 
@@ -262,8 +262,7 @@ impl Catalogue {
             all.insert(framework.id, BTreeSet::new());
         }
         for control in wire.controls.into_iter().filter(|c| c.status == "in-force") {
-            let (Some(by_kind), Some(all)) =
-                (frameworks.get_mut(&control.framework), all.get_mut(&control.framework))
+            let (Some(by_kind), Some(all)) = (frameworks.get_mut(&control.framework), all.get_mut(&control.framework))
             else {
                 continue;
             };
