@@ -637,18 +637,6 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
-    /// Leaves nothing of what this handle appended for the next one to catch up with.
-    fn drop(&mut self) {
-        if self.appended {
-            if !self.tail().is_empty() {
-                let _ = self.with_index(|_| Ok(()));
-            }
-            let _ = self.anchors.settle(self.origin());
-        }
-    }
-}
-
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger").field("origin", &self.origin()).field("size", &self.size()).finish_non_exhaustive()

@@ -322,8 +322,7 @@ fn an_environment_known_as_prod_is_judged_as_prod_whatever_the_caller_says() {
     }
     // what was released into it can't be read: that is no reason to believe the caller
     let newest = world.ledger.size() - 3;
-    let index =
-        (0..=newest).rev().find(|i| world.ledger.entry(*i).unwrap().is_of_type(Deployment::TYPE)).unwrap();
+    let index = (0..=newest).rev().find(|i| world.ledger.entry(*i).unwrap().is_of_type(Deployment::TYPE)).unwrap();
     std::fs::remove_file(world.folder().join(body_name(index))).unwrap();
     let decision = world.decide(&evil, &Environment::new(prod().id, EnvironmentClass::Dev));
     assert!(ids(&decision).contains(&"EV-LOG-001"), "{:?}", ids(&decision));

@@ -309,6 +309,8 @@ fn rewritten(statement: &Statement) -> Statement {
         Predicate::Deployment(p) => new(statement, &*p),
         Predicate::EnvironmentSnapshot(p) => new(statement, &*p),
         Predicate::DriftReport(p) => new(statement, &*p),
+        Predicate::LegalHold(p) => new(statement, &*p),
+        Predicate::RetentionDisposal(p) => new(statement, &*p),
         Predicate::EvidencePack(p) => new(statement, &*p),
         Predicate::TrustPolicy(p) => new(statement, &*p),
         other => panic!("no example of {other:?}"),

@@ -160,8 +160,8 @@ fn tampered() -> Error {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::DataKey;
     use super::*;
+    use crate::encryption::DataKey;
 
     const PLACE: &[u8] = b"example.org/log\0body\x007";
     const FULL: usize = CHUNK + TAG_LEN;

@@ -67,7 +67,8 @@ impl Keyring {
         let sealed_root = decoded("root key", &wire.root)?;
         let opened = kek.decrypt(&sealed_root, origin).map_err(|e| match e.kind() {
             ErrorKind::WrongKey if wire.kek == kek.id() => tampered().caused_by(e),
-            ErrorKind::WrongKey => wrong_key(&format!(
+            // services differ in how they refuse what another key of theirs encrypted
+            ErrorKind::WrongKey | ErrorKind::SignerFailed if wire.kek != kek.id() => wrong_key(&format!(
                 "the ledger is encrypted under the key `{}`, and `{}` was given",
                 wire.kek.escape_debug(),
                 kek.id().escape_debug()
@@ -281,8 +282,8 @@ fn tampered() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::KeyFile;
     use super::*;
+    use crate::encryption::KeyFile;
 
     const ORIGIN: &str = "example.org/log";
 

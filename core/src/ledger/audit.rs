@@ -344,7 +344,8 @@ impl Ledger {
                 match read {
                     Ok(digest) if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) => {}
                     Err(e) if e.kind() == ErrorKind::NotFound => {
-                        let why = "nothing leads to it: an attachment whose keeping was cut short, or one without its header";
+                        let why =
+                            "nothing leads to it: an attachment whose keeping was cut short, or one without its header";
                         report.add(AuditFindingKind::UnexpectedFile, name, why);
                     }
                     Err(e) if e.kind() != ErrorKind::LedgerTampered => return Err(e),

@@ -45,7 +45,7 @@ fn records(encrypted: bool) -> Place {
         json!({ "v": "sealwright-retention/v1", "frameworks": [], "rules": [{ "id": "house", "minimum": "P1D" }] })
             .to_string(),
     );
-    place.write("release.json", json!({ "purl": "pkg:generic/x@1", "releaseId": "x-1" }).to_string());
+    place.write("release.json", json!({ "purl": "pkg:generic/x@1", "sealwright_releaseId": "x-1" }).to_string());
     place.write("x", "x");
     place.pass("attest release --predicate release.json --subject x --key records.pem --append");
     place

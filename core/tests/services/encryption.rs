@@ -29,7 +29,9 @@ impl Encrypted<'_> {
     fn lives_under(&self, key: &str, other: &str) {
         self.run("key generate --type ed25519 --no-passphrase --out log.pem");
         self.run("key generate --no-passphrase --out admin.pem");
-        self.run("trust init --admin admin.pem --out trust.json");
+        self.services.write("admin.pub", self.run("key public admin.pem"));
+        self.services.write("policy.json", r#"{ "signers": [], "people": [] }"#);
+        self.run("trust init --from policy.json --admin admin=admin.pub --key admin.pem --out trust.json");
         let init = "ledger init --ledger sealed --state state --origin example.org/sealed --log-key log.pem";
         self.run(&format!("{init} --trust trust.json --encryption-key {key}"));
         let audit = |key: &str| format!("ledger audit --ledger sealed --state state --encryption-key {key}");
