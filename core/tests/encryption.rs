@@ -210,7 +210,9 @@ fn a_rotation_writes_headers_and_leaves_tiles_bodies_and_attachments_as_they_are
     let (old, new) = (KeyFile::generate().unwrap(), KeyFile::generate().unwrap());
     let mut world = world(Some(&old));
     let state = |world: &World| -> BTreeMap<String, Vec<u8>> {
-        files(&world.folder()).into_iter().map(|n| (n.clone(), read(world.folder().join(n)))).collect()
+        // what a rotation brings to rest first is a copy of the others
+        let names = files(&world.folder()).into_iter().filter(|n| n != "journal");
+        names.map(|n| (n.clone(), read(world.folder().join(n)))).collect()
     };
     let before = state(&world);
     let headers = before.keys().filter(|n| n.starts_with("keys/")).count() as u64;
