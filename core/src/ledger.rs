@@ -33,6 +33,7 @@ mod store;
 mod tail;
 mod walk;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -114,6 +115,10 @@ pub struct Ledger {
     appended: bool,
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
+    /// The checkpoint it last remembered.
+    noted: Option<String>,
+    /// How long its last appends took.
+    append_micros: VecDeque<i64>,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -263,6 +268,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -387,6 +394,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -490,6 +499,10 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
+        // the one that was verified is not verified again
+        if self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).is_ok_and(|n| n == self.checkpoint.note().as_bytes()) {
+            return Ok(());
+        }
         let newer = read_checkpoint(&self.store, &self.log_key)?;
         if newer.checkpoint() == self.checkpoint.checkpoint() {
             return Ok(());
@@ -623,9 +636,14 @@ impl Ledger {
             trust_policy_entries: self.trust_entries.clone(),
         };
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
-        self.anchors.raise(&anchor, durable, |kept| {
+        let noted = self.noted.as_deref();
+        self.anchors.raise(&anchor, durable, noted, |kept| {
             if kept.checkpoint == anchor.checkpoint {
                 return Ok(false);
+            }
+            // what this handle wrote there itself, it went on from
+            if Some(kept.checkpoint.as_str()) == noted {
+                return Ok(true);
             }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
@@ -633,6 +651,7 @@ impl Ledger {
         if durable {
             self.remembered = self.size();
         }
+        self.noted = Some(anchor.checkpoint);
         Ok(())
     }
 }

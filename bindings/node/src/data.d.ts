@@ -103,6 +103,7 @@ export interface AuditReport {
   root: string
   /** Entries whose records were disposed of, as records of the ledger say. */
   disposed: number
+  depth: string
   findings: { kind: string; place: string; message: string }[]
 }
 

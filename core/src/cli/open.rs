@@ -99,6 +99,9 @@ impl Known {
             Some(archive) => ledger.with_archive(&archive)?,
             None => ledger,
         };
+        for repair in ledger.repairs() {
+            note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
+        }
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",

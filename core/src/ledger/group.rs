@@ -185,6 +185,7 @@ impl Ledger {
             }
             receipts.push(receipt);
         }
+        self.appended = true;
         Ok(Some(receipts))
     }
 }

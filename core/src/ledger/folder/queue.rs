@@ -16,6 +16,7 @@ use crate::limits;
 
 pub(super) const QUEUE: &str = "queue";
 const ANSWER: &str = ".answer";
+const UNFINISHED: &str = ".new";
 /// What one submission may hold.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
@@ -34,7 +35,8 @@ struct FolderTicket {
 
 /// Whether a name is one of the queue: it comes and goes, and is no part of the ledger.
 pub(crate) fn is_queued(name: &str) -> bool {
-    let id = name.strip_prefix("queue/").map(|name| name.strip_suffix(ANSWER).unwrap_or(name));
+    let name = name.strip_prefix("queue/");
+    let id = name.map(|name| name.strip_suffix(ANSWER).or(name.strip_suffix(UNFINISHED)).unwrap_or(name));
     id.is_some_and(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
@@ -84,6 +86,10 @@ impl Queue for FolderQueue {
                 continue;
             };
             let path = entry.path();
+            // anything but a plain file could hold up whoever opens it
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                continue;
+            }
             let Ok(file) = File::open(&path) else { continue };
             // its owner holds it while it waits
             let lives = matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock));
