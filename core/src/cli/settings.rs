@@ -145,7 +145,7 @@ impl Settings {
     /// The signer named, else the one of the settings.
     pub(crate) fn key(&self, named: Option<&Path>) -> Result<OpenSigner> {
         let reference = self.reference(named)?;
-        self.with_access(&reference, |reference, access| signer::open(reference, access))
+        self.with_access(&reference, signer::open)
     }
 
     /// The key that the ledger is encrypted with: the one named, else that of the settings, if there is one.
