@@ -350,6 +350,8 @@ export interface AuditReport {
   origin: string
   size: number
   root: string
+  /** Entries whose records were disposed of, as records of the ledger say. */
+  disposed: number
   depth: string
   findings: { kind: string; place: string; message: string }[]
 }
@@ -528,6 +530,7 @@ export interface PackVerdict {
   checkpoint: string
   records: number
   bareEntries: number
+  disposedEntries: number
   extension: 'not-asked' | 'proven' | 'not-shown'
   hasUncheckedTimestamp: boolean
 }

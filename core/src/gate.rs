@@ -229,7 +229,7 @@ pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, n
             tags: evidence.tags(),
             matched: evidence.matched,
             control: evidence.controls,
-            disposed: 0,
+            disposed: evidence.disposed,
         },
         checks: evaluation.checks.iter().map(|c| check_result(c, &evidence)).collect::<Result<_>>()?,
         first_attempt: Some(evidence.is_first_attempt(request)),

@@ -19,6 +19,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+pub(crate) use self::encrypted::check_scrypt;
+pub(crate) use self::file::write_secret;
 pub use self::file::{read_private, read_public, write_private, write_private_as};
 pub(crate) use self::pem::certificate_pem;
 pub use self::private::PrivateKey;

@@ -6,17 +6,25 @@
 
 mod anchor;
 mod append;
+mod archive;
 mod attachment;
 mod audit;
 mod book;
 mod complete;
 mod edge;
+mod encrypted;
 mod entry;
 mod folder;
 mod group;
 mod index;
+mod label;
+mod layers;
+mod pins;
 mod receipt;
 mod release_id;
+mod retention;
+mod rotation;
+mod sealed;
 mod search;
 mod spend;
 mod sqlite;
@@ -34,13 +42,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+pub use archive::Moved;
 pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
 pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
+pub(crate) use label::{Labels, Listing, check_listing};
+pub use pins::Pins;
 pub use receipt::Receipt;
+pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
+pub use rotation::Rotated;
 pub use search::{Found, Query};
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
@@ -49,19 +62,22 @@ pub(crate) use walk::{Selected, Selection};
 
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
-use crate::{json, limits};
+use crate::{encryption, json, limits};
 use anchor::Anchor;
 use book::Book;
 use edge::Edge;
 use folder::FolderStorage;
 use group::Seal;
 use index::Index;
+use layers::Layers;
+use retention::Disposals;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
 use tail::Tail;
@@ -70,6 +86,10 @@ use walk::lost_tile;
 /// A ledger in a folder.
 pub struct Ledger {
     store: Store,
+    /// What the store is seen through.
+    layers: Layers,
+    /// How its entries are labelled.
+    labels: Labels,
     anchors: Anchors,
     log_key: VerifierKey,
     checkpoint: SignedCheckpoint,
@@ -81,6 +101,8 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Disposals up to this size, once they were asked for.
+    disposals: Mutex<Option<(u64, Arc<Disposals>)>>,
     /// Entries that the index may not have.
     tail: Mutex<Tail>,
     /// What appends are checked against.
@@ -115,53 +137,15 @@ pub enum Anchored {
     FirstUse,
 }
 
-/// What is known of a ledger from elsewhere, before it is opened.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Pins {
-    /// The key of the log.
-    pub log_key: Option<VerifierKey>,
-    /// Payload digest of version 1 of the trust policy.
-    pub trust_policy: Option<Digest>,
-    /// A checkpoint the ledger must extend, as signed.
-    pub min_checkpoint: Option<Vec<u8>>,
-}
-
-impl Pins {
-    /// Nothing is known.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Reads pins from JSON: `logKey` (a C2SP verifier key), `trustPolicy` (`sha256:<hex>`) and `minCheckpoint` (a
-    /// signed note), each of which may be left out.
-    ///
-    /// # Errors
-    /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: PinsWire = json::parse("pins", bytes)?;
-        Ok(Self {
-            log_key: wire.log_key.map(|key| key.parse()).transpose()?,
-            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
-            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PinsWire {
-    log_key: Option<String>,
-    trust_policy: Option<String>,
-    min_checkpoint: Option<String>,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
     v: String,
     origin: String,
     log_key: String,
+    /// Format of the envelopes, if it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<String>,
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
@@ -186,7 +170,7 @@ impl Ledger {
         trust_policy: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Self> {
-        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, None, now)
     }
 
     /// As [`Ledger::init`], in any storage.
@@ -196,6 +180,7 @@ impl Ledger {
         origin: &str,
         log_key: PrivateKey,
         trust_policy: &[Vec<u8>],
+        kek: Option<&dyn KeyEncryptionKey>,
         now: Timestamp,
     ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
@@ -211,11 +196,21 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
-        let store = Store::new(storage);
-        let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
+        let layers = match kek {
+            Some(kek) => Layers::encrypted(storage, origin, kek)?,
+            None => Layers::plain(storage),
+        };
+        let config = Config {
+            v: FORMAT.to_owned(),
+            origin: origin.to_owned(),
+            log_key: vkey.to_string(),
+            encryption: kek.map(|_| encryption::FORMAT.to_owned()),
+        };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
             log_key: vkey,
             checkpoint,
@@ -226,6 +221,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             tail: Mutex::default(),
             book: Mutex::default(),
             edge: None,
@@ -238,7 +234,7 @@ impl Ledger {
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
-        let storage = ledger.store.shared();
+        let storage = Arc::clone(ledger.layers.bottom());
         let place = storage.place();
         let taken = |what: String| Err(Error::new(ErrorKind::AlreadyExists, what));
         if !storage.create()? {
@@ -250,13 +246,16 @@ impl Ledger {
         }
         let made = right
             .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.append_genesis(trust_policy, right.as_mut(), now));
+            .and_then(|()| ledger.layers.write_keyring(right.as_mut()))
+            .and_then(|()| match ledger.layers.sealed() {
+                Some(sealed) => ledger.append_genesis(trust_policy, sealed.over(right).as_mut(), now),
+                None => ledger.append_genesis(trust_policy, right.as_mut(), now),
+            });
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
             storage.destroy();
             return Err(e);
         }
-        drop(right);
         Ok(ledger)
     }
 
@@ -269,26 +268,36 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, None)
     }
 
     /// As [`Ledger::open`], in any storage.
-    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    pub(crate) fn open_in(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<Self> {
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let in_flux = storage.recover(Duration::ZERO)?;
-        match Self::open_as_it_is(&storage, anchors, pins) {
+        match Self::open_as_it_is(&storage, anchors, pins, kek) {
             // half of what somebody else is making whole right now
             Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
                 storage.recover(patience)?;
-                Self::open_as_it_is(&storage, anchors, pins)
+                Self::open_as_it_is(&storage, anchors, pins, kek)
             }
             opened => opened,
         }
     }
 
-    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    fn open_as_it_is(
+        storage: &Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<Self> {
         let store = Store::new(Arc::clone(storage));
-        let (origin, found_key) = read_config(&store)?;
+        let (origin, found_key, is_encrypted) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
             Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
@@ -319,8 +328,11 @@ impl Ledger {
             ));
         }
         let checkpoint = read_checkpoint(&store, &found_key)?;
+        let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
             log_key: found_key,
             checkpoint,
@@ -335,6 +347,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             tail: Mutex::default(),
             book: Mutex::default(),
             edge: None,
@@ -542,10 +555,11 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
+        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE)?.into_owned();
         let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
         let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
             // an entry has one canonical form, in which its type has one spelling
-            if book::holds(bytes, TrustPolicyRecord::TYPE) {
+            if book::holds(bytes, &policy_type) {
                 found.push(index);
             }
             Ok(())
@@ -557,7 +571,7 @@ impl Ledger {
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
-        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        if !entry.is_of_type(TrustPolicyRecord::TYPE) {
             return Ok(());
         }
         let verified = self.trust.verify(&record, index, at)?;
@@ -603,25 +617,14 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
-    /// Leaves nothing of what this handle appended for the next one to catch up with.
-    fn drop(&mut self) {
-        if self.appended {
-            if !self.tail().is_empty() {
-                let _ = self.with_index(|_| Ok(()));
-            }
-            let _ = self.anchors.settle(self.origin());
-        }
-    }
-}
-
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger").field("origin", &self.origin()).field("size", &self.size()).finish_non_exhaustive()
     }
 }
 
-fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
+/// Origin, key, and whether it is encrypted.
+fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
@@ -643,7 +646,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
         return Err(tampered("its origin and key do not match, or it is not written canonically"));
     }
-    Ok((config.origin, key))
+    Ok((config.origin, key, encrypted::is_known(config.encryption.as_deref())?))
 }
 
 fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {

@@ -38,6 +38,8 @@ pub mod trust;
 
 pub mod signer;
 
+pub mod encryption;
+
 pub mod verifier;
 
 pub mod provenance;

@@ -23,6 +23,14 @@ pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 pub const ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024;
 /// A ledger entry (sealwright-entry/v1).
 pub const ENTRY_BYTES: usize = 1024;
+/// The header of an encrypted body or attachment.
+pub const SEALED_HEADER_BYTES: usize = 1024;
+/// Keys of one keyring.
+pub const KEYRING_KEYS: usize = 1000;
+/// The keyring of an encrypted ledger.
+pub const KEYRING_FILE_BYTES: usize = 1024 * 1024;
+/// A retention schedule.
+pub const SCHEDULE_BYTES: usize = 1024 * 1024;
 /// A checkpoint with its cosignatures.
 pub const CHECKPOINT_BYTES: u64 = 64 * 1024;
 /// Signature lines read of one signed note.

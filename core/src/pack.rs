@@ -130,7 +130,8 @@ pub fn build(
     contents::add_trust(&mut draft, &gathered)?;
     let bundles = contents::add_policies(&mut draft, ledger, &gathered)?;
     gaps.extend(contents::add_attachments(&mut draft, ledger, &gathered, &bundles)?);
-    gaps.extend(gathered.bare.iter().map(|index| gather::lost(*index)));
+    let lost = gathered.bare.iter().filter(|index| !gathered.disposed.contains(index));
+    gaps.extend(lost.map(|index| gather::lost(*index)));
     population::add(&mut draft, &gathered)?;
     draft.add("catalogue/controls.json", Role::Policy, report::CONTROLS.as_bytes())?;
     let gap_report = contents::gap_report(&gathered, gaps)?;
@@ -171,6 +172,7 @@ pub fn build(
         trust_policy: RecordRef::to(ledger.trust_policy()?.payload()),
         files: draft.lines(),
         redactions: Vec::new(),
+        labels: ledger.labels().listing(gathered.records.iter().map(|r| r.statement())),
     };
     let manifest_bytes = contents::pretty("manifest", &manifest)?;
     let statement = EvidencePack {

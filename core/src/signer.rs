@@ -5,22 +5,23 @@
 //! each signature that comes back is verified before it is used.
 
 #[cfg(feature = "kms")]
-mod aws_kms;
+pub(crate) mod aws_kms;
 mod command;
-mod external;
+pub(crate) mod external;
 mod open;
 #[cfg(feature = "hsm")]
-mod pkcs11;
+pub(crate) mod pkcs11;
 mod pkcs11_uri;
 #[cfg(feature = "kms")]
-mod service;
+pub(crate) mod service;
 #[cfg(feature = "kms")]
-mod vault;
+pub(crate) mod vault;
 
 use std::io::Read;
 use std::sync::Arc;
 
 pub use self::command::CommandSigner;
+pub(crate) use self::open::scheme;
 pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
 pub use self::pkcs11_uri::Pkcs11Uri;
 use crate::bundle::{Bundle, MessageSignature};

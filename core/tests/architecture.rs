@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "bundle",
     "trust",
     "signer",
+    "encryption",
     "verifier",
     "provenance",
     "ci",

@@ -486,7 +486,7 @@ fn a_full_disk_takes_nothing_in_halves_and_the_ledger_goes_on_when_there_is_spac
     let small = Small::new();
     copy(&small.folder(), &tiny.0.path().join("ledger"));
     let anchors = Anchors::in_folder(small.dir.path().join("state"));
-    let open = || Ledger::open(&tiny.0.path().join("ledger"), &anchors, &Pins::none());
+    let open = || small::opened(&tiny.0.path().join("ledger"), &anchors, &Pins::none());
     let log_key = || sealwright::key::read_private(&small.dir.path().join("log.pem"), None).unwrap();
     let mut ledger = open().unwrap().with_log_key(log_key()).unwrap();
     let ballast = tiny.0.path().join("ballast");

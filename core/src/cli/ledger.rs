@@ -1,6 +1,10 @@
 //! `ledger`: append, search, prove, audit.
 
+mod archive;
 mod attachment;
+mod dispose;
+mod hold;
+mod keys;
 mod look;
 mod stats;
 
@@ -19,7 +23,11 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::ledger::{Anchors, AuditDepth, Ledger};
 use crate::policy::starter_bundle;
+use archive::{Archive, Restore};
 use attachment::{Attach, Attachment};
+use dispose::{Dispose, Retention};
+use hold::HoldCommand;
+use keys::{Key, Rotate};
 use look::{Prove, Search, Show};
 use stats::Stats;
 
@@ -39,6 +47,21 @@ pub(crate) enum LedgerCommand {
     Audit(Audit),
     /// Make the search index anew.
     Rebuild(ReadOnly),
+    /// Make a key to encrypt ledgers with.
+    Key(Key),
+    /// Rotate the keys of an encrypted ledger; no record is touched.
+    Rotate(Rotate),
+    /// Stop the disposal of records, or end that.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Show how long records are kept, and what may be disposed of.
+    Retention(Retention),
+    /// Dispose of records whose time is over.
+    Dispose(Dispose),
+    /// Move bodies to the archive.
+    Archive(Archive),
+    /// Move bodies back from the archive.
+    Restore(Restore),
     /// Show the state of the ledger, what it holds by type and age, and how late evidence arrives.
     Stats(Stats),
     /// Keep a file that records name by its SHA-256.
@@ -58,6 +81,10 @@ pub(crate) struct Init {
     /// Version 1 of the trust policy, signed.
     #[arg(long, value_name = "RECORD", required = true)]
     trust: Vec<PathBuf>,
+    /// Encrypt it with this key: a file, pkcs11:…, awskms://…, or
+    /// hashivault://… [default: `encryption-key` in sealwright.toml].
+    #[arg(long, value_name = "KEY")]
+    encryption_key: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -105,6 +132,13 @@ impl LedgerCommand {
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
+            Self::Key(key) => key.run(settings),
+            Self::Rotate(rotate) => rotate.run(settings),
+            Self::Hold(hold) => hold.run(settings),
+            Self::Retention(retention) => retention.run(settings),
+            Self::Dispose(dispose) => dispose.run(settings),
+            Self::Archive(archive) => archive.run(settings),
+            Self::Restore(restore) => restore.run(settings),
             Self::Stats(stats) => stats.run(settings),
             Self::Attach(attach) => attach.run(settings),
             Self::Attachment(attachment) => attachment.run(settings),
@@ -117,7 +151,11 @@ impl Init {
         let trust = self.trust.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
         let key = settings.log_key(self.log_key.as_deref())?;
         let anchors = Anchors::in_folder(settings.state()?);
-        let ledger = Ledger::init(&settings.ledger(), &anchors, &self.origin, key, &trust, settings.now()?)?;
+        let (folder, now) = (settings.ledger(), settings.now()?);
+        let ledger = match settings.encryption_key(self.encryption_key.as_deref())? {
+            Some(kek) => Ledger::init_encrypted(&folder, &anchors, &self.origin, key, &trust, kek.as_ref(), now)?,
+            None => Ledger::init(&folder, &anchors, &self.origin, key, &trust, now)?,
+        };
         let starter = starter_bundle()?;
         if ledger.trust_policy()?.pinned_bundle() == Some(Digest::sha256(&starter)) {
             ledger.attach(&starter)?;
@@ -131,6 +169,7 @@ impl Init {
             "origin": ledger.origin(),
             "logKey": ledger.log_key().to_string(),
             "trustPolicy": policy.to_string(),
+            "encryptedWith": ledger.key_encryption_key(),
         });
         Ok(Answer::new(page.finish(), value))
     }

@@ -1,6 +1,6 @@
 //! Opening the ledger a command works on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -8,6 +8,7 @@ use super::output::note;
 use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
 use crate::digest::Digest;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::Result;
 use crate::ledger::{Anchored, Anchors, Ledger, Pins};
 use crate::limits;
@@ -27,6 +28,13 @@ pub(crate) struct Known {
     /// A checkpoint it must extend.
     #[arg(long, value_name = "FILE")]
     min_checkpoint: Option<PathBuf>,
+    /// Key that it is encrypted with: a file, pkcs11:…, awskms://…, or
+    /// hashivault://….
+    #[arg(long, value_name = "KEY")]
+    encryption_key: Option<PathBuf>,
+    /// Folder that bodies were moved to.
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
 }
 
 /// Options of commands that append.
@@ -65,13 +73,32 @@ pub(crate) struct By {
 impl Known {
     /// Opens the ledger for reading.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+        let kek = settings.encryption_key(self.encryption_key())?;
+        self.open_with(settings, kek.as_deref())
+    }
+
+    /// The key that the ledger is said to be encrypted with.
+    pub(crate) fn encryption_key(&self) -> Option<&Path> {
+        self.encryption_key.as_deref()
+    }
+
+    /// Opens the ledger for reading, with this key if it is encrypted.
+    pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
         let mut pins = Pins::none();
         pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
         pins.trust_policy.clone_from(&self.pin_trust_policy);
         if let Some(path) = &self.min_checkpoint {
             pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
-        let ledger = Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), &pins)?;
+        let (folder, anchors) = (settings.ledger(), Anchors::in_folder(settings.state()?));
+        let ledger = match kek {
+            Some(kek) => Ledger::open_encrypted(&folder, &anchors, &pins, kek)?,
+            None => Ledger::open(&folder, &anchors, &pins)?,
+        };
+        let ledger = match settings.archive(self.archive.as_deref()) {
+            Some(archive) => ledger.with_archive(&archive)?,
+            None => ledger,
+        };
         for repair in ledger.repairs() {
             note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
         }
@@ -98,6 +125,16 @@ impl Append {
 }
 
 impl Act {
+    /// What is known of the ledger.
+    pub(crate) fn known(&self) -> &Known {
+        &self.append.known
+    }
+
+    /// Opens the ledger, and no key that signs.
+    pub(crate) fn open_ledger(&self, settings: &Settings) -> Result<Ledger> {
+        self.append.known.open(settings)
+    }
+
     /// Opens the ledger for appending, with the key that signs.
     pub(crate) fn open(&self, settings: &Settings) -> Result<(Ledger, OpenSigner)> {
         let key = self.key.open(settings)?;

@@ -130,6 +130,7 @@ impl VerifyPack {
             },
             "records": verdict.records,
             "bareEntries": verdict.bare_entries,
+            "disposedEntries": verdict.disposed_entries,
             "extension": extension,
             "hasUncheckedTimestamp": verdict.has_unchecked_timestamp,
         });

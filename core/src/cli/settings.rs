@@ -9,8 +9,10 @@ use clap::Args;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::encryption::{KeyEncryptionKey, open_key_encryption_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
+use crate::ledger::Schedule;
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -57,6 +59,12 @@ struct SettingsFile {
     key: Option<PathBuf>,
     log_key: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
+    /// Key that the ledger is encrypted with.
+    encryption_key: Option<PathBuf>,
+    /// Folder that bodies are moved to.
+    archive: Option<PathBuf>,
+    /// The retention schedule.
+    retention: Option<PathBuf>,
     submitter: Option<String>,
     /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
@@ -137,6 +145,42 @@ impl Settings {
     /// The signer named, else the one of the settings.
     pub(crate) fn key(&self, named: Option<&Path>) -> Result<OpenSigner> {
         let reference = self.reference(named)?;
+        self.with_access(&reference, signer::open)
+    }
+
+    /// The key that the ledger is encrypted with: the one named, else that of the settings, if there is one.
+    pub(crate) fn encryption_key(&self, named: Option<&Path>) -> Result<Option<Box<dyn KeyEncryptionKey>>> {
+        let of_file = || self.file.encryption_key.as_ref().map(|key| self.of_settings(key));
+        let named = named.map(Path::to_path_buf);
+        let found = named.or_else(|| environment("SEALWRIGHT_ENCRYPTION_KEY").map(PathBuf::from)).or_else(of_file);
+        let Some(reference) = found else { return Ok(None) };
+        self.with_access(&reference, open_key_encryption_key).map(Some)
+    }
+
+    /// The folder that bodies are moved to, if there is one.
+    pub(crate) fn archive(&self, named: Option<&Path>) -> Option<PathBuf> {
+        self.path(named, "SEALWRIGHT_ARCHIVE", self.file.archive.as_ref())
+    }
+
+    /// The retention schedule.
+    pub(crate) fn schedule(&self, named: Option<&Path>) -> Result<Schedule> {
+        self.schedule_if_named(named)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::ApiMisuse,
+                format!("nothing says how long records are kept; name a file with `--schedule`, or as `retention` in `{FILE}`"),
+            )
+        })
+    }
+
+    /// The retention schedule, if one is named.
+    pub(crate) fn schedule_if_named(&self, named: Option<&Path>) -> Result<Option<Schedule>> {
+        let path = self.path(named, "SEALWRIGHT_RETENTION", self.file.retention.as_ref());
+        let Some(path) = path else { return Ok(None) };
+        let bytes = limits::read_file("retention schedule", &path, limits::SCHEDULE_BYTES as u64)?;
+        Schedule::parse(&bytes).map(Some).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
+    }
+
+    fn with_access<T>(&self, reference: &Path, open: impl FnOnce(&str, &Access<'_>) -> Result<T>) -> Result<T> {
         let reference = reference.to_str().ok_or_else(|| {
             Error::new(ErrorKind::Malformed, "the name of the key is not UTF-8; give its file another name")
         })?;
@@ -148,7 +192,7 @@ impl Settings {
         if let Some(vault) = vault()? {
             access = access.with_vault(vault);
         }
-        signer::open(reference, &access)
+        open(reference, &access)
     }
 
     /// The public half of the key named: of a public key file, or of a signer.

@@ -63,7 +63,7 @@ pub(super) fn input(
             last_entry_unix: evidence.last.map_or(0, Timestamp::unix_seconds),
             matched: evidence.matched,
             control: evidence.controls,
-            disposed: 0,
+            disposed: evidence.disposed,
             missing: evidence.missing.clone(),
             anchored: is_anchored(ledger),
             // records that do not prove are refused one by one; a walk that does not prove ends the gate

@@ -9,6 +9,7 @@ use super::edge::{Edge, EdgeTiles};
 use super::entry::{Body, Entry};
 use super::group::Seal;
 use super::index::Row;
+use super::label::Labels;
 use super::receipt::Receipt;
 use super::storage::{Batch, Object, Outcome, Right};
 use super::store::{Store, partial_tiles};
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::limits;
 use crate::merkle::{inclusion_proofs, leaf_hash, verify_inclusion};
-use crate::predicate::{Deployment, PredicateType as _, Promotion, Release};
+use crate::predicate::{Deployment, LegalHold, PredicateType as _, Promotion, Release, RetentionDisposal};
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -99,7 +100,7 @@ impl Ledger {
             let verified = trust.verify(record, index, now)?;
             trust.take(&verified, index, now)?;
             let identity = trust.speaker(&verified, index).map(|speaker| speaker.identity).unwrap_or_default();
-            admission.pending.push(Pending::new(verified, identity, now)?);
+            admission.pending.push(Pending::new(verified, identity, now, &self.labels)?);
         }
         self.commit(admission, right)?;
         self.anchored = Anchored::Extends;
@@ -203,6 +204,8 @@ impl Ledger {
             if may_be_refused(statement.predicate_type()) {
                 let pending: Vec<_> = admission.pending.iter().map(|p| (&p.entry, p.verified.value())).collect();
                 self.check_release_id(statement, &pending)?;
+                self.check_hold(statement)?;
+                self.check_disposal(statement, at, index, &pending)?;
                 self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
             }
             if is_trust_policy(statement.predicate_type()) {
@@ -212,7 +215,7 @@ impl Ledger {
             }
             admission.places.insert(identity, index);
             places.push(Place { index, already_there: false });
-            admission.pending.push(Pending::new(verified, speaker.identity, at)?);
+            admission.pending.push(Pending::new(verified, speaker.identity, at, &self.labels)?);
         }
         Ok(places)
     }
@@ -259,7 +262,7 @@ impl Ledger {
         self.edge = Some(edge);
         self.appended = true;
         for (index, pending) in (before..).zip(admission.pending) {
-            if is_trust_policy(&pending.entry.predicate_type) {
+            if is_trust_policy(pending.verified.value().predicate_type()) {
                 self.trust.take(&pending.verified, index, pending.entry.logged_at()?)?;
                 self.trust_entries.push(index);
             }
@@ -391,9 +394,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn new(verified: Verified<Statement>, identity: String, at: Timestamp) -> Result<Self> {
+    fn new(verified: Verified<Statement>, identity: String, at: Timestamp, labels: &Labels) -> Result<Self> {
         let body = Body { salt: fresh_salt()?, record: verified.record().to_vec() };
-        let entry = Entry::derive(verified.value(), &body, at)?;
+        let entry = Entry::derive(verified.value(), &body, at, labels)?;
         Ok(Self { bytes: entry.to_bytes()?, entry, body, verified, identity })
     }
 }
@@ -415,7 +418,8 @@ impl Fresh {
 
 /// Types that are held against what the ledger has.
 pub(super) fn may_be_refused(predicate_type: &str) -> bool {
-    Release::reads(predicate_type) || [Promotion::TYPE, Deployment::TYPE].contains(&predicate_type)
+    const CHECKED: [&str; 4] = [Promotion::TYPE, Deployment::TYPE, LegalHold::TYPE, RetentionDisposal::TYPE];
+    Release::reads(predicate_type) || CHECKED.contains(&predicate_type)
 }
 
 /// Verifies records that are to stand from `first` on, by more than one thread if they are many.

@@ -39,6 +39,7 @@ use self::journal::{Frame, Journal};
 pub(crate) use self::queue::is_queued;
 use self::queue::{FolderQueue, QUEUE};
 use super::index::Index;
+use super::sealed::{KEYRING, KEYS};
 use super::sqlite::{self, SqliteIndex};
 use super::storage::{Batch, Content, IndexAt, Outcome, Queue, Repair, RepairKind, Right, Storage, Upload};
 use super::store::{BODIES, CHECKPOINT, CONFIG, TILES};
@@ -257,10 +258,10 @@ impl Storage for FolderStorage {
     }
 
     fn destroy(&self) {
-        for name in [CHECKPOINT, CONFIG, JOURNAL_FILE, INDEX, LOCK] {
+        for name in [CHECKPOINT, CONFIG, KEYRING, JOURNAL_FILE, INDEX, LOCK] {
             let _ = std::fs::remove_file(self.path(name));
         }
-        for name in [TILES, BODIES, QUEUE] {
+        for name in [TILES, BODIES, KEYS, QUEUE] {
             let _ = std::fs::remove_dir_all(self.path(name));
         }
         // whatever an unfinished write left goes, too; a folder with anything else in it stays

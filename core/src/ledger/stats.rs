@@ -178,15 +178,19 @@ impl Ledger {
         let mut latencies: BTreeMap<String, (Vec<i64>, u64)> = BTreeMap::new();
         Edge::default().advance(checkpoint, &self.store, |index, bytes| {
             let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+            let entry = entry.labelled(&self.labels);
             let body = storage.size(&Store::body_name(index))?;
             let held = Held { records: 1, without_body: u64::from(body.is_none()), bytes: body.unwrap_or(0) };
-            stats.types.entry(entry.predicate_type.clone()).or_default().add(held);
+            let event = self.event_time(index, &entry)?;
+            // where an entry hides its type, its record tells it
+            let name = event.as_ref().map_or_else(|| entry.predicate_type.clone(), |(name, _)| name.clone());
+            stats.types.entry(name.clone()).or_default().add(held);
             let days = (now.unix_millis() - entry.time).max(0) / DAY_MILLIS;
             if let Some(aged) = stats.ages.iter_mut().find(|a| a.up_to_days.is_none_or(|most| days < i64::from(most))) {
                 aged.held.add(held);
             }
-            if let Some(at) = self.event_time(index, &entry)? {
-                let (durations, out_of_order) = latencies.entry(entry.predicate_type.clone()).or_default();
+            if let Some(at) = event.and_then(|(_, at)| at) {
+                let (durations, out_of_order) = latencies.entry(name).or_default();
                 match entry.time - at.unix_millis() {
                     ahead if ahead < -300_000 => *out_of_order += 1,
                     // a clock that is a little fast is no data error
@@ -210,13 +214,16 @@ impl Ledger {
         self.append_micros.push_back(i64::try_from(took.as_micros()).unwrap_or(i64::MAX));
     }
 
-    fn event_time(&self, index: u64, entry: &Entry) -> Result<Option<Timestamp>> {
+    /// Predicate type of a record, and when that happened which it tells of.
+    fn event_time(&self, index: u64, entry: &Entry) -> Result<Option<(String, Option<Timestamp>)>> {
         match self.body_of(index, entry) {
             Ok(body) => {
                 let statement = Statement::parse(Bundle::parse(&body.record)?.into_envelope()?.into_payload())?;
-                Ok(event_time(&statement))
+                Ok(Some((statement.predicate_type().to_owned(), event_time(&statement))))
             }
-            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(None),
+            Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived) => {
+                Ok(None)
+            }
             Err(e) => Err(e),
         }
     }

@@ -78,6 +78,8 @@ pub struct PackVerdict {
     pub records: u64,
     /// Number of entries without a record.
     pub bare_entries: u64,
+    /// Of these, those that a disposal record of the pack says were disposed of.
+    pub disposed_entries: u64,
     /// Whether the ledger is known to extend the checkpoint seen before.
     pub extension: Extension,
     /// Whether a `manifest.tsr` lies beside the manifest. It was not checked.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,9 +20,9 @@ use crate::bundle::Bundle;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::digest::{Digest, files_below};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Entry, check_commitment};
+use crate::ledger::{Entry, Labels, Listing, check_commitment, check_listing};
 use crate::merkle::leaf_hash;
-use crate::predicate::EvidencePack;
+use crate::predicate::{EvidencePack, Predicate};
 use crate::report::record_name;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -49,7 +50,7 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
     let (statement, manifest) = pack.manifest(checkpoint.checkpoint())?;
     let lines = pack.check_files(&manifest, &files)?;
     let entries = pack.entries(&lines, &checkpoint)?;
-    pack.check_records(&lines, &entries, &statement)?;
+    let disposed = pack.check_records(&lines, &entries, &statement, manifest.labels.clone())?;
     let extension = match &seen {
         None => Extension::NotAsked,
         Some(seen) if seen.size() == checkpoint.checkpoint().size() => Extension::Proven,
@@ -67,6 +68,7 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
         checkpoint: checkpoint.checkpoint().clone(),
         records,
         bare_entries: entries.len() as u64 - records,
+        disposed_entries: disposed.len() as u64,
         extension,
         has_unchecked_timestamp,
     })
@@ -256,12 +258,21 @@ impl Pack<'_> {
     }
 
     /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly.
+    /// Gives the entries without a record that a disposal record explains.
     fn check_records(
         &self,
         lines: &BTreeMap<&str, &FileLine>,
         entries: &BTreeMap<u64, ProvenEntry>,
         statement: &EvidencePack,
-    ) -> Result<()> {
+        labels: Option<Listing>,
+    ) -> Result<BTreeSet<u64>> {
+        let labels = match labels {
+            None => Labels::default(),
+            Some(listing) => {
+                check_listing(&listing).map_err(|e| at(MANIFEST, e))?;
+                Labels::Listed(Arc::new(listing))
+            }
+        };
         let mut by_index = BTreeMap::new();
         for (name, line) in lines.iter().filter(|(name, l)| l.role == Role::Record || name.starts_with("records/")) {
             let index = line.ledger_index.filter(|_| line.role == Role::Record);
@@ -272,20 +283,35 @@ impl Pack<'_> {
         }
         let mut trust = TrustChain::pinned(self.demand.trust_policy.clone());
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut disposed = BTreeSet::new();
+        let bare: BTreeSet<u64> = entries.keys().filter(|index| !by_index.contains_key(index)).copied().collect();
         // in the order of the ledger, so that each is judged by the trust policy in force before it
         for (index, line) in by_index {
             let Some(proven) = entries.get(&index) else { return Err(tampered(&line.path, "has no entry")) };
-            let found = self.check_record(index, line, &proven.entry, &mut trust).map_err(|e| at(&line.path, e))?;
-            *counts.entry(found).or_default() += 1;
+            let found =
+                self.check_record(index, line, &proven.entry, &labels, &mut trust).map_err(|e| at(&line.path, e))?;
+            if let Ok(Predicate::RetentionDisposal(disposal)) = found.predicate() {
+                // only what it can have disposed of: what was there before it
+                let named = disposal.items.iter().map(|item| item.ledger_index).filter(|item| *item < index);
+                disposed.extend(named.filter(|item| bare.contains(item)));
+            }
+            *counts.entry(found.predicate_type().to_owned()).or_default() += 1;
         }
         if counts != statement.contents || counts.values().sum::<u64>() != statement.completeness.present {
             return Err(tampered(MANIFEST_RECORD, "counts other records than the pack holds"));
         }
-        Ok(())
+        Ok(disposed)
     }
 
-    /// Gives the predicate type of the record.
-    fn check_record(&self, index: u64, line: &FileLine, entry: &Entry, trust: &mut TrustChain) -> Result<String> {
+    /// Gives what the record says.
+    fn check_record(
+        &self,
+        index: u64,
+        line: &FileLine,
+        entry: &Entry,
+        labels: &Labels,
+        trust: &mut TrustChain,
+    ) -> Result<Statement> {
         let record = self.read(&line.path, limits::RECORD_BYTES)?;
         let bundle = Bundle::parse(&record)?;
         if record_name(index, bundle.material()) != line.path {
@@ -316,7 +342,7 @@ impl Pack<'_> {
         if Some(statement.payload_digest().hex()) != line.payload_sha256 {
             return Err(Error::new(ErrorKind::PackTampered, "its payload is not the one listed in the manifest"));
         }
-        if Entry::derive(statement, &body, logged_at)? != *entry {
+        if Entry::derive(statement, &body, logged_at, labels)? != *entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is"),
@@ -325,7 +351,7 @@ impl Pack<'_> {
         if is_trust_policy(statement.predicate_type()) {
             trust.take(&verified, index, logged_at)?;
         }
-        Ok(statement.predicate_type().to_owned())
+        Ok(statement.clone())
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Access<'a> {
     passphrase: Option<Zeroizing<String>>,
     pin: Option<Zeroizing<String>>,
     public_key: Option<PublicKey>,
-    vault: Option<VaultAccess>,
-    time_limit: Duration,
+    pub(crate) vault: Option<VaultAccess>,
+    pub(crate) time_limit: Duration,
 }
 
 /// What is asked for while a signer is opened.
@@ -122,7 +122,7 @@ impl<'a> Access<'a> {
         self
     }
 
-    fn secret(&self, secret: Secret<'_>) -> Result<Option<Zeroizing<String>>> {
+    pub(crate) fn secret(&self, secret: Secret<'_>) -> Result<Option<Zeroizing<String>>> {
         let known = match secret {
             Secret::Passphrase(_) => &self.passphrase,
             Secret::Pin(_) => &self.pin,
@@ -207,7 +207,7 @@ pub fn is_key_file(reference: &str) -> bool {
 }
 
 /// The scheme of a URI, and what follows its colon.
-fn scheme(reference: &str) -> Option<(&str, &str)> {
+pub(crate) fn scheme(reference: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = reference.split_once(':')?;
     (rest.starts_with("//") || matches!(scheme, "pkcs11" | "awskms" | "hashivault" | "command"))
         .then_some((scheme, rest))

@@ -16,6 +16,7 @@ mod layout;
 mod loopback;
 mod place;
 mod provenance;
+mod retention;
 mod settings;
 mod story;
 mod trust;

@@ -8,12 +8,14 @@ use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKe
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
+use sealwright::encryption::{Header, KeyFile, Keyring};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
 use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
+use sealwright::ledger::Schedule;
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
@@ -45,6 +47,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("ci-system", |b| CiSystem::parse(b).map(|_| ())),
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
+    ("encryption-header", |b| Header::parse(b).map(|_| ())),
+    ("encryption-key", |b| KeyFile::parse(b, Some("x")).map(|_| ())),
+    ("encryption-keyring", Keyring::check),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("expectation", |b| sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
@@ -65,6 +70,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("provenance-expectation", |b| {
         ProvenanceExpectation::from_json(b).map(|_| ()).or_else(|_| SummaryExpectation::from_json(b).map(|_| ()))
     }),
+    ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
     #[cfg(feature = "keyless")]
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod encryption;
 mod guide;
 mod harness;
 mod in_toto_peer;

@@ -1,6 +1,9 @@
 //! A ledger as small as one can be, for tests that touch every byte of it: an admin, a maker, a second maker.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "shared by tests that use parts of it")]
 
+#[path = "../opened/mod.rs"]
+mod opened;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +17,8 @@ use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, trust_policy};
+
+pub(crate) use opened::{encrypts, kek, made, opened};
 
 pub(crate) const ORIGIN: &str = "example.org/small";
 pub(crate) const NOTE: &str = "https://example.org/attestation/note/v1";
@@ -83,7 +88,7 @@ impl Small {
         let log_key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
-        let ledger = Ledger::init(&dir.path().join("ledger"), &anchors, ORIGIN, log_key, &records, start()).unwrap();
+        let ledger = made(&dir.path().join("ledger"), &anchors, ORIGIN, log_key, &records, start()).unwrap();
         Self { dir, ledger, keys, policy, now: start() }
     }
 
@@ -143,7 +148,7 @@ pub(crate) fn tempdir() -> tempfile::TempDir {
 
 /// Opens the ledger of a folder that [`Small`] made, as another process would.
 pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::open(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none())
+    opened(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none())
 }
 
 /// Opens it for appending.

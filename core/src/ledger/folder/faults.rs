@@ -94,7 +94,7 @@ impl Place {
 
     fn open(&self, dir: &Path, disk: Disk) -> Result<Ledger, crate::Error> {
         let storage = FolderStorage::on(disk, dir.join("ledger"));
-        Ledger::open_in(Arc::new(storage), &Anchors::in_folder(dir.join("state")), &Pins::none())?
+        Ledger::open_in(Arc::new(storage), &Anchors::in_folder(dir.join("state")), &Pins::none(), None)?
             .with_log_key(PrivateKey::from_pem(&self.log, None).unwrap())
     }
 
