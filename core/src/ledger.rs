@@ -8,13 +8,24 @@ mod anchor;
 mod append;
 mod audit;
 mod entry;
+mod fork;
+#[cfg(feature = "witness")]
+mod http;
 mod index;
+mod mirror;
 mod receipt;
 mod release_id;
+mod rotation;
 mod search;
+mod source;
 mod spend;
 mod store;
+mod tiled;
 mod walk;
+mod witness;
+#[cfg(feature = "witness")]
+mod witness_client;
+mod witnessed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,12 +38,20 @@ pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
+pub use fork::Fork;
+pub use mirror::{Lag, Mirror, Mirrored};
 pub use receipt::Receipt;
 pub use search::{Found, Query};
+pub use source::LogSource;
+pub use tiled::TiledLog;
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
+pub use witness::{Witness, WitnessAnswer};
+#[cfg(feature = "witness")]
+pub use witness_client::{Asked, Unwitnessed};
+pub use witnessed::Witnessed;
 
-use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
+use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
@@ -41,14 +60,14 @@ use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
-use store::{CHECKPOINT, CONFIG, Lock, Store, Swept};
+use store::{CHECKPOINT, CONFIG, Lock, MIRROR, Store, Swept};
 use walk::lost_tile;
 
 /// A ledger in a folder.
 pub struct Ledger {
     store: Store,
     anchors: Anchors,
-    log_key: VerifierKey,
+    log_key: LogKeys,
     checkpoint: SignedCheckpoint,
     trust: TrustChain,
     trust_entries: Vec<u64>,
@@ -58,6 +77,16 @@ pub struct Ledger {
     patience: Duration,
     /// How far this handle has swept leftovers.
     swept: Swept,
+}
+
+/// How far long work has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Entries that are done.
+    pub done: u64,
+    /// Entries in all.
+    pub of: u64,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -168,7 +197,7 @@ impl Ledger {
         let mut ledger = Self {
             store,
             anchors: anchors.clone(),
-            log_key: vkey,
+            log_key: vkey.into(),
             checkpoint,
             trust: TrustChain::pinned(None),
             trust_entries: Vec::new(),
@@ -210,21 +239,14 @@ impl Ledger {
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         let store = Store::new(folder);
-        let (origin, found_key) = read_config(&store)?;
+        let (origin, first_key) = read_config(&store)?;
+        let log_key = rotation::read_keys(&store, &first_key)?;
         let anchor = anchors.load(&origin)?;
-        let known_key = match &anchor {
-            Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
-            None => None,
-        };
-        for key in pins.log_key.iter().chain(&known_key) {
-            if *key != found_key {
-                return Err(Error::new(
-                    ErrorKind::LedgerForked,
-                    format!("the ledger is signed by the key `{found_key}`, pinned is `{key}`; this is another ledger"),
-                )
-                .with("expected", key)
-                .with("found", &found_key));
-            }
+        if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| log_key.all().all(|key| key != *pinned)) {
+            return Err(rotation::other_key(pinned, log_key.current()));
+        }
+        if let Some(anchor) = &anchor {
+            rotation::check_continues(&anchor.log_keys()?, &log_key)?;
         }
         let known_policy = match &anchor {
             Some(anchor) => Some(Digest::from_hex(crate::digest::Algorithm::Sha256, &anchor.trust_policy)?),
@@ -240,11 +262,11 @@ impl Ledger {
                 ),
             ));
         }
-        let checkpoint = read_checkpoint(&store, &found_key)?;
+        let checkpoint = read_checkpoint(&store, &log_key)?;
         let mut ledger = Self {
             store,
             anchors: anchors.clone(),
-            log_key: found_key,
+            log_key,
             checkpoint,
             trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
             trust_entries: Vec::new(),
@@ -258,12 +280,13 @@ impl Ledger {
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             swept: Swept::Never,
         };
-        let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
+        let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
         let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
         for seen in seen.iter().chain(&demanded) {
-            ledger.check_extends(seen.checkpoint())?;
+            ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
         }
+        ledger.check_rotations()?;
         ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
         ledger.remember()?;
         Ok(ledger)
@@ -272,16 +295,21 @@ impl Ledger {
     /// Lets this handle append, with the key that signs checkpoints.
     ///
     /// # Errors
-    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's.
+    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's, or was replaced; `API_MISUSE` for a mirror.
     pub fn with_log_key(mut self, key: PrivateKey) -> Result<Self> {
         let vkey = VerifierKey::new(self.origin(), key.public().clone())?;
-        if vkey != self.log_key {
+        if vkey != *self.log_key() {
+            let was = self.log_key.all().any(|key| *key == vkey);
+            let what = if was { "was replaced as the one of the ledger by" } else { "is not the one of the ledger," };
             return Err(Error::new(
                 ErrorKind::UntrustedSigner,
-                format!(
-                    "the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with",
-                    self.log_key
-                ),
+                format!("the key `{vkey}` {what} `{}`; give that one", self.log_key()),
+            ));
+        }
+        if self.store.path(MIRROR).exists() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
             ));
         }
         self.sequencer = Some(Arc::new(key));
@@ -311,9 +339,9 @@ impl Ledger {
         self.checkpoint.checkpoint().origin()
     }
 
-    /// The key of the log.
+    /// The key of the log, the newest if it was replaced ([`Ledger::log_keys`]).
     pub fn log_key(&self) -> &VerifierKey {
-        &self.log_key
+        self.log_key.current()
     }
 
     /// Number of entries.
@@ -354,21 +382,55 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
-        let newer = read_checkpoint(&self.store, &self.log_key)?;
-        if newer.checkpoint() == self.checkpoint.checkpoint() {
+        let mut keys = rotation::read_keys(&self.store, self.log_key.first())?;
+        let newer = match read_checkpoint(&self.store, &keys) {
+            Ok(newer) => newer,
+            Err(e) => {
+                // the key may have been replaced between the two
+                keys = rotation::read_keys(&self.store, self.log_key.first())?;
+                read_checkpoint(&self.store, &keys).map_err(|_| e)?
+            }
+        };
+        rotation::check_continues(&self.log_key, &keys)?;
+        if newer.checkpoint() == self.checkpoint.checkpoint() && keys == self.log_key {
+            // witnesses may have cosigned it
+            self.checkpoint = newer;
             return Ok(());
         }
         let before = std::mem::replace(&mut self.checkpoint, newer);
+        let known = std::mem::replace(&mut self.log_key, keys);
         let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
         if let Err(e) = self
             .check_extends(before.checkpoint())
+            .map_err(|e| self.keep_contradiction(&before, e))
+            .and_then(|()| self.check_rotations())
             .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
         {
             // all of it goes back, or half of what is refused would be believed
             (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
+            self.log_key = known;
             return Err(e);
         }
         self.remember()
+    }
+
+    /// The proofs kept on this machine that this log signed two histories.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED` or `IO` if they can't be read.
+    pub fn forks(&self) -> Result<Vec<Fork>> {
+        self.anchors.forks(&self.log_key)
+    }
+
+    /// Keeps both checkpoints as proof, if they contradict each other; gives the error that says so.
+    fn keep_contradiction(&self, seen: &SignedCheckpoint, e: Error) -> Error {
+        if e.kind() != ErrorKind::LedgerForked {
+            return e;
+        }
+        let kept = Fork::prove(seen, &self.checkpoint, &self.store)
+            .and_then(|fork| fork.map(|fork| self.anchors.keep_fork(&fork, self.log_key.first())).transpose());
+        // a state folder that can't be written does not make the fork any less one
+        if matches!(kept, Ok(Some(()))) { e.with("proof", self.anchors.folder().display()) } else { e }
     }
 
     /// Checks that the ledger extends a checkpoint seen before.
@@ -451,16 +513,20 @@ impl Ledger {
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
             origin: self.origin().to_owned(),
-            log_key: self.log_key.to_string(),
+            log_key: self.log_key.first().to_string(),
+            rotations: self.log_key.rotations().iter().map(|rotation| rotation.note().to_owned()).collect(),
             trust_policy: first.payload().hex(),
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
         self.anchors.raise(&anchor, |kept| {
-            if kept.checkpoint == anchor.checkpoint {
-                return Ok(false);
+            match kept.rotations.len().cmp(&anchor.rotations.len()) {
+                std::cmp::Ordering::Less => return Ok(true),
+                std::cmp::Ordering::Greater => return Ok(false),
+                std::cmp::Ordering::Equal if kept.checkpoint == anchor.checkpoint => return Ok(false),
+                std::cmp::Ordering::Equal => {}
             }
-            let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
+            let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
             Ok(kept.checkpoint().size() < self.size())
         })
     }
@@ -484,10 +550,15 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
         ),
         _ => e,
     })?;
+    parse_config(&bytes)
+}
+
+/// Origin and first key of a ledger, by its `ledger.json`.
+fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey)> {
     let tampered = |why: &str| {
         Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
     };
-    let config: Config = json::parse("ledger configuration", &bytes).map_err(|e| tampered(e.message()))?;
+    let config: Config = json::parse("ledger configuration", bytes).map_err(|e| tampered(e.message()))?;
     if config.v != FORMAT {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -501,7 +572,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     Ok((config.origin, key))
 }
 
-fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {
+fn read_checkpoint(store: &Store, keys: &LogKeys) -> Result<SignedCheckpoint> {
     let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::LedgerTampered,
@@ -509,7 +580,7 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
         ),
         _ => e,
     })?;
-    let checkpoint = SignedCheckpoint::parse_and_verify(&bytes, key).map_err(|e| {
+    let checkpoint = keys.parse_and_verify(&bytes).map_err(|e| {
         Error::new(
             ErrorKind::LedgerTampered,
             format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),

@@ -25,8 +25,11 @@ pub struct Anchors {
 pub(crate) struct Anchor {
     pub(crate) v: String,
     pub(crate) origin: String,
-    /// The log's key as a C2SP verifier key.
+    /// The key the log began with, as a C2SP verifier key.
     pub(crate) log_key: String,
+    /// The rotations of its key, as signed, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rotations: Vec<String>,
     /// Payload digest of version 1 of the trust policy.
     pub(crate) trust_policy: String,
     /// The highest checkpoint, as signed.
@@ -52,7 +55,7 @@ impl Anchors {
 
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
         let path = self.path(origin);
-        let bytes = match limits::read_file("anchor", &path, 2 * limits::CHECKPOINT_BYTES) {
+        let bytes = match limits::read_file("anchor", &path, 4 * limits::CHECKPOINT_BYTES) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
@@ -84,6 +87,13 @@ impl Anchors {
         }
         let unfinished = self.folder.join(UNFINISHED);
         write_whole(&self.path(&anchor.origin), &unfinished, &json::canonical("anchor", anchor)?)
+    }
+
+    /// Writes a file of the state folder whole.
+    pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
+        let _lock = Store::new(&self.folder).lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        write_whole(path, &self.folder.join(UNFINISHED), bytes)
     }
 
     fn path(&self, origin: &str) -> PathBuf {

@@ -65,6 +65,7 @@ impl Ledger {
         let key = self.sequencer()?;
         let lock = self.lock()?;
         self.refresh()?;
+        self.check_signs(&key)?;
         self.store.sweep(self.size(), self.swept)?;
         self.swept = Swept::Once;
         let at = self.next_time(now)?;
@@ -188,7 +189,7 @@ impl Ledger {
         self.remember()
     }
 
-    fn sequencer(&self) -> Result<Arc<PrivateKey>> {
+    pub(super) fn sequencer(&self) -> Result<Arc<PrivateKey>> {
         self.sequencer.clone().ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "this ledger was opened for reading; give its log key to append")
         })

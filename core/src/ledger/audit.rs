@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::entry::Entry;
-use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, INDEX, INDEX_JOURNAL, LOCK, Store, TILES, UNFINISHED};
+use super::rotation::rotation_name;
+use super::store::{
+    ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, INDEX, INDEX_JOURNAL, LOCK, MIRROR, Store, TILES, UNFINISHED,
+};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Digest, files_below};
 use crate::error::{ErrorKind, Result};
@@ -72,6 +75,10 @@ pub enum AuditFindingKind {
     UnexpectedFile,
     /// The search index says other than the log.
     IndexDiffers,
+    /// A cosignature or a timestamp of a checkpoint is not that of a witness or an authority of the trust policy.
+    CheckpointTampered,
+    /// The log signed two histories; the proof is kept beside the anchors.
+    HistoryForked,
 }
 
 impl AuditReport {
@@ -80,7 +87,7 @@ impl AuditReport {
         self.findings.is_empty()
     }
 
-    fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(AuditFinding { kind, place: place.into(), message: message.into() });
     }
 }
@@ -106,7 +113,13 @@ impl Ledger {
             root: self.checkpoint.checkpoint().root().to_string(),
             findings: Vec::new(),
         };
-        let mut expected = BTreeSet::from([CONFIG.to_owned(), CHECKPOINT.to_owned(), LOCK.to_owned()]);
+        let mut expected =
+            BTreeSet::from([CONFIG.to_owned(), CHECKPOINT.to_owned(), LOCK.to_owned(), MIRROR.to_owned()]);
+        expected.extend((1..=self.log_key.rotations().len()).map(rotation_name));
+        expected.extend(self.audit_witnessed(&mut report)?);
+        for fork in self.forks()? {
+            report.add(AuditFindingKind::HistoryForked, fork.place(), fork.told());
+        }
         let entries = self.audit_tiles(&mut report, &mut expected);
         let named = self.audit_records(&entries, &mut report, &mut expected);
         self.audit_files(&named, &expected, &mut report)?;

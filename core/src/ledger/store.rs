@@ -6,6 +6,9 @@
 //! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
 //! bodies/<N>           salt and record of entry N, N written like a tile index
 //! attachments/<hex>    files that records name by SHA-256
+//! rotations/<n>        notes by which the key of the log was replaced, from 1
+//! checkpoints/<N>      checkpoints that witnesses cosigned (<N>.tsr: RFC 3161 tokens over them), N like a tile index
+//! mirror.json          in a copy that is pulled: where from, and when
 //! lock                 held while anything is written; empty
 //! unfinished           the file that is being written, before it gets its name
 //! index.sqlite         for searching; derived, never the truth, made anew at will
@@ -16,7 +19,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
+
 use super::entry::Body;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
@@ -30,6 +36,12 @@ pub(crate) const INDEX_JOURNAL: &str = "index.sqlite-journal";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const TILES: &str = "tile";
+/// Notes by which the key of the log was replaced, numbered from 1.
+pub(crate) const ROTATIONS: &str = "rotations";
+/// Cosigned and timestamped checkpoints, by size.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// In a copy that is pulled from elsewhere: where from, and when.
+pub(crate) const MIRROR: &str = "mirror.json";
 /// The one file that is not yet whole, on its way to its name; never read, and cleared before the next append.
 pub(crate) const UNFINISHED: &str = "unfinished";
 
@@ -119,6 +131,19 @@ impl Store {
         write_whole(&self.path(name), &self.path(UNFINISHED), bytes)
     }
 
+    /// Begins a file that comes piece by piece; it gets its name only when it is whole and what was expected.
+    pub(crate) fn begin(&self, name: &str) -> Result<Arriving> {
+        let (path, unfinished) = (self.path(name), self.path(UNFINISHED));
+        make_folder(path.parent().unwrap_or(Path::new(".")))?;
+        let _ = std::fs::remove_file(&unfinished);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&unfinished)
+            .map_err(|e| Error::io("write", &unfinished, e))?;
+        Ok(Arriving { file, path, unfinished, hash: Sha256::new() })
+    }
+
     /// The entries of a bundle.
     pub(crate) fn entries(&self, id: BundleId) -> Result<Vec<Vec<u8>>> {
         let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
@@ -179,6 +204,41 @@ impl Store {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, e)),
             _ => Ok(()),
         }
+    }
+}
+
+/// A file on its way to its name, hashed as it comes. Dropped before its end, it is gone.
+pub(crate) struct Arriving {
+    file: File,
+    path: PathBuf,
+    unfinished: PathBuf,
+    hash: Sha256,
+}
+
+impl Arriving {
+    pub(crate) fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.hash.update(piece);
+        self.file.write_all(piece).map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Gives the file its name if its SHA-256 is the one expected.
+    pub(crate) fn finish_if(self, expected: &Digest) -> Result<bool> {
+        if self.hash.clone().finalize().as_slice() != expected.bytes() {
+            return Ok(false);
+        }
+        self.file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&self.unfinished, &self.path))
+            .map_err(|e| Error::io("write", &self.path, e))?;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        Ok(true)
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        // it is gone already where it got its name; else the next append clears it as well
+        let _ = std::fs::remove_file(&self.unfinished);
     }
 }
 
