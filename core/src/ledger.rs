@@ -48,8 +48,8 @@ pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 pub use witness::{Witness, WitnessAnswer};
 #[cfg(feature = "witness")]
-pub use witness_client::{Asked, Unwitnessed};
-pub use witnessed::Witnessed;
+pub use witness_client::Asked;
+pub use witnessed::{Unwitnessed, Witnessed};
 
 use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;

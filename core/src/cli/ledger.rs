@@ -1,6 +1,10 @@
 //! `ledger`: append, search, prove, audit.
 
+mod copy;
 mod look;
+mod proof;
+mod rotate;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -10,15 +14,19 @@ use serde_json::json;
 use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
-use super::output::write_file;
+use super::output::{ProgressLine, write_file};
 use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::ledger::{Anchors, Ledger};
+use crate::ledger::{Anchors, Ledger, LogSource, TiledLog};
 use crate::policy::starter_bundle;
+use copy::{MirrorLedger, Restore};
 use look::{Prove, Search, Show};
+use proof::VerifyProof;
+use rotate::RotateCommand;
+use witness::{Cosign, WitnessLedger};
 
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
@@ -32,10 +40,23 @@ pub(crate) enum LedgerCommand {
     Show(Show),
     /// Prove that a record is in the ledger.
     Prove(Prove),
+    /// Check a receipt without the ledger.
+    VerifyProof(VerifyProof),
     /// Check every byte of the ledger.
-    Audit(ReadOnly),
+    Audit(Audit),
     /// Make the search index anew.
     Rebuild(ReadOnly),
+    /// Have witnesses cosign the checkpoint.
+    Witness(WitnessLedger),
+    /// Cosign the checkpoint of a log, as a witness.
+    Cosign(Cosign),
+    /// Pull a copy of a ledger, or tell how far it is behind.
+    Mirror(MirrorLedger),
+    /// Make a ledger of a copy.
+    Restore(Restore),
+    /// Replace keys of the ledger.
+    #[command(subcommand)]
+    Rotate(RotateCommand),
     /// Show the state of the ledger, and how many records of which type it has.
     Stats(Stats),
 }
@@ -72,6 +93,16 @@ pub(crate) struct Stats {
 }
 
 #[derive(Args)]
+pub(crate) struct Audit {
+    /// Instead check a tiled log elsewhere, a folder or a URL, which need not be
+    /// a ledger: its tiles and entries against its checkpoint.
+    #[arg(long, value_name = "DIR|URL", requires = "pin_log_key")]
+    log: Option<String>,
+    #[command(flatten)]
+    known: Known,
+}
+
+#[derive(Args)]
 pub(crate) struct ReadOnly {
     #[command(flatten)]
     known: Known,
@@ -85,7 +116,13 @@ impl LedgerCommand {
             Self::Search(search) => search.run(settings),
             Self::Show(show) => show.run(settings),
             Self::Prove(prove) => prove.run(settings),
-            Self::Audit(read) => audit(read.known.open(settings)?),
+            Self::VerifyProof(verify) => verify.run(),
+            Self::Audit(audit) => audit.run(settings),
+            Self::Witness(witness) => witness.run(settings),
+            Self::Cosign(cosign) => cosign.run(settings),
+            Self::Mirror(mirror) => mirror.run(settings),
+            Self::Restore(restore) => restore.run(settings),
+            Self::Rotate(rotate) => rotate.run(settings),
             Self::Rebuild(read) => {
                 let ledger = read.known.open(settings)?;
                 ledger.rebuild_index()?;
@@ -133,6 +170,26 @@ impl AppendRecords {
             page.line(format!("entry {}{already}: {}", receipt.index, short(verified.value().predicate_type())));
         }
         Ok(Answer::new(page.finish(), json!({ "receipts": to_json(&receipts)? })))
+    }
+}
+
+impl Audit {
+    fn run(self, settings: &Settings) -> Result<Answer> {
+        match self.log {
+            None => audit(self.known.open(settings)?),
+            Some(place) => {
+                let source = LogSource::open(&place)?;
+                let log = TiledLog::open(&source, &self.known.log_keys()?)?;
+                let mut line = ProgressLine::new("entries checked");
+                let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
+                drop(line);
+                let state = log.checkpoint().checkpoint();
+                let text = format!("{entries} entries of {}: tiles and entries are as committed\n", state.origin());
+                let value =
+                    json!({ "origin": state.origin(), "size": state.size(), "root": state.root().to_string() });
+                Ok(Answer::new(text, value))
+            }
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use clap::Args;
 use super::output::note;
 use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
+use crate::checkpoint::LogKeys;
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Anchored, Anchors, Ledger, Pins};
 use crate::limits;
 use crate::predicate::Actor;
@@ -63,14 +64,28 @@ pub(crate) struct By {
 }
 
 impl Known {
-    /// Opens the ledger for reading.
-    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+    /// What is known.
+    pub(crate) fn pins(&self) -> Result<Pins> {
         let mut pins = Pins::none();
         pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
         pins.trust_policy.clone_from(&self.pin_trust_policy);
         if let Some(path) = &self.min_checkpoint {
             pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
+        Ok(pins)
+    }
+
+    /// The key of the log that is pinned.
+    pub(crate) fn log_keys(&self) -> Result<LogKeys> {
+        let pinned = self.pins()?.log_key;
+        pinned.map(LogKeys::from).ok_or_else(|| {
+            Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`")
+        })
+    }
+
+    /// Opens the ledger for reading.
+    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+        let pins = self.pins()?;
         let ledger = Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), &pins)?;
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(

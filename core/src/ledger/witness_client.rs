@@ -8,7 +8,7 @@ use super::Ledger;
 use super::http::Http;
 use super::walk::lost_tile;
 use super::witness::request;
-use super::witnessed::Witnessed;
+use super::witnessed::{Unwitnessed, Witnessed};
 use crate::checkpoint::{SignedCheckpoint, WitnessKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -23,19 +23,6 @@ pub struct Asked {
     pub witnessed: Witnessed,
     /// Witnesses that gave no cosignature, and why.
     pub failed: Vec<Unwitnessed>,
-}
-
-/// A witness that gave no cosignature.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Unwitnessed {
-    /// Name of its key.
-    pub witness: String,
-    /// Code of the error.
-    pub code: &'static str,
-    /// Why, in words.
-    pub message: String,
 }
 
 /// How often one witness is asked in one round: once without knowing what it has, and again if others ask it meanwhile.

@@ -31,6 +31,19 @@ pub struct Witnessed {
     pub timestamps: Vec<Timestamped>,
 }
 
+/// A witness that gave no cosignature.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Unwitnessed {
+    /// Name of its key.
+    pub witness: String,
+    /// Code of the error.
+    pub code: &'static str,
+    /// Why, in words.
+    pub message: String,
+}
+
 impl Witnessed {
     /// Whether as many cosigned it as the trust policy demands.
     pub fn has_quorum(&self) -> bool {
@@ -142,6 +155,15 @@ impl Ledger {
         let name = if self.read_token(&first)?.is_none() { first } else { newest_token(size) };
         self.store.write(&name, token)?;
         Ok(believed)
+    }
+
+    /// The newest timestamp over the present checkpoint, as its authority gave it.
+    pub(crate) fn checkpoint_token(&self) -> Result<Option<Vec<u8>>> {
+        let size = self.size();
+        Ok(match self.read_token(&newest_token(size))? {
+            Some(token) => Some(token),
+            None => self.read_token(&first_token(size))?,
+        })
     }
 
     /// The checkpoint of a size that is kept with its cosignatures.
