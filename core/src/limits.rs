@@ -39,6 +39,8 @@ pub const WITNESS_PROOF_HASHES: usize = 63;
 pub const WITNESS_BYTES: usize = 128 * 1024;
 /// A timestamp over a checkpoint.
 pub const TIMESTAMP_BYTES: u64 = 64 * 1024;
+/// An attachment that a mirror copies; it is never held in memory.
+pub const MIRRORED_ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
 /// Longest wait for one file of a ledger over HTTP, in milliseconds.
 pub const MIRROR_REQUEST_MILLIS: u64 = 300_000;
 /// Nesting of JSON arrays and objects.

@@ -503,9 +503,7 @@ fn trust_policies_name_witnesses_by_keys_that_are_theirs() {
 fn a_proof_of_a_fork_convinces_nobody_unless_it_is_one() {
     let log = Log::new();
     let (one, other) = (log.checkpoint(6, NEVER), log.checkpoint(6, 3));
-    let wire = |a: &SignedCheckpoint, b: &SignedCheckpoint| {
-        serde_json::json!({ "v": "sealwright-fork/v1", "origin": ORIGIN, "checkpoints": [a.note(), b.note()] })
-    };
+    let wire = |a: &SignedCheckpoint, b: &SignedCheckpoint| serde_json::json!({ "v": "sealwright-fork/v1", "origin": ORIGIN, "checkpoints": [a.note(), b.note()] });
     let read = |value: &serde_json::Value| Fork::parse_and_verify(&serde_json::to_vec(value).unwrap(), &log.keys());
     read(&wire(&one, &other)).unwrap();
     assert_eq!(code(read(&wire(&one, &one))), "EXPECTATION_UNMET");

@@ -78,9 +78,9 @@ impl Known {
     /// The key of the log that is pinned.
     pub(crate) fn log_keys(&self) -> Result<LogKeys> {
         let pinned = self.pins()?.log_key;
-        pinned.map(LogKeys::from).ok_or_else(|| {
-            Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`")
-        })
+        pinned
+            .map(LogKeys::from)
+            .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`"))
     }
 
     /// Opens the ledger for reading.

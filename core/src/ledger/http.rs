@@ -1,6 +1,7 @@
 //! HTTP to logs and witnesses: each request in a bounded time, with an answer of a bounded size.
 
 use std::fmt;
+use std::io::Read;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -65,30 +66,26 @@ impl Http {
 
     /// The whole of a file; none if the server has none of this name.
     pub(super) fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let found = self.stream(name, limit, &mut |piece| {
-            bytes.extend_from_slice(piece);
-            Ok(())
-        })?;
-        Ok(found.then_some(bytes))
+        let Some(response) = self.ask(name)? else { return Ok(None) };
+        self.block_on(self.receive(response, name, limit)).map(Some)
     }
 
-    /// Hands out a file piece by piece; false if the server has none of this name.
-    pub(super) fn stream(&self, name: &str, limit: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    /// A file as a stream; none if the server has none of this name.
+    pub(super) fn open(&self, name: &str) -> Result<Option<HttpContent<'_>>> {
+        let response = self.ask(name)?;
+        Ok(response.map(|response| HttpContent { http: self, response, piece: Vec::new(), at: 0 }))
+    }
+
+    /// The answer to a request for a file; none if the server has none of this name.
+    fn ask(&self, name: &str) -> Result<Option<Response>> {
         let request = self.client.get(self.below(name)?).header(ACCEPT_ENCODING, "identity");
-        self.block_on(async {
-            let response = self.send(request).await?;
-            let status = response.status().as_u16();
+        let response = self.block_on(self.send(request))?;
+        match response.status().as_u16() {
+            200 => self.plain(&response, name).map(|()| Some(response)),
             // 403 is how buckets of objects say that there is none
-            if matches!(status, 403 | 404 | 410) {
-                return Ok(false);
-            }
-            if status != 200 {
-                return Err(self.wrong(&format!("it answered with status {status} for `{name}`")));
-            }
-            self.receive(response, name, limit, take).await?;
-            Ok(true)
-        })
+            403 | 404 | 410 => Ok(None),
+            status => Err(self.wrong(&format!("it answered with status {status} for `{name}`"))),
+        }
     }
 
     /// Sends `body` to a path; gives the status and the answer.
@@ -97,13 +94,8 @@ impl Http {
         self.block_on(async {
             let response = self.send(request).await?;
             let status = response.status().as_u16();
-            let mut answer = Vec::new();
-            let mut take = |piece: &[u8]| {
-                answer.extend_from_slice(piece);
-                Ok(())
-            };
-            self.receive(response, path, limit, &mut take).await?;
-            Ok((status, answer))
+            self.plain(&response, path)?;
+            Ok((status, self.receive(response, path, limit).await?))
         })
     }
 
@@ -121,26 +113,23 @@ impl Http {
         request.send().await.map_err(|e| self.unreachable(e))
     }
 
-    async fn receive(
-        &self,
-        mut response: Response,
-        name: &str,
-        limit: u64,
-        take: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let plain = response.headers().get(CONTENT_ENCODING).is_none_or(|encoding| encoding.as_bytes() == b"identity");
-        if !plain {
-            return Err(self.wrong(&format!("it sent `{name}` compressed, which was not asked for")));
+    fn plain(&self, response: &Response, name: &str) -> Result<()> {
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        if encoding.is_none_or(|encoding| encoding.as_bytes() == b"identity") {
+            return Ok(());
         }
-        let mut whole = 0u64;
+        Err(self.wrong(&format!("it sent `{name}` compressed, which was not asked for")))
+    }
+
+    async fn receive(&self, mut response: Response, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let mut whole = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|e| self.unreachable(e))? {
-            whole += piece.len() as u64;
-            if whole > limit {
+            if (whole.len() + piece.len()) as u64 > limit {
                 return Err(too_long(name, limit));
             }
-            take(&piece)?;
+            whole.extend_from_slice(&piece);
         }
-        Ok(())
+        Ok(whole)
     }
 
     fn below(&self, name: &str) -> Result<Url> {
@@ -179,5 +168,33 @@ impl Http {
 impl fmt::Display for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.base.fmt(f)
+    }
+}
+
+/// A file on its way.
+pub(super) struct HttpContent<'a> {
+    http: &'a Http,
+    response: Response,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for HttpContent<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.at >= self.piece.len() {
+            let http = self.http;
+            let next = http.block_on(async { self.response.chunk().await.map_err(|e| http.unreachable(e)) });
+            match next.map_err(std::io::Error::other)? {
+                Some(piece) => (self.piece, self.at) = (piece.to_vec(), 0),
+                None => return Ok(0),
+            }
+        }
+        let left = self.piece.get(self.at..).unwrap_or_default();
+        let count = left.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), left.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        Ok(count)
     }
 }

@@ -5,21 +5,26 @@
 //! it is read, searched, audited and packed like one, and takes no records.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::anchor::Anchors;
 use super::entry::{Body, Entry};
+use super::folder::FolderStorage;
 use super::rotation::{check_continues, other_key, read_keys, rotation_name};
-use super::source::{LogSource, is_empty_or_absent};
-use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store, Swept};
+use super::source::LogSource;
+use super::storage::{Batch, Outcome, Right, Upload};
+use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store};
 use super::tiled::{TiledLog, damaged, keys_at};
 use super::{Ledger, Pins, Progress, attachments_named, parse_config, read_checkpoint};
 use crate::bundle::Bundle;
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
-use crate::digest::{Algorithm, Digest};
+use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{BundleId, TILE_WIDTH, TileId, TileReader as _, encode_entries, encode_tile, leaf_hash};
 use crate::statement::Statement;
@@ -86,7 +91,7 @@ const TOLD: usize = 100;
 impl Mirror {
     /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger.
     pub fn open(folder: &Path, anchors: &Anchors) -> Self {
-        Self { store: Store::new(folder), anchors: anchors.clone() }
+        Self { store: Store::new(Arc::new(FolderStorage::new(folder))), anchors: anchors.clone() }
     }
 
     /// Pulls what the ledger at `source` has and the copy has not. A pull that was cut short is continued.
@@ -104,22 +109,22 @@ impl Mirror {
         now: Timestamp,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
-        let path = self.store.path(MIRROR);
-        if !path.exists() && !is_empty_or_absent(self.store.root()) {
+        let storage = self.store.shared();
+        if !storage.create()? && self.marker()?.is_none() {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
-                format!("`{}` is not empty, and no mirror; name a new folder", self.store.root().display()),
+                format!("`{}` is not empty, and no mirror; name a new folder", storage.place()),
             ));
         }
-        self.store.make()?;
-        let lock = self.store.lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         let before = self.marker()?.and_then(|marker| marker.pulled_at);
-        self.mark(source, before)?;
-        let mirrored = self.copy(source, pins, progress)?;
-        self.mark(source, Some(now))?;
-        drop(lock);
+        mark(right.as_mut(), source, before)?;
+        let mirrored = self.copy(right.as_mut(), source, pins, progress)?;
+        mark(right.as_mut(), source, Some(now))?;
+        right.settle()?;
+        drop(right);
         // reads the trust policy, and remembers the checkpoint
-        Ledger::open(self.store.root(), &self.anchors, pins)?;
+        Ledger::open_in(storage, &self.anchors, pins)?;
         Ok(mirrored)
     }
 
@@ -137,21 +142,22 @@ impl Mirror {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let target = Self::open(folder, anchors);
-        let begun = target.store.path(MIRROR).exists() && !target.store.path(CHECKPOINT).exists();
-        if !begun && !is_empty_or_absent(folder) {
+        let storage = target.store.shared();
+        let begun = target.marker()?.is_some() && storage.size(CHECKPOINT)?.is_none();
+        if !storage.create()? && !begun {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
-                format!("`{}` is not empty; name a new folder for the ledger", folder.display()),
+                format!("`{}` is not empty; name a new folder for the ledger", storage.place()),
             ));
         }
-        target.store.make()?;
-        let lock = target.store.lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         // nobody appends to half a ledger
-        target.mark(copy, None)?;
-        let restored = target.copy(copy, pins, progress)?;
-        target.store.remove(MIRROR)?;
-        drop(lock);
-        Ledger::open(folder, anchors, pins)?;
+        mark(right.as_mut(), copy, None)?;
+        let restored = target.copy(right.as_mut(), copy, pins, progress)?;
+        right.remove(&[MIRROR.to_owned()])?;
+        right.settle()?;
+        drop(right);
+        Ledger::open_in(storage, anchors, pins)?;
         Ok(restored)
     }
 
@@ -181,12 +187,18 @@ impl Mirror {
     }
 
     /// Copies all that is new; begins anew if the source grew beneath, which takes its partial tiles away.
-    fn copy(&self, source: &LogSource, pins: &Pins, progress: &mut dyn FnMut(Progress)) -> Result<Mirrored> {
+    fn copy(
+        &self,
+        right: &mut dyn Right,
+        source: &LogSource,
+        pins: &Pins,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Mirrored> {
         let mut tries = 0;
         loop {
             tries += 1;
             let begun = source.checkpoint()?;
-            match self.copy_once(source, &begun, pins, progress) {
+            match self.copy_once(right, source, &begun, pins, progress) {
                 Err(e)
                     if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::LedgerTampered)
                         && tries < TRIES
@@ -199,6 +211,7 @@ impl Mirror {
 
     fn copy_once(
         &self,
+        right: &mut dyn Right,
         source: &LogSource,
         checkpoint: &[u8],
         pins: &Pins,
@@ -226,7 +239,7 @@ impl Mirror {
         if let Some(own) = &own {
             self.check_extends(&log, own, &keys)?;
         }
-        let had = own.map_or(0, |own| own.checkpoint().size());
+        let had = own.as_ref().map_or(0, |own| own.checkpoint().size());
         let mut mirrored = Mirrored {
             origin,
             had,
@@ -236,22 +249,34 @@ impl Mirror {
             refused: Vec::new(),
             attachments_missing: 0,
         };
-        self.copy_entries(source, &log, &mut mirrored, progress)?;
-        self.copy_upper_tiles(&log, had)?;
+        self.copy_entries(right, source, &log, &mut mirrored, progress)?;
+        self.copy_upper_tiles(right, &log, had)?;
         for (number, rotation) in (1..).zip(keys.rotations()) {
-            self.put(&rotation_name(number), rotation.note().as_bytes())?;
+            self.put(right, &rotation_name(number), rotation.note().as_bytes())?;
         }
-        self.copy_witnessed(source, &log, &keys)?;
-        self.put(CONFIG, &config)?;
+        self.copy_witnessed(right, source, &log, &keys)?;
+        self.put(right, CONFIG, &config)?;
         // now all of it is there
-        self.put(CHECKPOINT, log.checkpoint().note().as_bytes())?;
-        self.store.sweep(log.size(), Swept::Never)?;
+        let outcome = right.commit(&Batch {
+            objects: Vec::new(),
+            stale: Vec::new(),
+            before: own.as_ref().map(|own| own.note().as_bytes()),
+            checkpoint: log.checkpoint().note().as_bytes(),
+        })?;
+        if outcome == Outcome::Overtaken {
+            return Err(Error::new(
+                ErrorKind::LedgerBusy,
+                "another process pulled into this copy meanwhile; run it again",
+            ));
+        }
+        self.store.sweep(log.size(), right)?;
         Ok(mirrored)
     }
 
     /// Bundles, the tiles over them, bodies and attachments, from the first bundle that is not whole here.
     fn copy_entries(
         &self,
+        right: &mut dyn Right,
         source: &LogSource,
         log: &TiledLog<'_>,
         mirrored: &mut Mirrored,
@@ -272,17 +297,24 @@ impl Mirror {
             };
             for (index, bytes) in (done..).zip(&entries) {
                 let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
-                self.copy_body(source, index, &entry, mirrored)?;
+                self.copy_body(right, source, index, &entry, mirrored)?;
             }
-            self.put(&id.to_string(), &encode_entries(&entries)?)?;
-            self.put(&id.tile().to_string(), &encode_tile(&hashes))?;
+            self.put(right, &id.to_string(), &encode_entries(&entries)?)?;
+            self.put(right, &id.tile().to_string(), &encode_tile(&hashes))?;
             done += entries.len() as u64;
             progress(Progress { done, of: log.size() });
         }
         Ok(())
     }
 
-    fn copy_body(&self, source: &LogSource, index: u64, entry: &Entry, mirrored: &mut Mirrored) -> Result<()> {
+    fn copy_body(
+        &self,
+        right: &mut dyn Right,
+        source: &LogSource,
+        index: u64,
+        entry: &Entry,
+        mirrored: &mut Mirrored,
+    ) -> Result<()> {
         let name = Store::body_name(index);
         let is_right = |body: &Body| body.commitment() == entry.record && body.record.len() as u64 == entry.size;
         let here = self.store.body(index).ok().flatten().filter(|body| is_right(body));
@@ -295,7 +327,7 @@ impl Mirror {
                 }
                 Some(bytes) => match Body::from_bytes(&bytes).filter(|body| is_right(body)) {
                     Some(body) => {
-                        self.store.write(&name, &bytes)?;
+                        right.write(&name, &bytes)?;
                         body
                     }
                     None => {
@@ -308,7 +340,7 @@ impl Mirror {
             },
         };
         for hex in attachments_of(&body.record) {
-            if !self.copy_attachment(source, &hex)? {
+            if !self.copy_attachment(right, source, &hex)? {
                 mirrored.attachments_missing += 1;
             }
         }
@@ -316,28 +348,33 @@ impl Mirror {
     }
 
     /// Copies a file that is named by its digest; false if the source has none that is what it is called.
-    fn copy_attachment(&self, source: &LogSource, hex: &str) -> Result<bool> {
+    fn copy_attachment(&self, right: &mut dyn Right, source: &LogSource, hex: &str) -> Result<bool> {
         let Ok(expected) = Digest::from_hex(Algorithm::Sha256, hex) else { return Ok(false) };
         let name = format!("{ATTACHMENTS}/{}", expected.hex());
-        if Digest::of_file(&self.store.path(&name)).is_ok_and(|found| found == expected) {
+        let sha256 = |bytes: &mut dyn Read| DigestSet::of_reader(bytes, &[Algorithm::Sha256]);
+        let here = self.store.storage().stream(&name).and_then(|mut content| sha256(&mut content.bytes));
+        if here.is_ok_and(|found| found.contains(&expected)) {
             return Ok(true);
         }
-        let mut file = self.store.begin(&name)?;
-        if !source.stream(&name, limits::ATTACHMENT_BYTES, &mut |piece| file.write(piece))? {
-            return Ok(false);
+        let Some(content) = source.stream(&name)? else { return Ok(false) };
+        let mut arriving = Arriving { content, name, expected, hash: Sha256::new(), length: 0, fault: None };
+        match (right.keep(&mut arriving), arriving.fault) {
+            (Ok(()), _) => Ok(true),
+            (Err(_), Some(Fault::Other)) => Ok(false),
+            (Err(_), Some(Fault::Source(e))) => Err(e),
+            (Err(e), None) => Err(e),
         }
-        file.finish_if(&expected)
     }
 
     /// Tiles above the leaves that are new, or wider than here.
-    fn copy_upper_tiles(&self, log: &TiledLog<'_>, had: u64) -> Result<()> {
+    fn copy_upper_tiles(&self, right: &mut dyn Right, log: &TiledLog<'_>, had: u64) -> Result<()> {
         let width = u64::from(TILE_WIDTH);
         let (mut hashes, mut known) = (log.size() / width, had / width);
         for level in 1..8u8 {
             let mut index = known / width;
             while index * width < hashes {
                 let id = TileId::containing(level, index * width, log.size())?;
-                self.put(&id.to_string(), &encode_tile(&log.tile(id)?))?;
+                self.put(right, &id.to_string(), &encode_tile(&log.tile(id)?))?;
                 index += 1;
             }
             (hashes, known) = (hashes / width, known / width);
@@ -346,7 +383,13 @@ impl Mirror {
     }
 
     /// Cosigned checkpoints with their timestamps, as far as the source tells which there are.
-    fn copy_witnessed(&self, source: &LogSource, log: &TiledLog<'_>, keys: &LogKeys) -> Result<()> {
+    fn copy_witnessed(
+        &self,
+        right: &mut dyn Right,
+        source: &LogSource,
+        log: &TiledLog<'_>,
+        keys: &LogKeys,
+    ) -> Result<()> {
         for name in source.witnessed_names(log.size())? {
             let limit = limits::CHECKPOINT_BYTES.max(limits::TIMESTAMP_BYTES);
             let Some(bytes) = source.read(&name, limit)? else { continue };
@@ -356,7 +399,7 @@ impl Mirror {
                     continue;
                 }
             }
-            self.put(&name, &bytes)?;
+            self.put(right, &name, &bytes)?;
         }
         Ok(())
     }
@@ -373,7 +416,7 @@ impl Mirror {
             }
         }
         check_continues(&read_keys(&self.store, first)?, keys)?;
-        if !self.store.path(CHECKPOINT).exists() {
+        if self.store.storage().size(CHECKPOINT)?.is_none() {
             return Ok(None);
         }
         read_checkpoint(&self.store, keys).map(Some)
@@ -423,9 +466,9 @@ impl Mirror {
     }
 
     /// Writes a file unless it is there as it must be.
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    fn put(&self, right: &mut dyn Right, name: &str, bytes: &[u8]) -> Result<()> {
         let same = self.store.read(name, bytes.len() as u64).is_ok_and(|there| there == bytes);
-        if same { Ok(()) } else { self.store.write(name, bytes) }
+        if same { Ok(()) } else { right.write(name, bytes) }
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
@@ -435,10 +478,58 @@ impl Mirror {
             Err(e) => Err(e),
         }
     }
+}
 
-    fn mark(&self, source: &LogSource, pulled_at: Option<Timestamp>) -> Result<()> {
-        let marker = Marker { v: FORMAT.to_owned(), source: source.to_string(), pulled_at };
-        self.store.write(MIRROR, &json::canonical("marker of a mirror", &marker)?)
+fn mark(right: &mut dyn Right, source: &LogSource, pulled_at: Option<Timestamp>) -> Result<()> {
+    let marker = Marker { v: FORMAT.to_owned(), source: source.to_string(), pulled_at };
+    right.write(MIRROR, &json::canonical("marker of a mirror", &marker)?)
+}
+
+/// An attachment on its way, which gets its name only if it is what that says.
+struct Arriving<'a> {
+    content: Box<dyn Read + 'a>,
+    name: String,
+    expected: Digest,
+    hash: Sha256,
+    length: u64,
+    fault: Option<Fault>,
+}
+
+enum Fault {
+    /// It is something else, or too long for one.
+    Other,
+    /// The source did not give it to its end.
+    Source(Error),
+}
+
+impl Read for Arriving<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let other = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not what its name says");
+        let count = match self.content.read(buffer) {
+            Ok(count) => count,
+            Err(e) => {
+                let told = e.to_string();
+                self.fault = Some(Fault::Source(e.downcast::<Error>().unwrap_or_else(|e| {
+                    Error::new(ErrorKind::Io, format!("an attachment could not be read at the source: {e}"))
+                })));
+                return Err(std::io::Error::other(told));
+            }
+        };
+        self.length += count as u64;
+        self.hash.update(buffer.get(..count).unwrap_or_default());
+        let ended = count == 0 && !buffer.is_empty();
+        let is_other = ended && self.hash.clone().finalize()[..] != *self.expected.bytes();
+        if is_other || self.length > limits::MIRRORED_ATTACHMENT_BYTES {
+            self.fault = Some(Fault::Other);
+            return Err(other());
+        }
+        Ok(count)
+    }
+}
+
+impl Upload for Arriving<'_> {
+    fn name(&self) -> String {
+        self.name.clone()
     }
 }
 

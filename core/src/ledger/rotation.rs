@@ -19,7 +19,8 @@ impl Ledger {
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them the old key is still the one that signs.
     pub fn rotate_log_key(&mut self, new: PrivateKey) -> Result<KeyRotation> {
         let old = self.sequencer()?;
-        let _lock = self.lock()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
         self.check_signs(&old)?;
         if self.log_key.rotations().len() >= limits::LOG_KEY_ROTATIONS {
@@ -33,7 +34,7 @@ impl Ledger {
         keys.rotate(rotation.clone()).map_err(|e| {
             Error::new(ErrorKind::ApiMisuse, "the log had this key before; generate another one").caused_by(e)
         })?;
-        self.store.write(&rotation_name(keys.rotations().len()), rotation.note().as_bytes())?;
+        right.write(&rotation_name(keys.rotations().len()), rotation.note().as_bytes())?;
         self.log_key = keys;
         self.sequencer = Some(Arc::new(new));
         self.remember()?;

@@ -1,16 +1,18 @@
 //! Where another copy of a log is read: a folder, or a static file server over HTTP.
 
 use std::fmt;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::folder::FolderStorage;
 #[cfg(feature = "witness")]
 use super::http::Http;
-use super::store::{CHECKPOINT, CHECKPOINTS, Store};
+use super::storage::Storage;
+use super::store::{CHECKPOINT, CHECKPOINTS};
 #[cfg(feature = "witness")]
 use super::witnessed::names_of;
 use super::witnessed::size_of;
-use crate::digest::files_below;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
@@ -19,7 +21,7 @@ use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entri
 pub struct LogSource(Kind);
 
 enum Kind {
-    Folder(PathBuf),
+    Storage(Arc<dyn Storage>),
     #[cfg(feature = "witness")]
     Http(Http),
 }
@@ -47,48 +49,26 @@ impl LogSource {
 
     /// The log in a folder.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
-        Self(Kind::Folder(path.into()))
+        Self(Kind::Storage(Arc::new(FolderStorage::new(path))))
     }
 
     /// The whole of a file; none if there is none of this name.
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         match &self.0 {
-            Kind::Folder(path) => match limits::read_file("file of the log", &path.join(name), limit) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-                Err(e) => Err(e),
-            },
+            Kind::Storage(storage) => found(storage.read(name, limit)),
             #[cfg(feature = "witness")]
             Kind::Http(http) => http.get(name, limit),
         }
     }
 
-    /// Hands out a file piece by piece; false if there is none of this name.
-    pub(super) fn stream(&self, name: &str, limit: u64, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    /// A file as a stream; none if there is none of this name.
+    pub(super) fn stream(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>> {
         match &self.0 {
-            Kind::Folder(path) => {
-                let path = path.join(name);
-                let failed = |e| Error::io("read file of the log", &path, e);
-                let mut file = match std::fs::File::open(&path) {
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-                    opened => opened.map_err(failed)?.take(limit.saturating_add(1)),
-                };
-                let mut piece = vec![0; 1 << 16];
-                let mut whole = 0u64;
-                loop {
-                    let count = file.read(&mut piece).map_err(failed)?;
-                    whole += count as u64;
-                    if whole > limit {
-                        return Err(too_long(name, limit));
-                    }
-                    match piece.get(..count) {
-                        Some(read) if count > 0 => take(read)?,
-                        _ => return Ok(true),
-                    }
-                }
+            Kind::Storage(storage) => {
+                Ok(found(storage.stream(name))?.map(|content| content.bytes as Box<dyn Read + '_>))
             }
             #[cfg(feature = "witness")]
-            Kind::Http(http) => http.stream(name, limit, take),
+            Kind::Http(http) => Ok(http.open(name)?.map(|content| Box::new(content) as Box<dyn Read + '_>)),
         }
     }
 
@@ -106,13 +86,13 @@ impl LogSource {
     /// size it has now.
     pub(super) fn witnessed_names(&self, size: u64) -> Result<Vec<String>> {
         match &self.0 {
-            Kind::Folder(path) => {
-                let folder = path.join(CHECKPOINTS);
-                if !folder.is_dir() {
-                    return Ok(Vec::new());
-                }
-                let names = files_below(&folder)?.into_iter().map(|(name, _)| format!("{CHECKPOINTS}/{name}"));
-                Ok(names.filter(|name| size_of(name).is_some_and(|of| of <= size)).collect())
+            Kind::Storage(storage) => {
+                let mut names = Vec::new();
+                storage.list(&format!("{CHECKPOINTS}/"), &mut |name, _| {
+                    names.extend(size_of(name).filter(|of| *of <= size).map(|_| name.to_owned()));
+                    Ok(())
+                })?;
+                Ok(names)
             }
             #[cfg(feature = "witness")]
             Kind::Http(_) => Ok(names_of(size).to_vec()),
@@ -128,7 +108,7 @@ impl LogSource {
 impl fmt::Display for LogSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Folder(path) => path.display().fmt(f),
+            Kind::Storage(storage) => f.write_str(&storage.place()),
             #[cfg(feature = "witness")]
             Kind::Http(http) => http.fmt(f),
         }
@@ -168,8 +148,8 @@ impl SourceTiles<'_> {
                 return Ok((bytes, TILE_WIDTH));
             }
             // in a folder the next wider one can be looked for; a server does not tell its names
-            if let Kind::Folder(folder) = &self.source.0 {
-                for wider in wider_than(&Store::new(folder.as_path()), whole, width) {
+            if let Kind::Storage(storage) = &self.source.0 {
+                for wider in wider_than(storage.as_ref(), whole, width)? {
                     if let Some(bytes) = self.source.read(&format!("{whole}.p/{wider}"), limit)? {
                         return Ok((bytes, wider));
                     }
@@ -195,25 +175,31 @@ impl TileReader for SourceTiles<'_> {
     }
 }
 
-fn wider_than(store: &Store, whole: &str, width: u16) -> Vec<u16> {
-    let Ok(entries) = std::fs::read_dir(store.path(&format!("{whole}.p"))) else { return Vec::new() };
-    let mut widths: Vec<u16> = entries
-        .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|w| (width + 1..TILE_WIDTH).contains(w))
-        .collect();
+fn wider_than(storage: &dyn Storage, whole: &str, width: u16) -> Result<Vec<u16>> {
+    let folder = format!("{whole}.p/");
+    let mut widths: Vec<u16> = Vec::new();
+    storage.list(&folder, &mut |name, _| {
+        let found = name.strip_prefix(&folder).and_then(|w| w.parse::<u16>().ok());
+        widths.extend(found.filter(|w| (width + 1..TILE_WIDTH).contains(w)));
+        Ok(())
+    })?;
     widths.sort_unstable();
-    widths
+    Ok(widths)
 }
 
+fn found<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(content) => Ok(Some(content)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(feature = "witness")]
 pub(super) fn too_long(name: &str, limit: u64) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
         format!("`{name}` of the log is longer than {limit} bytes; it is none of a log"),
     )
     .with("limit", limit)
-}
-
-/// The path of a folder, if it is one that a log can lie in.
-pub(super) fn is_empty_or_absent(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(!folder.exists(), |mut entries| entries.next().is_none())
 }

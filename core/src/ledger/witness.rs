@@ -10,15 +10,17 @@
 //! lock, unfinished                      as in a ledger
 //! ```
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::folder::{UNFINISHED, lock_folder, write_whole};
 use super::fork::Fork;
 use super::rotation::check_continues;
 use super::source::LogSource;
-use super::store::{CHECKPOINT, Store};
+use super::store::CHECKPOINT;
 use super::tiled::{TiledLog, damaged, keys_at};
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey, WitnessKey, cosign};
 use crate::digest::Digest;
@@ -30,7 +32,7 @@ use crate::{json, limits};
 
 /// A witness, with its state in a folder. Several processes may use one folder; they take turns.
 pub struct Witness {
-    store: Store,
+    folder: PathBuf,
     key: PrivateKey,
     public: WitnessKey,
 }
@@ -80,7 +82,7 @@ impl Witness {
     /// `UNSUPPORTED` if the key is not Ed25519, `MALFORMED` if the name can't name a key.
     pub fn open(folder: &Path, name: &str, key: PrivateKey) -> Result<Self> {
         let public = WitnessKey::new(name, key.public().clone())?;
-        Ok(Self { store: Store::new(folder), key, public })
+        Ok(Self { folder: folder.to_path_buf(), key, public })
     }
 
     /// Its key, to be named in trust policies.
@@ -94,7 +96,8 @@ impl Witness {
     /// `LEDGER_FORKED` or `LEDGER_ROLLED_BACK` if the log is known by other keys; `PERMISSION_DENIED`, `STORAGE_FULL`,
     /// `IO`.
     pub fn trust_log(&self, keys: &LogKeys) -> Result<()> {
-        self.store.make()?;
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|e| Error::io("make the folder of the witness", &self.folder, e))?;
         let _lock = self.lock()?;
         if let Some(known) = self.keys_of(keys.first().name())? {
             check_continues(&known, keys)?;
@@ -108,7 +111,7 @@ impl Witness {
             log_key: keys.first().to_string(),
             rotations: keys.rotations().iter().map(|rotation| rotation.note().to_owned()).collect(),
         };
-        self.store.write(&self.name(&known.origin, LOG), &json::canonical("witnessed log", &known)?)
+        self.write(&self.name(&known.origin, LOG), &json::canonical("witnessed log", &known)?)
     }
 
     /// The highest checkpoint of a log that it cosigned, with its cosignature.
@@ -118,7 +121,7 @@ impl Witness {
     pub fn checkpoint(&self, origin: &str) -> Result<Option<SignedCheckpoint>> {
         let Some(keys) = self.keys_of(origin)? else { return Ok(None) };
         let name = self.name(origin, CHECKPOINT);
-        let note = match self.store.read(&name, limits::CHECKPOINT_BYTES) {
+        let note = match self.read(&name, limits::CHECKPOINT_BYTES) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             note => note?,
         };
@@ -266,7 +269,7 @@ impl Witness {
         let line = cosign(signed, self.public.name(), &self.key, now)?;
         let own = keys.parse_and_verify(signed.log_note().as_bytes())?;
         let cosigned = own.with_cosignatures(&line, std::slice::from_ref(&self.public))?;
-        self.store.write(&self.name(state.origin(), CHECKPOINT), cosigned.note().as_bytes())?;
+        self.write(&self.name(state.origin(), CHECKPOINT), cosigned.note().as_bytes())?;
         Ok(line)
     }
 
@@ -281,9 +284,9 @@ impl Witness {
         let fork = Fork::prove(one, other, tiles)?;
         if let Some(fork) = &fork {
             let folder = self.name(keys.first().name(), "forks");
-            let path = self.store.path(&folder);
+            let path = self.folder.join(&folder);
             if std::fs::read_dir(&path).map_or(0, Iterator::count) < limits::FORKS {
-                self.store.write(&format!("{folder}/{}", fork.name()), &fork.to_json()?)?;
+                self.write(&format!("{folder}/{}", fork.name()), &fork.to_json()?)?;
             }
         }
         Ok(fork)
@@ -291,7 +294,7 @@ impl Witness {
 
     fn keys_of(&self, origin: &str) -> Result<Option<LogKeys>> {
         let name = self.name(origin, LOG);
-        let bytes = match self.store.read(&name, 4 * limits::CHECKPOINT_BYTES) {
+        let bytes = match self.read(&name, 4 * limits::CHECKPOINT_BYTES) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             bytes => bytes?,
         };
@@ -309,8 +312,16 @@ impl Witness {
         format!("{}/{file}", Digest::sha256(origin.as_bytes()).hex())
     }
 
-    fn lock(&self) -> Result<super::store::Lock> {
-        self.store.lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        limits::read_file("file of the witness", &self.folder.join(name), limit)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_whole(&self.folder.join(name), &self.folder.join(UNFINISHED), bytes)
+    }
+
+    fn lock(&self) -> Result<File> {
+        lock_folder(&self.folder, Duration::from_millis(limits::LEDGER_LOCK_MILLIS))
     }
 }
 

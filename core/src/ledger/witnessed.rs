@@ -6,10 +6,10 @@
 use serde::Serialize;
 
 use super::audit::{AuditFindingKind, AuditReport};
+use super::storage::{Batch, Outcome};
 use super::store::{CHECKPOINT, CHECKPOINTS, Store};
 use super::{Ledger, read_checkpoint};
 use crate::checkpoint::{Cosignature, SignedCheckpoint, WitnessKey};
-use crate::digest::files_below;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
@@ -100,7 +100,8 @@ impl Ledger {
                 "no witness of the trust policy cosigned this checkpoint; name witnesses there first",
             ));
         }
-        let _lock = self.lock()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
         self.check_extends(cosigned.checkpoint()).map_err(|e| self.keep_contradiction(&cosigned, e))?;
         let lines = cosigned.note().rsplit("\n\n").next().unwrap_or_default();
@@ -108,8 +109,16 @@ impl Ledger {
         let mut now = cosigned.clone();
         if size == self.size() {
             now = self.checkpoint.with_cosignatures(lines, &witnesses)?;
-            self.store.write(CHECKPOINT, now.note().as_bytes())?;
-            self.checkpoint = now.clone();
+            let outcome = right.commit(&Batch {
+                objects: Vec::new(),
+                stale: Vec::new(),
+                before: Some(self.checkpoint.note().as_bytes()),
+                checkpoint: now.note().as_bytes(),
+            })?;
+            // where somebody appended meanwhile, the cosigned checkpoint is one of before, and is kept as such
+            if outcome == Outcome::Committed {
+                self.checkpoint = now.clone();
+            }
         }
         // the first cosignature of a witness dates the entries best, so it is not replaced by a later one
         let kept = match self.kept(size)? {
@@ -122,7 +131,7 @@ impl Ledger {
                 self.log_key.parse_and_verify(cosigned.log_note().as_bytes())?.with_cosignatures(lines, &witnesses)?
             }
         };
-        self.store.write(&checkpoint_name(size), kept.note().as_bytes())?;
+        right.write(&checkpoint_name(size), kept.note().as_bytes())?;
         now.cosignatures(&witnesses)
     }
 
@@ -144,16 +153,17 @@ impl Ledger {
         let believed = timestamp::check(token, stamped.log_note().as_bytes(), self.trust_policy()?.root())
             .and_then(|timestamped| timestamped.ok_or_else(timestamp::unknown))
             .map_err(|e| e.while_doing("the timestamp of the checkpoint"))?;
-        let _lock = self.lock()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
         self.check_extends(stamped.checkpoint()).map_err(|e| self.keep_contradiction(&stamped, e))?;
         let size = stamped.checkpoint().size();
         if self.kept(size)?.is_none() {
-            self.store.write(&checkpoint_name(size), stamped.log_note().as_bytes())?;
+            right.write(&checkpoint_name(size), stamped.log_note().as_bytes())?;
         }
         let first = first_token(size);
         let name = if self.read_token(&first)?.is_none() { first } else { newest_token(size) };
-        self.store.write(&name, token)?;
+        right.write(&name, token)?;
         Ok(believed)
     }
 
@@ -219,12 +229,15 @@ impl Ledger {
             }
         };
         lines(CHECKPOINT, &read_checkpoint(&self.store, &self.log_key)?);
-        let folder = self.store.path(CHECKPOINTS);
-        let found = if folder.is_dir() { files_below(&folder)? } else { Vec::new() };
+        let mut found = Vec::new();
+        self.store.storage().list(&format!("{CHECKPOINTS}/"), &mut |name, _| {
+            found.push(name.to_owned());
+            Ok(())
+        })?;
+        found.sort();
         let mut names = Vec::new();
         let mut tokens = Vec::new();
-        for (name, _) in found {
-            let name = format!("{CHECKPOINTS}/{name}");
+        for name in found {
             let Some(size) = size_of(&name) else { continue };
             match self.kept(size) {
                 Ok(Some(kept)) if name == checkpoint_name(size) => {

@@ -43,8 +43,7 @@ impl VerifyProof {
         let keys = LogKeys::through(&known, &rotations)?;
         let witnesses: Vec<WitnessKey> = self.witnesses.iter().map(|key| key.parse()).collect::<Result<_>>()?;
         let quorum = self.quorum.unwrap_or(witnesses.len());
-        let receipt =
-            Receipt::from_json(&limits::read_file("receipt", &self.receipt, 4 * limits::CHECKPOINT_BYTES)?)?;
+        let receipt = Receipt::from_json(&limits::read_file("receipt", &self.receipt, 4 * limits::CHECKPOINT_BYTES)?)?;
         let checkpoint = receipt.verify_with(&record(&self.record)?, &keys)?;
         let cosignatures = checkpoint.cosignatures(&witnesses)?;
         let state = checkpoint.checkpoint();

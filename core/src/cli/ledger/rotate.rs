@@ -48,8 +48,14 @@ impl LogKey {
             write_file(out, rotation.note().as_bytes())?;
         }
         let mut page = Page::default();
-        page.field("at size", rotation.at().size()).field("old key", rotation.old()).field("new key", rotation.new_key());
-        page.wrapped("", "", "From the next append on checkpoints are signed with the new key. Give it to whoever pins the log.");
+        page.field("at size", rotation.at().size())
+            .field("old key", rotation.old())
+            .field("new key", rotation.new_key());
+        page.wrapped(
+            "",
+            "",
+            "From the next append on checkpoints are signed with the new key. Give it to whoever pins the log.",
+        );
         let value = json!({
             "size": rotation.at().size(),
             "root": rotation.at().root().to_string(),
