@@ -10,7 +10,6 @@ use super::Progress;
 use super::fork::Fork;
 use super::source::{LogSource, SourceTiles};
 use super::store::ROTATIONS;
-use super::walk::lost_tile;
 use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -21,10 +20,11 @@ use crate::merkle::{
 /// A tiled log (C2SP tlog-tiles) at one of its checkpoints. It need not be a ledger of ours.
 ///
 /// ```no_run
-/// use sealwright::checkpoint::LogKeys;
+/// use sealwright::checkpoint::{LogKeys, VerifierKey};
 /// use sealwright::ledger::{LogSource, TiledLog};
 /// let source = LogSource::open("https://log.example/2026")?;
-/// let keys = LogKeys::from("log.example/2026+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".parse()?);
+/// let key: VerifierKey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".parse()?;
+/// let keys = LogKeys::from(key);
 /// let log = TiledLog::open(&source, &keys)?;
 /// let entries = log.audit(&mut |_| {})?;
 /// assert_eq!(entries, log.checkpoint().checkpoint().size());
@@ -184,7 +184,14 @@ pub(super) fn keys_at(source: &LogSource, known: &VerifierKey) -> Result<LogKeys
     LogKeys::through(known, &rotations)
 }
 
-/// A tile that a source has lost is damage of that source.
+/// What a source has lost, or gives in no form that it can have, is damage of that source.
 pub(super) fn damaged(e: Error) -> Error {
-    lost_tile(e)
+    match e.kind() {
+        ErrorKind::NotFound | ErrorKind::Malformed | ErrorKind::LimitExceeded => Error::new(
+            ErrorKind::LedgerTampered,
+            format!("what the source gives is not as its log wrote it: {}; restore it there", e.message()),
+        )
+        .caused_by(e),
+        _ => e,
+    }
 }
