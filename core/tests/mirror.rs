@@ -216,7 +216,7 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
 
 /// Each file of the source changed in one byte: nothing wrong is kept, whatever the pull says.
 #[test]
-fn s010_no_changed_tile_entry_or_record_of_a_source_is_kept() {
+fn s007_no_changed_tile_entry_or_record_of_a_source_is_kept() {
     let small = {
         let mut small = Small::new();
         let location = format!("{ATTACHMENT_LOCATION}{}", small.ledger.attach(b"report").unwrap().hex());

@@ -284,6 +284,29 @@ fn other_keys_of_a_known_log_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Whatever is sent, the witness answers as the protocol says and cosigns nothing.
+    #[test]
+    fn a_hostile_request_is_answered_and_never_cosigned(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        cut in any::<prop::sample::Index>(),
+        flip in any::<prop::sample::Index>(),
+    ) {
+        let dir = small::tempdir();
+        let (log, witness) = (Log::new(), witness(dir.path()));
+        witness.trust_log(&log.keys()).unwrap();
+        let good = log.request(0, 5, NEVER).into_bytes();
+        let mut flipped = good.clone();
+        flipped[flip.index(good.len())] ^= 1;
+        let cut = good[..cut.index(good.len())].to_vec();
+        let behind = [&b"old 0\n\n"[..], &bytes].concat();
+        for request in [bytes, flipped, cut, behind] {
+            let answer = witness.add_checkpoint(&request, at(0)).unwrap();
+            prop_assert!([400, 403, 404, 409, 422].contains(&answer.status), "{}", answer.status);
+            prop_assert!(answer.body.len() < 1000);
+        }
+        prop_assert!(witness.checkpoint(ORIGIN).unwrap().is_none());
+    }
+
     /// Two histories of one log, offered in any order: never are both cosigned beyond where they part.
     #[test]
     fn s003_a_witness_never_cosigns_two_histories(

@@ -179,7 +179,7 @@ impl Audit {
             None => audit(self.known.open(settings)?),
             Some(place) => {
                 let source = LogSource::open(&place)?;
-                let log = TiledLog::open(&source, &self.known.log_keys()?)?;
+                let log = TiledLog::open(&source, &source.keys(&self.known.log_key()?)?)?;
                 let mut line = ProgressLine::new("entries checked");
                 let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
                 drop(line);

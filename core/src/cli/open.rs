@@ -7,7 +7,7 @@ use clap::Args;
 use super::output::note;
 use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
-use crate::checkpoint::LogKeys;
+use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Anchored, Anchors, Ledger, Pins};
@@ -76,10 +76,9 @@ impl Known {
     }
 
     /// The key of the log that is pinned.
-    pub(crate) fn log_keys(&self) -> Result<LogKeys> {
-        let pinned = self.pins()?.log_key;
-        pinned
-            .map(LogKeys::from)
+    pub(crate) fn log_key(&self) -> Result<VerifierKey> {
+        self.pins()?
+            .log_key
             .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`"))
     }
 

@@ -20,7 +20,7 @@ use super::rotation::{check_continues, other_key, read_keys, rotation_name};
 use super::source::LogSource;
 use super::storage::{Batch, Outcome, Right, Upload};
 use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store};
-use super::tiled::{TiledLog, damaged, keys_at};
+use super::tiled::{TiledLog, damaged};
 use super::{Ledger, Pins, Progress, attachments_named, parse_config, read_checkpoint};
 use crate::bundle::Bundle;
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
@@ -167,7 +167,7 @@ impl Mirror {
     /// As [`Mirror::pull`], `NOT_FOUND` if there is no copy yet.
     pub fn lag(&self, source: &LogSource, now: Timestamp) -> Result<Lag> {
         let (_, first) = parse_config(&self.store.read(CONFIG, limits::CHECKPOINT_BYTES)?)?;
-        let keys = keys_at(source, &first)?;
+        let keys = source.keys(&first)?;
         let own = self.own(&first, &keys)?;
         let log = TiledLog::open(source, &keys).map_err(damaged)?;
         let size = own.as_ref().map_or(0, |own| own.checkpoint().size());
@@ -224,7 +224,7 @@ impl Mirror {
             )
         })?;
         let (origin, first) = parse_config(&config)?;
-        let keys = keys_at(source, &first)?;
+        let keys = source.keys(&first)?;
         if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| keys.all().all(|key| key != *pinned)) {
             return Err(other_key(pinned, keys.current()));
         }

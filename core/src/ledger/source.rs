@@ -8,11 +8,13 @@ use std::sync::Arc;
 use super::folder::FolderStorage;
 #[cfg(feature = "witness")]
 use super::http::Http;
+use super::rotation::rotation_name;
 use super::storage::Storage;
 use super::store::{CHECKPOINT, CHECKPOINTS};
 #[cfg(feature = "witness")]
 use super::witnessed::names_of;
 use super::witnessed::size_of;
+use crate::checkpoint::{LogKeys, VerifierKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
@@ -50,6 +52,21 @@ impl LogSource {
     /// The log in a folder.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self(Kind::Storage(Arc::new(FolderStorage::new(path))))
+    }
+
+    /// The keys of the log, of which `known` is one, by the notes there of their rotations; `known` alone if there are none.
+    ///
+    /// # Errors
+    /// Those of [`LogKeys::through`]; `SERVICE_UNAVAILABLE`, `PERMISSION_DENIED` or `IO` if it can't be read.
+    pub fn keys(&self, known: &VerifierKey) -> Result<LogKeys> {
+        let mut rotations = Vec::new();
+        while let Some(note) = self.read(&rotation_name(rotations.len() + 1), limits::CHECKPOINT_BYTES)? {
+            rotations.push(note);
+            if rotations.len() > limits::LOG_KEY_ROTATIONS {
+                break;
+            }
+        }
+        LogKeys::through(known, &rotations)
     }
 
     /// The whole of a file; none if there is none of this name.

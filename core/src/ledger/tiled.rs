@@ -9,10 +9,8 @@ use std::collections::BTreeMap;
 use super::Progress;
 use super::fork::Fork;
 use super::source::{LogSource, SourceTiles};
-use super::store::ROTATIONS;
-use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
+use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
 use crate::merkle::{
     BundleId, Frontier, Hash, TILE_WIDTH, TileId, TileReader, consistency_proof, leaf_hash, root_of, verify_consistency,
 };
@@ -170,18 +168,6 @@ impl TiledLog<'_> {
         self.proven.borrow_mut().insert(id.level(), (id.index(), hashes.clone()));
         Ok(hashes)
     }
-}
-
-/// The keys of a log of which `known` is one, as its rotations there say.
-pub(super) fn keys_at(source: &LogSource, known: &VerifierKey) -> Result<LogKeys> {
-    let mut rotations = Vec::new();
-    while let Some(note) = source.read(&format!("{ROTATIONS}/{}", rotations.len() + 1), limits::CHECKPOINT_BYTES)? {
-        rotations.push(note);
-        if rotations.len() > limits::LOG_KEY_ROTATIONS {
-            break;
-        }
-    }
-    LogKeys::through(known, &rotations)
 }
 
 /// What a source has lost, or gives in no form that it can have, is damage of that source.

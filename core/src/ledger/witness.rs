@@ -21,7 +21,7 @@ use super::fork::Fork;
 use super::rotation::check_continues;
 use super::source::LogSource;
 use super::store::CHECKPOINT;
-use super::tiled::{TiledLog, damaged, keys_at};
+use super::tiled::{TiledLog, damaged};
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey, WitnessKey, cosign};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -179,7 +179,7 @@ impl Witness {
                 ));
             }
         };
-        let keys = keys_at(log, &first)?;
+        let keys = log.keys(&first)?;
         self.trust_log(&keys)?;
         let read = TiledLog::open(log, &keys).map_err(damaged)?;
         for rotation in keys.rotations() {

@@ -37,6 +37,9 @@ pub(crate) struct WitnessLedger {
 }
 
 #[derive(Args)]
+#[command(
+    override_usage = "sealwright ledger cosign --log <DIR|URL> --name <NAME> --key <FILE>\n                                [OPTIONS]"
+)]
 pub(crate) struct Cosign {
     /// The log: its folder, or the URL of a server that serves it.
     #[arg(long, value_name = "DIR|URL")]
