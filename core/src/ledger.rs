@@ -14,10 +14,10 @@ mod fork;
 #[cfg(feature = "witness")]
 mod http;
 mod index;
+mod log_key;
 mod mirror;
 mod receipt;
 mod release_id;
-mod rotation;
 mod search;
 mod source;
 mod spend;
@@ -266,13 +266,13 @@ impl Ledger {
         let store = Store::new(storage);
         store.storage().recover()?;
         let (origin, first_key) = read_config(&store)?;
-        let log_key = rotation::read_keys(&store, &first_key)?;
+        let log_key = log_key::read_keys(&store, &first_key)?;
         let anchor = anchors.load(&origin)?;
         if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| log_key.all().all(|key| key != *pinned)) {
-            return Err(rotation::other_key(pinned, log_key.current()));
+            return Err(log_key::other_key(pinned, log_key.current()));
         }
         if let Some(anchor) = &anchor {
-            rotation::check_continues(&anchor.log_keys()?, &log_key)?;
+            log_key::check_continues(&anchor.log_keys()?, &log_key)?;
         }
         let known_policy = match &anchor {
             Some(anchor) => Some(Digest::from_hex(crate::digest::Algorithm::Sha256, &anchor.trust_policy)?),
@@ -415,16 +415,16 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
-        let mut keys = rotation::read_keys(&self.store, self.log_key.first())?;
+        let mut keys = log_key::read_keys(&self.store, self.log_key.first())?;
         let newer = match read_checkpoint(&self.store, &keys) {
             Ok(newer) => newer,
             Err(e) => {
                 // the key may have been replaced between the two
-                keys = rotation::read_keys(&self.store, self.log_key.first())?;
+                keys = log_key::read_keys(&self.store, self.log_key.first())?;
                 read_checkpoint(&self.store, &keys).map_err(|_| e)?
             }
         };
-        rotation::check_continues(&self.log_key, &keys)?;
+        log_key::check_continues(&self.log_key, &keys)?;
         if newer.checkpoint() == self.checkpoint.checkpoint() && keys == self.log_key {
             // witnesses may have cosigned it
             self.checkpoint = newer;

@@ -295,6 +295,27 @@ fn a_record_that_the_source_has_lost_is_told_and_kept_where_it_was_pulled_before
     assert!(elsewhere.folder().join("bodies/121").is_file(), "a backup keeps what it has");
 }
 
+#[test]
+fn a_source_that_gives_no_records_is_mirrored_as_a_log() {
+    let mut small = grown();
+    let bare = small::tempdir();
+    copy(small.dir.path(), bare.path());
+    std::fs::remove_dir_all(bare.path().join("ledger/bodies")).unwrap();
+    let elsewhere = Elsewhere::new();
+    let from = LogSource::folder(bare.path().join("ledger"));
+    let mirrored = elsewhere.pull(&from, small.now).unwrap();
+    assert_eq!((mirrored.size, mirrored.without_body), (small.ledger.size(), small.ledger.size()));
+    assert_eq!(code(elsewhere.open()), "BODY_LOST");
+    let keys = LogKeys::from(small.ledger.log_key().clone());
+    let copied = LogSource::folder(elsewhere.folder());
+    assert_eq!(TiledLog::open(&copied, &keys).unwrap().audit(&mut |_| {}).unwrap(), small.ledger.size());
+    // it goes on, and where the records are given later, they come
+    small.note("more");
+    let mirrored = elsewhere.pull(&source(&small), small.now).unwrap();
+    assert_eq!((mirrored.had + 1, mirrored.without_body), (mirrored.size, 0));
+    assert!(elsewhere.open().unwrap().audit().unwrap().is_clean());
+}
+
 /// Two histories by whoever holds the log key, seen by a mirror and by a reader.
 #[test]
 fn s003_two_histories_become_a_finding_with_both_kept_as_proof() {

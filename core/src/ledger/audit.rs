@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::entry::Entry;
 use super::folder::{INDEX, LOCK, UNFINISHED};
-use super::rotation::rotation_name;
+use super::log_key::rotation_name;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Algorithm, DigestSet};

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::anchor::Anchors;
 use super::entry::{Body, Entry};
 use super::folder::FolderStorage;
-use super::rotation::{check_continues, other_key, read_keys, rotation_name};
+use super::log_key::{check_continues, other_key, read_keys, rotation_name};
 use super::source::LogSource;
 use super::storage::{Batch, Outcome, Right, Upload};
 use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store};
@@ -59,6 +59,13 @@ pub struct Mirrored {
     pub attachments_missing: u64,
 }
 
+impl Mirrored {
+    /// Whether the source had all that its entries name, as it must be.
+    pub fn is_whole(&self) -> bool {
+        self.without_body == 0 && self.refused.is_empty() && self.attachments_missing == 0
+    }
+}
+
 /// How far a copy is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,6 +87,9 @@ struct Marker {
     source: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pulled_at: Option<Timestamp>,
+    /// Whether something was missing at the source, and is to be looked for again.
+    #[serde(default)]
+    incomplete: bool,
 }
 
 const FORMAT: &str = "sealwright-mirror/v1";
@@ -117,15 +127,19 @@ impl Mirror {
             ));
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        let before = self.marker()?.and_then(|marker| marker.pulled_at);
-        mark(right.as_mut(), source, before)?;
-        let mirrored = self.copy(right.as_mut(), source, pins, progress)?;
-        mark(right.as_mut(), source, Some(now))?;
+        let before = self.marker()?;
+        let incomplete = before.as_ref().is_none_or(|marker| marker.incomplete);
+        mark(right.as_mut(), source, before.and_then(|marker| marker.pulled_at), true)?;
+        let mirrored = self.copy(right.as_mut(), source, pins, incomplete, progress)?;
+        mark(right.as_mut(), source, Some(now), !mirrored.is_whole())?;
         right.settle()?;
         drop(right);
         // reads the trust policy, and remembers the checkpoint
-        Ledger::open_in(storage, &self.anchors, pins)?;
-        Ok(mirrored)
+        match Ledger::open_in(storage, &self.anchors, pins) {
+            // without the records of the trust policy it is a copy of the log alone
+            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(mirrored),
+            opened => opened.map(|_| mirrored),
+        }
     }
 
     /// Makes a ledger of a copy, in this folder, which must be new or empty. It has the same root, and appends with the
@@ -152,8 +166,8 @@ impl Mirror {
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         // nobody appends to half a ledger
-        mark(right.as_mut(), copy, None)?;
-        let restored = target.copy(right.as_mut(), copy, pins, progress)?;
+        mark(right.as_mut(), copy, None, true)?;
+        let restored = target.copy(right.as_mut(), copy, pins, true, progress)?;
         right.remove(&[MIRROR.to_owned()])?;
         right.settle()?;
         drop(right);
@@ -192,13 +206,14 @@ impl Mirror {
         right: &mut dyn Right,
         source: &LogSource,
         pins: &Pins,
+        anew: bool,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let mut tries = 0;
         loop {
             tries += 1;
             let begun = source.checkpoint()?;
-            match self.copy_once(right, source, &begun, pins, progress) {
+            match self.copy_once(right, source, &begun, pins, anew, progress) {
                 Err(e)
                     if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::LedgerTampered)
                         && tries < TRIES
@@ -215,6 +230,7 @@ impl Mirror {
         source: &LogSource,
         checkpoint: &[u8],
         pins: &Pins,
+        anew: bool,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let config = source.read(CONFIG, limits::CHECKPOINT_BYTES)?.ok_or_else(|| {
@@ -249,7 +265,8 @@ impl Mirror {
             refused: Vec::new(),
             attachments_missing: 0,
         };
-        self.copy_entries(right, source, &log, &mut mirrored, progress)?;
+        let from = if anew { 0 } else { had };
+        self.copy_entries(right, source, &log, from, &mut mirrored, progress)?;
         self.copy_upper_tiles(right, &log, had)?;
         for (number, rotation) in (1..).zip(keys.rotations()) {
             self.put(right, &rotation_name(number), rotation.note().as_bytes())?;
@@ -273,17 +290,18 @@ impl Mirror {
         Ok(mirrored)
     }
 
-    /// Bundles, the tiles over them, bodies and attachments, from the first bundle that is not whole here.
+    /// Bundles, the tiles over them, bodies and attachments, from the bundle of entry `from` on.
     fn copy_entries(
         &self,
         right: &mut dyn Right,
         source: &LogSource,
         log: &TiledLog<'_>,
+        from: u64,
         mirrored: &mut Mirrored,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
         let width = u64::from(TILE_WIDTH);
-        let mut done = mirrored.had / width * width;
+        let mut done = from / width * width;
         while done < log.size() {
             let id = BundleId::containing(done, log.size())?;
             let hashes = log.tile(id.tile())?;
@@ -480,8 +498,8 @@ impl Mirror {
     }
 }
 
-fn mark(right: &mut dyn Right, source: &LogSource, pulled_at: Option<Timestamp>) -> Result<()> {
-    let marker = Marker { v: FORMAT.to_owned(), source: source.to_string(), pulled_at };
+fn mark(right: &mut dyn Right, source: &LogSource, pulled_at: Option<Timestamp>, incomplete: bool) -> Result<()> {
+    let marker = Marker { v: FORMAT.to_owned(), source: source.to_string(), pulled_at, incomplete };
     right.write(MIRROR, &json::canonical("marker of a mirror", &marker)?)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::folder::FolderStorage;
 #[cfg(feature = "witness")]
 use super::http::Http;
-use super::rotation::rotation_name;
+use super::log_key::rotation_name;
 use super::storage::Storage;
 use super::store::{CHECKPOINT, CHECKPOINTS};
 #[cfg(feature = "witness")]

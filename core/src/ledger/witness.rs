@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::{UNFINISHED, lock_folder, write_whole};
 use super::fork::Fork;
-use super::rotation::check_continues;
+use super::log_key::{check_continues, other_key};
 use super::source::LogSource;
 use super::store::CHECKPOINT;
 use super::tiled::{TiledLog, damaged};
@@ -158,7 +158,8 @@ impl Witness {
     }
 
     /// Reads a log where it lies, and cosigns its checkpoint if it extends what was cosigned before; gives the checkpoint
-    /// with the cosignature, for its ledger to keep. A log that is not known yet must be that of `known`.
+    /// with the cosignature, for its ledger to keep. A log that is not known yet must be that of the key `known`; of one that
+    /// is, `known` must be a key if it is given.
     ///
     /// # Errors
     /// `LEDGER_FORKED` if it contradicts what was cosigned before (the proof is kept), `LEDGER_ROLLED_BACK` if it is
@@ -180,6 +181,9 @@ impl Witness {
             }
         };
         let keys = log.keys(&first)?;
+        if let Some(pinned) = known.filter(|pinned| keys.all().all(|key| key != *pinned)) {
+            return Err(other_key(pinned, keys.current()));
+        }
         self.trust_log(&keys)?;
         let read = TiledLog::open(log, &keys).map_err(damaged)?;
         for rotation in keys.rotations() {
