@@ -8,11 +8,15 @@ mod anchor;
 mod append;
 mod attachment;
 mod audit;
+mod book;
+mod complete;
+mod edge;
 mod entry;
 mod folder;
 mod fork;
 #[cfg(feature = "witness")]
 mod http;
+mod group;
 mod index;
 mod log_key;
 mod mirror;
@@ -22,8 +26,10 @@ mod search;
 mod source;
 mod spend;
 mod sqlite;
+mod stats;
 mod storage;
 mod store;
+mod tail;
 mod tiled;
 mod walk;
 mod witness;
@@ -32,7 +38,7 @@ mod witness_client;
 mod witnessed;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +46,8 @@ use serde::{Deserialize, Serialize};
 pub use anchor::Anchors;
 pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
-pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
+pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use fork::Fork;
@@ -48,6 +55,7 @@ pub use mirror::{Lag, Mirror, Mirrored};
 pub use receipt::Receipt;
 pub use search::{Found, Query};
 pub use source::LogSource;
+pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
 pub use tiled::TiledLog;
 pub use walk::LedgerRecord;
@@ -63,13 +71,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::timestamp::Timestamp;
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
+use book::Book;
+use edge::Edge;
 use folder::FolderStorage;
+use group::Seal;
 use index::Index;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, MIRROR, Store};
+use tail::Tail;
 use walk::lost_tile;
 
 /// A ledger in a folder.
@@ -86,8 +99,20 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Entries that the index may not have.
+    tail: Mutex<Tail>,
+    /// What appends are checked against.
+    book: Mutex<Book>,
+    /// The right edge of the log, once it was needed.
+    edge: Option<Edge>,
+    /// What submissions to others carry.
+    seal: Option<Seal>,
     /// Whether this handle has cleared leftovers.
     swept: bool,
+    /// Whether this handle appended.
+    appended: bool,
+    /// The size up to which its anchor was brought to disk.
+    remembered: u64,
 }
 
 /// How far long work has come.
@@ -164,6 +189,8 @@ struct Config {
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
+/// Entries after which the anchor is brought to disk again.
+const REMEMBERED_EVERY: u64 = 256;
 
 impl Ledger {
     /// Makes a new ledger in `folder` (which must not exist, or be empty), whose first entries are the records of
@@ -223,7 +250,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -263,8 +296,20 @@ impl Ledger {
 
     /// As [`Ledger::open`], in any storage.
     pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        let store = Store::new(storage);
-        store.storage().recover()?;
+        let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
+        let in_flux = storage.recover(Duration::ZERO)?;
+        match Self::open_as_it_is(&storage, anchors, pins) {
+            // half of what somebody else is making whole right now
+            Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
+                storage.recover(patience)?;
+                Self::open_as_it_is(&storage, anchors, pins)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let store = Store::new(Arc::clone(storage));
         let (origin, first_key) = read_config(&store)?;
         let log_key = log_key::read_keys(&store, &first_key)?;
         let anchor = anchors.load(&origin)?;
@@ -305,7 +350,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
         };
         let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -315,7 +366,7 @@ impl Ledger {
         }
         ledger.check_rotations()?;
         ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
-        ledger.remember()?;
+        ledger.remember(true)?;
         Ok(ledger)
     }
 
@@ -430,21 +481,41 @@ impl Ledger {
             self.checkpoint = newer;
             return Ok(());
         }
+        let mut policies = Vec::new();
+        let store = self.store.clone();
+        let advanced = self.edge().cloned().and_then(|edge| {
+            edge.advance(newer.checkpoint(), &store, |index, bytes| {
+                if book::holds(bytes, TrustPolicyRecord::TYPE) {
+                    policies.push(index);
+                }
+                Ok(())
+            })
+        });
         let before = std::mem::replace(&mut self.checkpoint, newer);
         let known = std::mem::replace(&mut self.log_key, keys);
-        let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
-        if let Err(e) = self
-            .check_extends(before.checkpoint())
-            .map_err(|e| self.keep_contradiction(&before, e))
-            .and_then(|()| self.check_rotations())
-            .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
-        {
+        let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
+        let taken = match advanced {
+            Ok(edge) => {
+                self.edge = Some(edge);
+                let taken = policies.into_iter().try_for_each(|index| self.take_trust_policy(index));
+                taken.and_then(|()| self.check_rotations())
+            }
+            // what it contradicts tells more than which bytes are wrong
+            Err(e) => {
+                let extends = self.check_extends(before.checkpoint());
+                extends.map_err(|e| self.keep_contradiction(&before, e)).and(Err(e))
+            }
+        };
+        if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
-            (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
+            (self.checkpoint, self.edge) = (before, None);
             self.log_key = known;
+            if let Some((trust, entries)) = trust {
+                (self.trust, self.trust_entries) = (trust, entries);
+            }
             return Err(e);
         }
-        self.remember()
+        self.remember(false)
     }
 
     /// The proofs kept on this machine that this log signed two histories.
@@ -522,26 +593,37 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
-        self.walk_after(size, root, |index, entry| {
-            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
+        let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
+            // an entry has one canonical form, in which its type has one spelling
+            if book::holds(bytes, TrustPolicyRecord::TYPE) {
                 found.push(index);
             }
             Ok(())
         })?;
+        self.edge = Some(edge);
         found.into_iter().try_for_each(|index| self.take_trust_policy(index))
     }
 
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
+        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+            return Ok(());
+        }
         let verified = self.trust.verify(&record, index, at)?;
         self.trust.take(&verified, index, at)?;
         self.trust_entries.push(index);
         Ok(())
     }
 
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // a thread that panicked left it whole or emptied, and it is derived
+        self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
-    fn remember(&self) -> Result<()> {
+    fn remember(&mut self, durable: bool) -> Result<()> {
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
@@ -552,7 +634,8 @@ impl Ledger {
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
-        self.anchors.raise(&anchor, |kept| {
+        let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
+        self.anchors.raise(&anchor, durable, |kept| {
             match kept.rotations.len().cmp(&anchor.rotations.len()) {
                 std::cmp::Ordering::Less => return Ok(true),
                 std::cmp::Ordering::Greater => return Ok(false),
@@ -561,7 +644,23 @@ impl Ledger {
             }
             let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
             Ok(kept.checkpoint().size() < self.size())
-        })
+        })?;
+        if durable {
+            self.remembered = self.size();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Ledger {
+    /// Leaves nothing of what this handle appended for the next one to catch up with.
+    fn drop(&mut self) {
+        if self.appended {
+            if !self.tail().is_empty() {
+                let _ = self.with_index(|_| Ok(()));
+            }
+            let _ = self.anchors.settle(self.origin());
+        }
     }
 }
 

@@ -1,31 +1,35 @@
 //! `ledger`: append, search, prove, audit.
 
+mod attachment;
 mod copy;
 mod look;
 mod proof;
 mod rotate;
+mod stats;
 mod witness;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
-use super::output::{ProgressLine, write_file};
+use super::output::ProgressLine;
 use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::ledger::{Anchors, Ledger, LogSource, TiledLog};
+use crate::ledger::{Anchors, AuditDepth, Ledger, LogSource, TiledLog};
 use crate::policy::starter_bundle;
+use attachment::{Attach, Attachment};
 use copy::{MirrorLedger, Restore};
 use look::{Prove, Search, Show};
 use proof::VerifyProof;
 use rotate::RotateCommand;
+use stats::Stats;
 use witness::{Cosign, WitnessLedger};
 
 #[derive(Subcommand)]
@@ -57,8 +61,12 @@ pub(crate) enum LedgerCommand {
     /// Replace keys of the ledger.
     #[command(subcommand)]
     Rotate(RotateCommand),
-    /// Show the state of the ledger, and how many records of which type it has.
+    /// Show the state of the ledger, what it holds by type and age, and how late evidence arrives.
     Stats(Stats),
+    /// Keep a file that records name by its SHA-256.
+    Attach(Attach),
+    /// Write an attachment to a file.
+    Attachment(Attachment),
 }
 
 #[derive(Args)]
@@ -84,12 +92,19 @@ pub(crate) struct AppendRecords {
 }
 
 #[derive(Args)]
-pub(crate) struct Stats {
-    /// Write the signed checkpoint to this file, for others to compare with.
-    #[arg(long, value_name = "FILE")]
-    checkpoint_out: Option<PathBuf>,
+pub(crate) struct Audit {
+    /// How deep: entries and tiles alone, bodies as well, or everything.
+    #[arg(long, value_enum, default_value_t = Depth::Everything)]
+    depth: Depth,
     #[command(flatten)]
     known: Known,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Depth {
+    Entries,
+    Bodies,
+    Everything,
 }
 
 #[derive(Args)]
@@ -129,6 +144,8 @@ impl LedgerCommand {
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
             Self::Stats(stats) => stats.run(settings),
+            Self::Attach(attach) => attach.run(settings),
+            Self::Attachment(attachment) => attachment.run(settings),
         }
     }
 }
@@ -175,68 +192,25 @@ impl AppendRecords {
 
 impl Audit {
     fn run(self, settings: &Settings) -> Result<Answer> {
-        match self.log {
-            None => audit(self.known.open(settings)?),
-            Some(place) => {
-                let source = LogSource::open(&place)?;
-                let log = TiledLog::open(&source, &source.keys(&self.known.log_key()?)?)?;
-                let mut line = ProgressLine::new("entries checked");
-                let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
-                drop(line);
-                let state = log.checkpoint().checkpoint();
-                let text = format!("{entries} entries of {}: tiles and entries are as committed\n", state.origin());
-                let value = json!({ "origin": state.origin(), "size": state.size(), "root": state.root().to_string() });
-                Ok(Answer::new(text, value))
-            }
-        }
-    }
-}
-
-fn audit(mut ledger: Ledger) -> Result<Answer> {
-    let report = ledger.audit()?;
-    let mut page = Page::default();
-    if report.is_clean() {
-        page.line(format!(
-            "{} entries of {}: entries, records and files are as committed, and the index agrees",
-            report.size, report.origin
-        ));
-    }
-    for finding in &report.findings {
-        page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));
-    }
-    Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
-}
-
-impl Stats {
-    fn run(self, settings: &Settings) -> Result<Answer> {
-        let ledger = self.known.open(settings)?;
-        if let Some(out) = &self.checkpoint_out {
-            write_file(out, ledger.checkpoint().note().as_bytes())?;
-        }
-        let mut types = std::collections::BTreeMap::<String, u64>::new();
-        ledger.walk(|_, entry| {
-            *types.entry(entry.predicate_type.clone()).or_default() += 1;
-            Ok(())
-        })?;
-        let root = ledger.checkpoint().checkpoint().root().to_string();
-        let policy = ledger.trust_policy()?;
+        let depth = match self.depth {
+            Depth::Entries => AuditDepth::Entries,
+            Depth::Bodies => AuditDepth::Bodies,
+            Depth::Everything => AuditDepth::Everything,
+        };
+        let mut ledger = self.known.open(settings)?;
+        let report = ledger.audit_to(depth)?;
         let mut page = Page::default();
-        page.field("ledger", ledger.place()).field("origin", ledger.origin()).field("entries", ledger.size());
-        page.field("root", &root).field("log key", ledger.log_key());
-        page.field("trust", policy.payload()).field("version", policy.version());
-        for (predicate_type, count) in &types {
-            page.line(format!("{count:>8}  {}", short(predicate_type)));
+        if report.is_clean() {
+            let what = match depth {
+                AuditDepth::Entries => "entries and tiles are as committed",
+                AuditDepth::Bodies => "entries, tiles and bodies are as committed",
+                _ => "entries, records and files are as committed, and the index agrees",
+            };
+            page.line(format!("{} entries of {}: {what}", report.size, report.origin));
         }
-        let value = json!({
-            "folder": ledger.place(),
-            "origin": ledger.origin(),
-            "size": ledger.size(),
-            "root": root,
-            "logKey": ledger.log_key().to_string(),
-            "checkpoint": ledger.checkpoint().note(),
-            "trustPolicy": { "version": policy.version(), "payload": policy.payload().to_string() },
-            "types": types,
-        });
-        Ok(Answer::new(page.finish(), value))
+        for finding in &report.findings {
+            page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));
+        }
+        Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
     }
 }

@@ -211,7 +211,7 @@ impl Anchors {
         if path.exists() || std::fs::read_dir(&folder).is_ok_and(|entries| entries.count() >= limits::FORKS) {
             return Ok(());
         }
-        self.write(&path, &fork.to_json()?)
+        self.keep(&path, &fork.to_json()?)
     }
 
     /// Where proofs about a log lie: named by its first key, which no other log has.

@@ -37,7 +37,9 @@ impl Ledger {
         right.write(&rotation_name(keys.rotations().len()), rotation.note().as_bytes())?;
         self.log_key = keys;
         self.sequencer = Some(Arc::new(new));
-        self.remember()?;
+        // what was submitted under the old key is no submission any more
+        self.seal = None;
+        self.remember(true)?;
         Ok(rotation)
     }
 

@@ -141,7 +141,7 @@ impl TileReader for TiledLog<'_> {
         // of a smaller tree it is the beginning of the one here
         let here = TileId::containing(id.level(), id.index().saturating_mul(width), self.size())?;
         let mut hashes =
-            if here.width() < TILE_WIDTH { self.edge.edge(id.level()).to_vec() } else { self.full_tile(here)? };
+            if here.width() < TILE_WIDTH { self.edge.partial(id.level()).to_vec() } else { self.full_tile(here)? };
         hashes.truncate(usize::from(id.width()));
         Ok(hashes)
     }

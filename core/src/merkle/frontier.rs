@@ -69,8 +69,8 @@ impl Frontier {
         self.size
     }
 
-    /// The hashes of the partial tile at the right edge of `level`; none if there is no such tile.
-    pub fn edge(&self, level: u8) -> &[Hash] {
+    /// The hashes of its partial tile of `level`; none if there is no such level, or the last tile is full.
+    pub fn partial(&self, level: u8) -> &[Hash] {
         self.levels.get(usize::from(level)).map_or(&[], Vec::as_slice)
     }
 
