@@ -234,7 +234,11 @@ fn killed_at(points: usize) -> usize {
         assert!(report.is_clean(), "round {round}: {:?}", report.findings);
         round += 1;
     }
-    eprintln!("{killed} kills in {round} rounds, {} receipts, {} entries", receipts.len(), small.open().unwrap().size());
+    eprintln!(
+        "{killed} kills in {round} rounds, {} receipts, {} entries",
+        receipts.len(),
+        small.open().unwrap().size()
+    );
     receipts.len()
 }
 
@@ -279,7 +283,8 @@ fn processes_and_threads_that_append_at_once_are_committed_together() {
         .collect();
     let receipts: Vec<(u64, bool)> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     // 7 that are shared, and 13 of each
-    let new: BTreeSet<_> = receipts.iter().filter(|(_, already_there)| !already_there).map(|(index, _)| *index).collect();
+    let new: BTreeSet<_> =
+        receipts.iter().filter(|(_, already_there)| !already_there).map(|(index, _)| *index).collect();
     assert_eq!((receipts.len(), new.len()), (160, 7 + 8 * 13));
     assert_eq!(small.open().unwrap().size(), 1 + new.len() as u64);
     assert_eq!(findings(small.dir.path()), []);

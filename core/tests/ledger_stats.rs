@@ -155,8 +155,5 @@ fn an_audit_goes_as_deep_as_it_is_asked_to() {
     };
     assert_eq!(kinds(AuditDepth::Entries), []);
     assert_eq!(kinds(AuditDepth::Bodies), [AuditFindingKind::BodyTampered]);
-    assert_eq!(
-        kinds(AuditDepth::Everything),
-        [AuditFindingKind::BodyTampered, AuditFindingKind::UnexpectedFile]
-    );
+    assert_eq!(kinds(AuditDepth::Everything), [AuditFindingKind::BodyTampered, AuditFindingKind::UnexpectedFile]);
 }

@@ -20,6 +20,7 @@ use super::output::ProgressLine;
 use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
+use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::ledger::{Anchors, AuditDepth, Ledger, LogSource, TiledLog};
@@ -96,6 +97,10 @@ pub(crate) struct Audit {
     /// How deep: entries and tiles alone, bodies as well, or everything.
     #[arg(long, value_enum, default_value_t = Depth::Everything)]
     depth: Depth,
+    /// Instead check a tiled log elsewhere, a folder or a URL, which need not be
+    /// a ledger: its tiles and entries against its checkpoint.
+    #[arg(long, value_name = "DIR|URL", requires = "pin_log_key", conflicts_with = "depth")]
+    log: Option<String>,
     #[command(flatten)]
     known: Known,
 }
@@ -105,16 +110,6 @@ enum Depth {
     Entries,
     Bodies,
     Everything,
-}
-
-#[derive(Args)]
-pub(crate) struct Audit {
-    /// Instead check a tiled log elsewhere, a folder or a URL, which need not be
-    /// a ledger: its tiles and entries against its checkpoint.
-    #[arg(long, value_name = "DIR|URL", requires = "pin_log_key")]
-    log: Option<String>,
-    #[command(flatten)]
-    known: Known,
 }
 
 #[derive(Args)]
@@ -190,8 +185,23 @@ impl AppendRecords {
     }
 }
 
+fn audit_log(place: &str, known: &VerifierKey) -> Result<Answer> {
+    let source = LogSource::open(place)?;
+    let log = TiledLog::open(&source, &source.keys(known)?)?;
+    let mut line = ProgressLine::new("entries checked");
+    let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
+    drop(line);
+    let state = log.checkpoint().checkpoint();
+    let text = format!("{entries} entries of {}: tiles and entries are as committed\n", state.origin());
+    let value = json!({ "origin": state.origin(), "size": state.size(), "root": state.root().to_string() });
+    Ok(Answer::new(text, value))
+}
+
 impl Audit {
     fn run(self, settings: &Settings) -> Result<Answer> {
+        if let Some(place) = &self.log {
+            return audit_log(place, &self.known.log_key()?);
+        }
         let depth = match self.depth {
             Depth::Entries => AuditDepth::Entries,
             Depth::Bodies => AuditDepth::Bodies,

@@ -99,7 +99,12 @@ impl Anchors {
 
     /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer. It is brought
     /// to disk if `durable`, and by [`Anchors::settle`] otherwise.
-    pub(crate) fn raise(&self, anchor: &Anchor, durable: bool, is_newer: impl Fn(&Anchor) -> Result<bool>) -> Result<()> {
+    pub(crate) fn raise(
+        &self,
+        anchor: &Anchor,
+        durable: bool,
+        is_newer: impl Fn(&Anchor) -> Result<bool>,
+    ) -> Result<()> {
         // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written
         if let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?

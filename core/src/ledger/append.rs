@@ -90,12 +90,7 @@ impl Ledger {
         trust.newest().map(|_| ())
     }
 
-    pub(super) fn append_genesis(
-        &mut self,
-        records: &[Vec<u8>],
-        right: &mut dyn Right,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], right: &mut dyn Right, now: Timestamp) -> Result<()> {
         let mut admission = self.admission()?;
         let mut trust = self.trust.clone();
         for (index, record) in (0..).zip(records) {
@@ -434,10 +429,8 @@ fn verify_each(trust: &TrustChain, records: &[Vec<u8>], first: u64, at: Timestam
     }
     let lost = |_| Error::new(ErrorKind::Internal, "a thread that verified records panicked");
     let parts: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
-        let started: Vec<_> = records
-            .chunks(records.len().div_ceil(threads))
-            .map(|part| scope.spawn(move || verify(part)))
-            .collect();
+        let started: Vec<_> =
+            records.chunks(records.len().div_ceil(threads)).map(|part| scope.spawn(move || verify(part))).collect();
         started.into_iter().map(|thread| thread.join().map_err(lost).and_then(|part| part)).collect()
     });
     parts.into_iter().try_fold(Vec::with_capacity(records.len()), |mut all, part| {

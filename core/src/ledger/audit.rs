@@ -244,7 +244,8 @@ impl Ledger {
         while at < to {
             let end = to.min((at / WIDTH + 1) * WIDTH);
             let bundle = BundleId::containing(at, self.size()).and_then(|id| self.store.entries(id));
-            entries.extend((at / WIDTH * WIDTH..).zip(bundle.unwrap_or_default()).filter(|(i, _)| (at..end).contains(i)));
+            entries
+                .extend((at / WIDTH * WIDTH..).zip(bundle.unwrap_or_default()).filter(|(i, _)| (at..end).contains(i)));
             at = end;
         }
         entries

@@ -191,7 +191,10 @@ impl Ledger {
 }
 
 fn encode_places(places: &[Place]) -> Vec<u8> {
-    places.iter().flat_map(|place| place.index.to_be_bytes().into_iter().chain([u8::from(place.already_there)])).collect()
+    places
+        .iter()
+        .flat_map(|place| place.index.to_be_bytes().into_iter().chain([u8::from(place.already_there)]))
+        .collect()
 }
 
 fn decode_places(answer: &[u8], count: usize) -> Option<Vec<Place>> {

@@ -106,10 +106,7 @@ impl Ledger {
     }
 
     /// Does work with the index, brought up to this handle's checkpoint; in memory if the storage can't be written.
-    pub(super) fn with_index<T>(
-        &self,
-        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
-    ) -> Result<T> {
+    pub(super) fn with_index<T>(&self, work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>) -> Result<T> {
         self.ask_index(true, work)
     }
 
@@ -187,7 +184,9 @@ impl Ledger {
         (from..to)
             .map(|index| match known(index) {
                 Some(row) => Ok(row),
-                None => self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index())),
+                None => {
+                    self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index()))
+                }
             })
             .collect()
     }
@@ -221,8 +220,7 @@ impl Compared {
         }
         self.entries += rows.len() as u64;
         self.keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
-        self.difference =
-            self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
+        self.difference = self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
     }
 
     /// How it differs, if it does: also in what it has of entries that it does not list.

@@ -95,9 +95,8 @@ impl Ledger {
         let selection = relevant(&decided.entry, &evaluation, usage);
         // what was logged while the gate decided, it has not seen either
         let seen = evaluation.ledger_state.size.min(decided.index);
-        let after = book
-            .controls(seen, place)
-            .find(|entry| selection.matches(entry) || Selection::cannot_rule_out(entry));
+        let after =
+            book.controls(seen, place).find(|entry| selection.matches(entry) || Selection::cannot_rule_out(entry));
         let in_batch =
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
         if let Some(entry) = after.or(in_batch.map(|(e, _)| *e)) {

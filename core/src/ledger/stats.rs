@@ -140,7 +140,12 @@ impl Ledger {
             attachments: 0,
             attachment_bytes: 0,
             types: BTreeMap::new(),
-            ages: AGES.into_iter().map(Some).chain([None]).map(|d| Aged { up_to_days: d, held: Held::default() }).collect(),
+            ages: AGES
+                .into_iter()
+                .map(Some)
+                .chain([None])
+                .map(|d| Aged { up_to_days: d, held: Held::default() })
+                .collect(),
             evidence_latency: BTreeMap::new(),
         };
         storage.list("", &mut |name, bytes| {

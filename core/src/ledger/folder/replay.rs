@@ -116,7 +116,11 @@ impl FolderStorage {
                 let Some(whole) = contents.whole(object) else {
                     refused = Some(Error::new(
                         ErrorKind::LedgerTampered,
-                        format!("`{}` does not hold all of `{}`; restore the ledger from a copy", path.display(), object.name),
+                        format!(
+                            "`{}` does not hold all of `{}`; restore the ledger from a copy",
+                            path.display(),
+                            object.name
+                        ),
                     ));
                     continue;
                 };
