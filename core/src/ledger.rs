@@ -57,7 +57,7 @@ pub use search::{Found, Query};
 pub use source::LogSource;
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
-pub use tiled::TiledLog;
+pub use tiled::{Progress, TiledLog};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 pub use witness::{Witness, WitnessAnswer};
@@ -113,16 +113,6 @@ pub struct Ledger {
     appended: bool,
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
-}
-
-/// How far long work has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Entries that are done.
-    pub done: u64,
-    /// Entries in all.
-    pub of: u64,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -516,25 +506,6 @@ impl Ledger {
             return Err(e);
         }
         self.remember(false)
-    }
-
-    /// The proofs kept on this machine that this log signed two histories.
-    ///
-    /// # Errors
-    /// `PERMISSION_DENIED` or `IO` if they can't be read.
-    pub fn forks(&self) -> Result<Vec<Fork>> {
-        self.anchors.forks(&self.log_key)
-    }
-
-    /// Keeps both checkpoints as proof, if they contradict each other; gives the error that says so.
-    fn keep_contradiction(&self, seen: &SignedCheckpoint, e: Error) -> Error {
-        if e.kind() != ErrorKind::LedgerForked {
-            return e;
-        }
-        let kept = Fork::prove(seen, &self.checkpoint, &self.store)
-            .and_then(|fork| fork.map(|fork| self.anchors.keep_fork(&fork, self.log_key.first())).transpose());
-        // a state folder that can't be written does not make the fork any less one
-        if matches!(kept, Ok(Some(()))) { e.with("proof", self.anchors.folder().display()) } else { e }
     }
 
     /// Checks that the ledger extends a checkpoint seen before.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Ledger;
 use super::anchor::Anchors;
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
@@ -177,6 +178,27 @@ impl Fork {
         )
         .with("expected", self.smaller.checkpoint().size())
         .with("found", self.larger.checkpoint().size())
+    }
+}
+
+impl Ledger {
+    /// The proofs kept on this machine that this log signed two histories.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED` or `IO` if they can't be read.
+    pub fn forks(&self) -> Result<Vec<Fork>> {
+        self.anchors.forks(&self.log_key)
+    }
+
+    /// Keeps both checkpoints as proof, if they contradict each other; gives the error that says so.
+    pub(super) fn keep_contradiction(&self, seen: &SignedCheckpoint, e: Error) -> Error {
+        if e.kind() != ErrorKind::LedgerForked {
+            return e;
+        }
+        let kept = Fork::prove(seen, &self.checkpoint, &self.store)
+            .and_then(|fork| fork.map(|fork| self.anchors.keep_fork(&fork, self.log_key.first())).transpose());
+        // a state folder that can't be written does not make the fork any less one
+        if matches!(kept, Ok(Some(()))) { e.with("proof", self.anchors.folder().display()) } else { e }
     }
 }
 

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::Progress;
 use super::fork::Fork;
 use super::source::{LogSource, SourceTiles};
 use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint};
@@ -14,6 +13,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{
     BundleId, Frontier, Hash, TILE_WIDTH, TileId, TileReader, consistency_proof, leaf_hash, root_of, verify_consistency,
 };
+
+/// How far long work has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Entries that are done.
+    pub done: u64,
+    /// Entries in all.
+    pub of: u64,
+}
 
 /// A tiled log (C2SP tlog-tiles) at one of its checkpoints. It need not be a ledger of ours.
 ///
