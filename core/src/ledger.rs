@@ -20,6 +20,7 @@ mod http;
 mod index;
 mod log_key;
 mod mirror;
+mod pins;
 mod receipt;
 mod release_id;
 mod search;
@@ -37,6 +38,7 @@ mod witness;
 mod witness_client;
 mod witnessed;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -52,6 +54,7 @@ pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use fork::Fork;
 pub use mirror::{Lag, Mirror, Mirrored};
+pub use pins::Pins;
 pub use receipt::Receipt;
 pub use search::{Found, Query};
 pub use source::LogSource;
@@ -113,6 +116,10 @@ pub struct Ledger {
     appended: bool,
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
+    /// The checkpoint it last remembered.
+    noted: Option<String>,
+    /// How long its last appends took.
+    append_micros: VecDeque<i64>,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -127,47 +134,6 @@ pub enum Anchored {
     Extends,
     /// It was opened here for the first time: its key, trust policy and checkpoint were taken as found.
     FirstUse,
-}
-
-/// What is known of a ledger from elsewhere, before it is opened.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Pins {
-    /// The key of the log.
-    pub log_key: Option<VerifierKey>,
-    /// Payload digest of version 1 of the trust policy.
-    pub trust_policy: Option<Digest>,
-    /// A checkpoint the ledger must extend, as signed.
-    pub min_checkpoint: Option<Vec<u8>>,
-}
-
-impl Pins {
-    /// Nothing is known.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Reads pins from JSON: `logKey` (a C2SP verifier key), `trustPolicy` (`sha256:<hex>`) and `minCheckpoint` (a
-    /// signed note), each of which may be left out.
-    ///
-    /// # Errors
-    /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: PinsWire = json::parse("pins", bytes)?;
-        Ok(Self {
-            log_key: wire.log_key.map(|key| key.parse()).transpose()?,
-            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
-            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PinsWire {
-    log_key: Option<String>,
-    trust_policy: Option<String>,
-    min_checkpoint: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -247,6 +213,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -347,6 +315,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
         };
         let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -456,6 +426,12 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
+        // the one that was verified is not verified again; the key may have been replaced without a new one
+        let same = self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES);
+        let same = same.is_ok_and(|note| note == self.checkpoint.note().as_bytes());
+        if same && !log_key::is_replaced_after(&self.store, &self.log_key)? {
+            return Ok(());
+        }
         let mut keys = log_key::read_keys(&self.store, self.log_key.first())?;
         let newer = match read_checkpoint(&self.store, &keys) {
             Ok(newer) => newer,
@@ -606,12 +582,17 @@ impl Ledger {
             trust_policy_entries: self.trust_entries.clone(),
         };
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
-        self.anchors.raise(&anchor, durable, |kept| {
+        let noted = self.noted.as_deref();
+        self.anchors.raise(&anchor, durable, noted, |kept| {
             match kept.rotations.len().cmp(&anchor.rotations.len()) {
                 std::cmp::Ordering::Less => return Ok(true),
                 std::cmp::Ordering::Greater => return Ok(false),
                 std::cmp::Ordering::Equal if kept.checkpoint == anchor.checkpoint => return Ok(false),
                 std::cmp::Ordering::Equal => {}
+            }
+            // what this handle wrote there itself, it went on from
+            if Some(kept.checkpoint.as_str()) == noted {
+                return Ok(true);
             }
             let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
             Ok(kept.checkpoint().size() < self.size())
@@ -619,6 +600,7 @@ impl Ledger {
         if durable {
             self.remembered = self.size();
         }
+        self.noted = Some(anchor.checkpoint);
         Ok(())
     }
 }

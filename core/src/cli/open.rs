@@ -86,6 +86,9 @@ impl Known {
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let pins = self.pins()?;
         let ledger = Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), &pins)?;
+        for repair in ledger.repairs() {
+            note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
+        }
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",

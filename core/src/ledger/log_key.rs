@@ -72,6 +72,11 @@ pub(super) fn rotation_name(number: usize) -> String {
     format!("{ROTATIONS}/{number}")
 }
 
+/// Whether a rotation stands there that is not among these keys.
+pub(super) fn is_replaced_after(store: &Store, keys: &LogKeys) -> Result<bool> {
+    Ok(store.storage().size(&rotation_name(keys.rotations().len() + 1))?.is_some())
+}
+
 /// The keys of the log in a folder, which began with `first`.
 pub(super) fn read_keys(store: &Store, first: &VerifierKey) -> Result<LogKeys> {
     let mut keys = LogKeys::from(first.clone());
