@@ -80,9 +80,12 @@ impl Elsewhere {
     }
 }
 
-/// What belongs to the ledger in a folder, byte for byte.
+/// What belongs to the ledger in a folder, byte for byte; what a process at work keeps beside it does not.
 fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let own = |name: &String| !["lock", "mirror.json"].contains(&name.as_str()) && !name.starts_with("index.sqlite");
+    let beside = ["lock", "mirror.json", "journal"];
+    let own = |name: &String| {
+        !beside.contains(&name.as_str()) && !name.starts_with("index.sqlite") && !name.starts_with("queue/")
+    };
     files(folder).into_iter().filter(own).map(|name| (name.clone(), small::read(folder.join(name)))).collect()
 }
 

@@ -14,6 +14,9 @@ use crate::ledger::Receipt;
 use crate::limits;
 
 #[derive(Args)]
+#[command(
+    override_usage = "sealwright ledger verify-proof <RECEIPT> --record <RECORD> --log-key <VKEY>\n                                      [OPTIONS]"
+)]
 pub(crate) struct VerifyProof {
     /// The receipt, as `ledger prove` writes it.
     receipt: PathBuf,
