@@ -15,10 +15,15 @@ mod edge;
 mod encrypted;
 mod entry;
 mod folder;
+mod fork;
 mod group;
+#[cfg(feature = "witness")]
+mod http;
 mod index;
 mod label;
 mod layers;
+mod log_key;
+mod mirror;
 mod pins;
 mod receipt;
 mod release_id;
@@ -26,13 +31,19 @@ mod retention;
 mod rotation;
 mod sealed;
 mod search;
+mod source;
 mod spend;
 mod sqlite;
 mod stats;
 mod storage;
 mod store;
 mod tail;
+mod tiled;
 mod walk;
+mod witness;
+#[cfg(feature = "witness")]
+mod witness_client;
+mod witnessed;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -50,17 +61,25 @@ pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub(crate) use label::{Labels, Listing, check_listing};
+pub use fork::Fork;
+pub use mirror::{Lag, Mirror, Mirrored};
 pub use pins::Pins;
 pub use receipt::Receipt;
 pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
 pub use rotation::Rotated;
 pub use search::{Found, Query};
+pub use source::LogSource;
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
+pub use tiled::{Progress, TiledLog};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
+pub use witness::{Witness, WitnessAnswer};
+#[cfg(feature = "witness")]
+pub use witness_client::Asked;
+pub use witnessed::{Unwitnessed, Witnessed};
 
-use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
+use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,7 +98,7 @@ use index::Index;
 use layers::Layers;
 use retention::Disposals;
 use storage::Storage;
-use store::{CHECKPOINT, CONFIG, Store};
+use store::{CHECKPOINT, CONFIG, MIRROR, Store};
 use tail::Tail;
 use walk::lost_tile;
 
@@ -91,7 +110,7 @@ pub struct Ledger {
     /// How its entries are labelled.
     labels: Labels,
     anchors: Anchors,
-    log_key: VerifierKey,
+    log_key: LogKeys,
     checkpoint: SignedCheckpoint,
     trust: TrustChain,
     trust_entries: Vec<u64>,
@@ -212,7 +231,7 @@ impl Ledger {
             labels: layers.labels(),
             layers,
             anchors: anchors.clone(),
-            log_key: vkey,
+            log_key: vkey.into(),
             checkpoint,
             trust: TrustChain::pinned(None),
             trust_entries: Vec::new(),
@@ -297,21 +316,14 @@ impl Ledger {
         kek: Option<&dyn KeyEncryptionKey>,
     ) -> Result<Self> {
         let store = Store::new(Arc::clone(storage));
-        let (origin, found_key, is_encrypted) = read_config(&store)?;
+        let (origin, first_key, is_encrypted) = read_config(&store)?;
+        let log_key = log_key::read_keys(&store, &first_key)?;
         let anchor = anchors.load(&origin)?;
-        let known_key = match &anchor {
-            Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
-            None => None,
-        };
-        for key in pins.log_key.iter().chain(&known_key) {
-            if *key != found_key {
-                return Err(Error::new(
-                    ErrorKind::LedgerForked,
-                    format!("the ledger is signed by the key `{found_key}`, pinned is `{key}`; this is another ledger"),
-                )
-                .with("expected", key)
-                .with("found", &found_key));
-            }
+        if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| log_key.all().all(|key| key != *pinned)) {
+            return Err(log_key::other_key(pinned, log_key.current()));
+        }
+        if let Some(anchor) = &anchor {
+            log_key::check_continues(&anchor.log_keys()?, &log_key)?;
         }
         let known_policy = match &anchor {
             Some(anchor) => Some(Digest::from_hex(crate::digest::Algorithm::Sha256, &anchor.trust_policy)?),
@@ -327,14 +339,14 @@ impl Ledger {
                 ),
             ));
         }
-        let checkpoint = read_checkpoint(&store, &found_key)?;
+        let checkpoint = read_checkpoint(&store, &log_key)?;
         let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
         let mut ledger = Self {
             store: layers.store(),
             labels: layers.labels(),
             layers,
             anchors: anchors.clone(),
-            log_key: found_key,
+            log_key,
             checkpoint,
             trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
             trust_entries: Vec::new(),
@@ -358,12 +370,13 @@ impl Ledger {
             noted: None,
             append_micros: VecDeque::new(),
         };
-        let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
+        let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
         let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
         for seen in seen.iter().chain(&demanded) {
-            ledger.check_extends(seen.checkpoint())?;
+            ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
         }
+        ledger.check_rotations()?;
         ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
         ledger.remember(true)?;
         Ok(ledger)
@@ -372,16 +385,21 @@ impl Ledger {
     /// Lets this handle append, with the key that signs checkpoints.
     ///
     /// # Errors
-    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's.
+    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's, or was replaced; `API_MISUSE` for a mirror.
     pub fn with_log_key(mut self, key: PrivateKey) -> Result<Self> {
         let vkey = VerifierKey::new(self.origin(), key.public().clone())?;
-        if vkey != self.log_key {
+        if vkey != *self.log_key() {
+            let was = self.log_key.all().any(|key| *key == vkey);
+            let what = if was { "was replaced as the one of the ledger by" } else { "is not the one of the ledger," };
             return Err(Error::new(
                 ErrorKind::UntrustedSigner,
-                format!(
-                    "the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with",
-                    self.log_key
-                ),
+                format!("the key `{vkey}` {what} `{}`; give that one", self.log_key()),
+            ));
+        }
+        if self.store.storage().size(MIRROR)?.is_some() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
             ));
         }
         self.sequencer = Some(Arc::new(key));
@@ -411,9 +429,9 @@ impl Ledger {
         self.checkpoint.checkpoint().origin()
     }
 
-    /// The key of the log.
+    /// The key of the log, the newest if it was replaced ([`Ledger::log_keys`]).
     pub fn log_key(&self) -> &VerifierKey {
-        &self.log_key
+        self.log_key.current()
     }
 
     /// Number of entries.
@@ -460,12 +478,25 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
-        // the one that was verified is not verified again
-        if self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).is_ok_and(|n| n == self.checkpoint.note().as_bytes()) {
+        // the one that was verified is not verified again; the key may have been replaced without a new one
+        let same = self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES);
+        let same = same.is_ok_and(|note| note == self.checkpoint.note().as_bytes());
+        if same && !log_key::is_replaced_after(&self.store, &self.log_key)? {
             return Ok(());
         }
-        let newer = read_checkpoint(&self.store, &self.log_key)?;
-        if newer.checkpoint() == self.checkpoint.checkpoint() {
+        let mut keys = log_key::read_keys(&self.store, self.log_key.first())?;
+        let newer = match read_checkpoint(&self.store, &keys) {
+            Ok(newer) => newer,
+            Err(e) => {
+                // the key may have been replaced between the two
+                keys = log_key::read_keys(&self.store, self.log_key.first())?;
+                read_checkpoint(&self.store, &keys).map_err(|_| e)?
+            }
+        };
+        log_key::check_continues(&self.log_key, &keys)?;
+        if newer.checkpoint() == self.checkpoint.checkpoint() && keys == self.log_key {
+            // witnesses may have cosigned it
+            self.checkpoint = newer;
             return Ok(());
         }
         let mut policies = Vec::new();
@@ -479,18 +510,24 @@ impl Ledger {
             })
         });
         let before = std::mem::replace(&mut self.checkpoint, newer);
+        let known = std::mem::replace(&mut self.log_key, keys);
         let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
         let taken = match advanced {
             Ok(edge) => {
                 self.edge = Some(edge);
-                policies.into_iter().try_for_each(|index| self.take_trust_policy(index))
+                let taken = policies.into_iter().try_for_each(|index| self.take_trust_policy(index));
+                taken.and_then(|()| self.check_rotations())
             }
             // what it contradicts tells more than which bytes are wrong
-            Err(e) => self.check_extends(before.checkpoint()).and(Err(e)),
+            Err(e) => {
+                let extends = self.check_extends(before.checkpoint());
+                extends.map_err(|e| self.keep_contradiction(&before, e)).and(Err(e))
+            }
         };
         if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
             (self.checkpoint, self.edge) = (before, None);
+            self.log_key = known;
             if let Some((trust, entries)) = trust {
                 (self.trust, self.trust_entries) = (trust, entries);
             }
@@ -591,7 +628,8 @@ impl Ledger {
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
             origin: self.origin().to_owned(),
-            log_key: self.log_key.to_string(),
+            log_key: self.log_key.first().to_string(),
+            rotations: self.log_key.rotations().iter().map(|rotation| rotation.note().to_owned()).collect(),
             trust_policy: first.payload().hex(),
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
@@ -599,14 +637,17 @@ impl Ledger {
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
         let noted = self.noted.as_deref();
         self.anchors.raise(&anchor, durable, noted, |kept| {
-            if kept.checkpoint == anchor.checkpoint {
-                return Ok(false);
+            match kept.rotations.len().cmp(&anchor.rotations.len()) {
+                std::cmp::Ordering::Less => return Ok(true),
+                std::cmp::Ordering::Greater => return Ok(false),
+                std::cmp::Ordering::Equal if kept.checkpoint == anchor.checkpoint => return Ok(false),
+                std::cmp::Ordering::Equal => {}
             }
             // what this handle wrote there itself, it went on from
             if Some(kept.checkpoint.as_str()) == noted {
                 return Ok(true);
             }
-            let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
+            let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
             Ok(kept.checkpoint().size() < self.size())
         })?;
         if durable {
@@ -632,10 +673,15 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
         ),
         _ => e,
     })?;
+    parse_config(&bytes)
+}
+
+/// Origin and first key of a ledger, by its `ledger.json`.
+fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey)> {
     let tampered = |why: &str| {
         Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
     };
-    let config: Config = json::parse("ledger configuration", &bytes).map_err(|e| tampered(e.message()))?;
+    let config: Config = json::parse("ledger configuration", bytes).map_err(|e| tampered(e.message()))?;
     if config.v != FORMAT {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -649,7 +695,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     Ok((config.origin, key, encrypted::is_known(config.encryption.as_deref())?))
 }
 
-fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {
+fn read_checkpoint(store: &Store, keys: &LogKeys) -> Result<SignedCheckpoint> {
     let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::LedgerTampered,
@@ -657,7 +703,7 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
         ),
         _ => e,
     })?;
-    let checkpoint = SignedCheckpoint::parse_and_verify(&bytes, key).map_err(|e| {
+    let checkpoint = keys.parse_and_verify(&bytes).map_err(|e| {
         Error::new(
             ErrorKind::LedgerTampered,
             format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),

@@ -35,6 +35,22 @@ pub const SCHEDULE_BYTES: usize = 1024 * 1024;
 pub const CHECKPOINT_BYTES: u64 = 64 * 1024;
 /// Signature lines read of one signed note.
 pub const NOTE_SIGNATURES: usize = 64;
+/// Rotations of the key of one log.
+pub const LOG_KEY_ROTATIONS: usize = 256;
+/// Cosignatures and timestamps this far from now count for a decision above dev, in milliseconds (predicates section 1.3).
+pub const ANCHOR_MILLIS: i64 = 5 * 60 * 1000;
+/// Proofs of forks kept of one ledger.
+pub const FORKS: usize = 1000;
+/// A consistency proof that a witness is sent (C2SP tlog-witness).
+pub const WITNESS_PROOF_HASHES: usize = 63;
+/// What a witness is sent, and what it answers.
+pub const WITNESS_BYTES: usize = 128 * 1024;
+/// A timestamp over a checkpoint.
+pub const TIMESTAMP_BYTES: u64 = 64 * 1024;
+/// An attachment that a mirror copies; it is never held in memory.
+pub const MIRRORED_ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
+/// Longest wait for one file of a ledger over HTTP, in milliseconds.
+pub const MIRROR_REQUEST_MILLIS: u64 = 300_000;
 /// Nesting of JSON arrays and objects.
 pub const JSON_DEPTH: usize = 128;
 /// Signatures read of one DSSE envelope.

@@ -500,9 +500,9 @@ fn archived_bodies_are_read_through_their_archive_and_told_apart_from_lost_ones(
     let copy_of = archive.join(&commitment[..2]).join(commitment);
     let whole = read(&copy_of);
     std::fs::write(&copy_of, [&whole[..], b"x"].concat()).unwrap();
-    assert_eq!(ledger.restore(Some(&[index]), &mut |_, _| {}).unwrap_err().code(), "LEDGER_TAMPERED");
+    assert_eq!(ledger.unarchive(Some(&[index]), &mut |_, _| {}).unwrap_err().code(), "LEDGER_TAMPERED");
     std::fs::write(&copy_of, whole).unwrap();
-    let restored = ledger.restore(None, &mut |_, _| {}).unwrap();
+    let restored = ledger.unarchive(None, &mut |_, _| {}).unwrap();
     assert_eq!(restored.entries, moved.entries);
     assert!(!copy_of.exists() && ledger.archived().unwrap().is_empty());
     assert_eq!(world.ledger.record(index).unwrap().verified.record(), before);

@@ -521,6 +521,10 @@ export interface PackDemand {
   minCheckpoint?: string
   /** Payload digest of version 1 of the trust policy. */
   trustPolicy?: string
+  /** C2SP verifier keys of witnesses; without them those of the trust policy in the pack are looked for. */
+  witnesses?: string[]
+  /** How many of them must have cosigned the checkpoint. */
+  quorum?: number
 }
 
 /** A pack that was verified, and what it says of itself. */
@@ -532,6 +536,10 @@ export interface PackVerdict {
   bareEntries: number
   disposedEntries: number
   extension: 'not-asked' | 'proven' | 'not-shown'
+  /** Witnesses that cosigned the checkpoint, and when. */
+  cosignatures: Array<{ witness: string, at: string }>
+  /** Authorities that timestamped the checkpoint, and when. */
+  timestamps: Array<{ authority: string, at: string }>
   hasUncheckedTimestamp: boolean
 }
 

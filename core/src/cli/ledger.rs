@@ -2,11 +2,15 @@
 
 mod archive;
 mod attachment;
+mod copy;
 mod dispose;
 mod hold;
 mod keys;
 mod look;
+mod proof;
+mod rotate;
 mod stats;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -16,20 +20,26 @@ use serde_json::json;
 use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
+use super::output::ProgressLine;
 use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
+use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::ledger::{Anchors, AuditDepth, Ledger};
+use crate::ledger::{Anchors, AuditDepth, Ledger, LogSource, TiledLog};
 use crate::policy::starter_bundle;
-use archive::{Archive, Restore};
+use archive::{Archive, Unarchive};
 use attachment::{Attach, Attachment};
+use copy::{MirrorLedger, Restore};
 use dispose::{Dispose, Retention};
 use hold::HoldCommand;
-use keys::{Key, Rotate};
+use keys::Key;
 use look::{Prove, Search, Show};
+use proof::VerifyProof;
+use rotate::RotateCommand;
 use stats::Stats;
+use witness::{Cosign, WitnessLedger};
 
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
@@ -43,14 +53,17 @@ pub(crate) enum LedgerCommand {
     Show(Show),
     /// Prove that a record is in the ledger.
     Prove(Prove),
+    /// Check a receipt without the ledger.
+    VerifyProof(VerifyProof),
     /// Check every byte of the ledger.
     Audit(Audit),
     /// Make the search index anew.
     Rebuild(ReadOnly),
     /// Make a key to encrypt ledgers with.
     Key(Key),
-    /// Rotate the keys of an encrypted ledger; no record is touched.
-    Rotate(Rotate),
+    /// Replace keys of the ledger.
+    #[command(subcommand)]
+    Rotate(RotateCommand),
     /// Stop the disposal of records, or end that.
     #[command(subcommand)]
     Hold(HoldCommand),
@@ -61,6 +74,14 @@ pub(crate) enum LedgerCommand {
     /// Move bodies to the archive.
     Archive(Archive),
     /// Move bodies back from the archive.
+    Unarchive(Unarchive),
+    /// Have witnesses cosign the checkpoint.
+    Witness(WitnessLedger),
+    /// Cosign the checkpoint of a log, as a witness.
+    Cosign(Cosign),
+    /// Pull a copy of a ledger, or tell how far it is behind.
+    Mirror(MirrorLedger),
+    /// Make a ledger of a copy.
     Restore(Restore),
     /// Show the state of the ledger, what it holds by type and age, and how late evidence arrives.
     Stats(Stats),
@@ -101,6 +122,10 @@ pub(crate) struct Audit {
     /// How deep: entries and tiles alone, bodies as well, or everything.
     #[arg(long, value_enum, default_value_t = Depth::Everything)]
     depth: Depth,
+    /// Instead check a tiled log elsewhere, a folder or a URL, which need not be
+    /// a ledger: its tiles and entries against its checkpoint.
+    #[arg(long, value_name = "DIR|URL", requires = "pin_log_key", conflicts_with = "depth")]
+    log: Option<String>,
     #[command(flatten)]
     known: Known,
 }
@@ -126,19 +151,24 @@ impl LedgerCommand {
             Self::Search(search) => search.run(settings),
             Self::Show(show) => show.run(settings),
             Self::Prove(prove) => prove.run(settings),
+            Self::VerifyProof(verify) => verify.run(),
             Self::Audit(audit) => audit.run(settings),
+            Self::Witness(witness) => witness.run(settings),
+            Self::Cosign(cosign) => cosign.run(settings),
+            Self::Mirror(mirror) => mirror.run(settings),
+            Self::Restore(restore) => restore.run(settings),
+            Self::Rotate(rotate) => rotate.run(settings),
             Self::Rebuild(read) => {
                 let ledger = read.known.open(settings)?;
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
             Self::Key(key) => key.run(settings),
-            Self::Rotate(rotate) => rotate.run(settings),
             Self::Hold(hold) => hold.run(settings),
             Self::Retention(retention) => retention.run(settings),
             Self::Dispose(dispose) => dispose.run(settings),
             Self::Archive(archive) => archive.run(settings),
-            Self::Restore(restore) => restore.run(settings),
+            Self::Unarchive(unarchive) => unarchive.run(settings),
             Self::Stats(stats) => stats.run(settings),
             Self::Attach(attach) => attach.run(settings),
             Self::Attachment(attachment) => attachment.run(settings),
@@ -191,8 +221,23 @@ impl AppendRecords {
     }
 }
 
+fn audit_log(place: &str, known: &VerifierKey) -> Result<Answer> {
+    let source = LogSource::open(place)?;
+    let log = TiledLog::open(&source, &source.keys(known)?)?;
+    let mut line = ProgressLine::new("entries checked");
+    let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
+    drop(line);
+    let state = log.checkpoint().checkpoint();
+    let text = format!("{entries} entries of {}: tiles and entries are as committed\n", state.origin());
+    let value = json!({ "origin": state.origin(), "size": state.size(), "root": state.root().to_string() });
+    Ok(Answer::new(text, value))
+}
+
 impl Audit {
     fn run(self, settings: &Settings) -> Result<Answer> {
+        if let Some(place) = &self.log {
+            return audit_log(place, &self.known.log_key()?);
+        }
         let depth = match self.depth {
             Depth::Entries => AuditDepth::Entries,
             Depth::Bodies => AuditDepth::Bodies,

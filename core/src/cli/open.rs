@@ -7,9 +7,10 @@ use clap::Args;
 use super::output::note;
 use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
+use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Anchored, Anchors, Ledger, Pins};
 use crate::limits;
 use crate::predicate::Actor;
@@ -82,15 +83,27 @@ impl Known {
         self.encryption_key.as_deref()
     }
 
-    /// Opens the ledger for reading, with this key if it is encrypted.
-    pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+    /// What is known.
+    pub(crate) fn pins(&self) -> Result<Pins> {
         let mut pins = Pins::none();
         pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
         pins.trust_policy.clone_from(&self.pin_trust_policy);
         if let Some(path) = &self.min_checkpoint {
             pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
-        let (folder, anchors) = (settings.ledger(), Anchors::in_folder(settings.state()?));
+        Ok(pins)
+    }
+
+    /// The key of the log that is pinned.
+    pub(crate) fn log_key(&self) -> Result<VerifierKey> {
+        self.pins()?
+            .log_key
+            .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`"))
+    }
+
+    /// Opens the ledger for reading, with this key if it is encrypted.
+    pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+        let (folder, anchors, pins) = (settings.ledger(), Anchors::in_folder(settings.state()?), self.pins()?);
         let ledger = match kek {
             Some(kek) => Ledger::open_encrypted(&folder, &anchors, &pins, kek)?,
             None => Ledger::open(&folder, &anchors, &pins)?,

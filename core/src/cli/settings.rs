@@ -69,6 +69,10 @@ struct SettingsFile {
     /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
+    /// URLs of witnesses, by the names of their keys.
+    #[serde(default)]
+    #[cfg_attr(not(feature = "witness"), expect(dead_code, reason = "read everywhere, used where HTTP is spoken"))]
+    witnesses: BTreeMap<String, String>,
     #[serde(default)]
     environments: BTreeMap<String, EnvironmentSettings>,
 }
@@ -212,6 +216,12 @@ impl Settings {
     pub(crate) fn signer_command(&self, command: &str, public: Option<&Path>) -> Result<OpenSigner> {
         let access = Access::default().with_public_key(read_public(&self.reference(public)?)?);
         signer::open(&format!("command:{command}"), &access)
+    }
+
+    /// URLs of witnesses, by the names of their keys.
+    #[cfg(feature = "witness")]
+    pub(crate) fn witnesses(&self) -> BTreeMap<String, String> {
+        self.file.witnesses.clone()
     }
 
     /// The private key of the log.

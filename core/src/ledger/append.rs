@@ -107,10 +107,12 @@ impl Ledger {
         self.remember(true)
     }
 
-    fn sequencer(&self) -> Result<Arc<PrivateKey>> {
-        self.sequencer.clone().ok_or_else(|| {
+    pub(super) fn sequencer(&self) -> Result<Arc<PrivateKey>> {
+        let key = self.sequencer.clone().ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "this ledger was opened for reading; give its log key to append")
-        })
+        })?;
+        self.check_signs(&key)?;
+        Ok(key)
     }
 
     /// The seal of submissions, made once.

@@ -97,7 +97,7 @@ impl Ledger {
     /// # Errors
     /// `API_MISUSE` without an archive; `BODY_LOST` if the archive does not have one; `LEDGER_TAMPERED` if one is not what
     /// its entry commits to; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
-    pub fn restore(&mut self, entries: Option<&[u64]>, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
+    pub fn unarchive(&mut self, entries: Option<&[u64]>, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
         let archive = self.archive_storage()?;
         let storage = Arc::clone(self.layers.bottom());
         let mut archived = self.archived()?;

@@ -16,8 +16,9 @@ use super::entry::Entry;
 use super::folder::{INDEX, LOCK, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::label::TYPE;
+use super::log_key::rotation_name;
 use super::storage::IndexAt;
-use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
+use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Algorithm, DigestSet};
 use crate::error::{ErrorKind, Result};
@@ -108,6 +109,10 @@ pub enum AuditFindingKind {
     UnexpectedFile,
     /// The search index says other than the log.
     IndexDiffers,
+    /// A cosignature or a timestamp of a checkpoint is not that of a witness or an authority of the trust policy.
+    CheckpointTampered,
+    /// The log signed two histories; the proof is kept beside the anchors.
+    HistoryForked,
 }
 
 impl AuditReport {
@@ -116,7 +121,7 @@ impl AuditReport {
         self.findings.is_empty()
     }
 
-    fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(AuditFinding { kind, place: place.into(), message: message.into() });
     }
 }
@@ -161,13 +166,22 @@ impl Ledger {
             findings: Vec::new(),
         };
         self.audit_tiles(&mut report);
+        // what others said of the checkpoints has no bearing on whether the index can be compared
+        let mut said = AuditReport { findings: Vec::new(), ..report.clone() };
+        let mut own = self.audit_witnessed(&mut said)?;
+        own.extend((1..=self.log_key.rotations().len()).map(rotation_name));
+        own.extend([CONFIG, CHECKPOINT, MIRROR].map(str::to_owned));
         if depth == AuditDepth::Everything {
             // before the index is opened, which may tidy up beside it
-            self.audit_files(&mut report)?;
+            self.audit_files(&own, &mut report)?;
         }
         if depth != AuditDepth::Entries {
             self.audit_records(depth, &mut report)?;
             self.audit_disposals(&mut report)?;
+        }
+        report.findings.append(&mut said.findings);
+        for fork in self.forks()? {
+            report.add(AuditFindingKind::HistoryForked, fork.place(), fork.told());
         }
         drop(right);
         Ok(report)
@@ -336,8 +350,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Files that must not be there, and attachments.
-    fn audit_files(&self, report: &mut AuditReport) -> Result<()> {
+    /// Files that must not be there, and attachments. `own` are those that are no part of the log and do belong here.
+    fn audit_files(&self, own: &[String], report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
         storage.list("", &mut |name, bytes| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
@@ -360,7 +374,7 @@ impl Ledger {
                 if bytes > 0 {
                     report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
-            } else if ![CONFIG, CHECKPOINT].contains(&name) && !Store::is_part(name, size) && !is_marker(name, size) {
+            } else if !own.iter().any(|o| o == name) && !Store::is_part(name, size) && !is_marker(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"

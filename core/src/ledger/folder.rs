@@ -6,6 +6,9 @@
 //! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
 //! bodies/<N>           salt and record of entry N, N written like a tile index
 //! attachments/<hex>    files that records name by SHA-256
+//! rotations/<n>        notes by which the key of the log was replaced, from 1
+//! checkpoints/<N>      checkpoints that witnesses cosigned (<N>.tsr: RFC 3161 tokens over them), N like a tile index
+//! mirror.json          in a copy that is pulled: where from, and when
 //! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them
 //! journal              what was committed and may not be on disk in its own files yet; often not there
 //! lock                 held while anything is written; empty

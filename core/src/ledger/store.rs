@@ -16,6 +16,12 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const TILES: &str = "tile";
+/// Notes by which the key of the log was replaced, numbered from 1.
+pub(crate) const ROTATIONS: &str = "rotations";
+/// Cosigned and timestamped checkpoints, by size.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// In a copy that is pulled from elsewhere: where from, and when.
+pub(crate) const MIRROR: &str = "mirror.json";
 
 /// Full tiles that are kept in memory, 8 KiB each.
 const KEPT_TILES: usize = 512;

@@ -15,9 +15,11 @@ use super::draft::is_pack_path;
 use super::manifest::{FileLine, Manifest, Role};
 use super::prefix::{Extension, Nodes};
 use super::signers::Use;
-use super::{CHECKPOINT, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, entry_name, proof_name};
+use super::{
+    CHECKPOINT, CHECKPOINT_TIMESTAMP, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, ROTATIONS, entry_name, proof_name,
+};
 use crate::bundle::Bundle;
-use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use crate::checkpoint::{Checkpoint, Cosignature, LogKeys, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::digest::{Digest, files_below};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Entry, Labels, Listing, check_commitment, check_listing};
@@ -27,6 +29,7 @@ use crate::report::record_name;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, is_trust_policy};
+use crate::verifier::{Timestamped, timestamp};
 use crate::{json, limits};
 
 /// Verifies the pack in `folder` against what is known from elsewhere.
@@ -43,14 +46,17 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
             format!("there is no folder `{}`; name the pack", folder.display()),
         ));
     }
-    let pack = Pack { folder, demand };
+    let mut pack = Pack { folder, demand, keys: None };
     let (files, has_unchecked_timestamp) = pack.files()?;
+    pack.keys = Some(pack.log_keys(&files)?);
     let checkpoint = pack.checkpoint()?;
     let seen = pack.seen(&checkpoint)?;
     let (statement, manifest) = pack.manifest(checkpoint.checkpoint())?;
     let lines = pack.check_files(&manifest, &files)?;
     let entries = pack.entries(&lines, &checkpoint)?;
-    let disposed = pack.check_records(&lines, &entries, &statement, manifest.labels.clone())?;
+    let (trust, disposed) = pack.check_records(&lines, &entries, &statement, manifest.labels.clone())?;
+    let cosignatures = pack.cosignatures(&checkpoint, &trust)?;
+    let timestamps = pack.timestamps(&lines, &checkpoint, &trust)?;
     let extension = match &seen {
         None => Extension::NotAsked,
         Some(seen) if seen.size() == checkpoint.checkpoint().size() => Extension::Proven,
@@ -70,6 +76,8 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
         bare_entries: entries.len() as u64 - records,
         disposed_entries: disposed.len() as u64,
         extension,
+        cosignatures,
+        timestamps,
         has_unchecked_timestamp,
     })
 }
@@ -77,6 +85,7 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
 struct Pack<'a> {
     folder: &'a Path,
     demand: &'a PackDemand,
+    keys: Option<LogKeys>,
 }
 
 struct ProvenEntry {
@@ -107,25 +116,74 @@ impl Pack<'_> {
         })
     }
 
-    fn log_key(&self, note: &[u8]) -> Result<VerifierKey> {
-        let origin = String::from_utf8_lossy(note);
-        VerifierKey::new(origin.lines().next().unwrap_or_default(), self.demand.log_key.clone())
+    /// The keys of the ledger: the one that is demanded, and those that the rotations in the pack lead to from it.
+    fn log_keys(&self, files: &BTreeMap<String, PathBuf>) -> Result<LogKeys> {
+        let note = self.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
+        let origin = String::from_utf8_lossy(&note);
+        let known = VerifierKey::new(origin.lines().next().unwrap_or_default(), self.demand.log_key.clone())
+            .map_err(|e| at(CHECKPOINT, e))?;
+        let mut rotations = Vec::new();
+        loop {
+            let name = format!("{ROTATIONS}/{}", rotations.len() + 1);
+            if !files.contains_key(&name) || rotations.len() > limits::LOG_KEY_ROTATIONS {
+                return LogKeys::through(&known, &rotations).map_err(|e| at(ROTATIONS, e));
+            }
+            rotations.push(self.read(&name, limits::CHECKPOINT_BYTES)?);
+        }
+    }
+
+    fn keys(&self) -> Result<&LogKeys> {
+        self.keys.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "the keys of the ledger were not read"))
     }
 
     fn checkpoint(&self) -> Result<SignedCheckpoint> {
         let note = self.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
-        self.log_key(&note)
-            .and_then(|key| SignedCheckpoint::parse_and_verify(&note, &key))
-            .map_err(|e| at(CHECKPOINT, e))
+        self.keys()?.parse_and_verify(&note).map_err(|e| at(CHECKPOINT, e))
+    }
+
+    /// Who cosigned the checkpoint, as many as demanded.
+    fn cosignatures(&self, checkpoint: &SignedCheckpoint, trust: &TrustChain) -> Result<Vec<Cosignature>> {
+        let witnesses = match self.demand.witnesses.as_slice() {
+            [] => trust.newest().map(|policy| policy.witnesses()).unwrap_or_default(),
+            demanded => demanded,
+        };
+        let found = checkpoint.cosignatures(witnesses).map_err(|e| at(CHECKPOINT, e))?;
+        if found.len() as u64 >= self.demand.quorum {
+            return Ok(found);
+        }
+        Err(Error::new(
+            ErrorKind::BadCheckpoint,
+            format!(
+                "`{CHECKPOINT}` is cosigned by {} of your witnesses, and you demand {}; ask for a pack of a checkpoint that \
+                 they have cosigned",
+                found.len(),
+                self.demand.quorum
+            ),
+        )
+        .with("expected", self.demand.quorum)
+        .with("found", found.len()))
+    }
+
+    /// Authorities of the trust policy that timestamped the checkpoint. A token of nobody who is believed says nothing.
+    fn timestamps(
+        &self,
+        lines: &BTreeMap<&str, &FileLine>,
+        checkpoint: &SignedCheckpoint,
+        trust: &TrustChain,
+    ) -> Result<Vec<Timestamped>> {
+        if !lines.contains_key(CHECKPOINT_TIMESTAMP) {
+            return Ok(Vec::new());
+        }
+        let token = self.read(CHECKPOINT_TIMESTAMP, limits::TIMESTAMP_BYTES)?;
+        let Ok(policy) = trust.newest() else { return Ok(Vec::new()) };
+        let found = timestamp::check(&token, checkpoint.log_note().as_bytes(), policy.root());
+        Ok(found.map_err(|e| at(CHECKPOINT_TIMESTAMP, e))?.into_iter().collect())
     }
 
     /// The checkpoint seen before, which the pack's must not fall behind or contradict.
     fn seen(&self, checkpoint: &SignedCheckpoint) -> Result<Option<Checkpoint>> {
         let Some(note) = &self.demand.min_checkpoint else { return Ok(None) };
-        let seen = self
-            .log_key(note)
-            .and_then(|key| SignedCheckpoint::parse_and_verify(note, &key))
-            .map_err(|e| e.while_doing("the checkpoint seen before"))?;
+        let seen = self.keys()?.parse_and_verify(note).map_err(|e| e.while_doing("the checkpoint seen before"))?;
         let (seen, now) = (seen.checkpoint(), checkpoint.checkpoint());
         if seen.origin() != now.origin() {
             return Err(Error::new(
@@ -216,7 +274,7 @@ impl Pack<'_> {
         lines: &BTreeMap<&str, &FileLine>,
         checkpoint: &SignedCheckpoint,
     ) -> Result<BTreeMap<u64, ProvenEntry>> {
-        let key = VerifierKey::new(checkpoint.checkpoint().origin(), self.demand.log_key.clone())?;
+        let keys = self.keys()?;
         let mut entries = BTreeMap::new();
         for name in lines.keys().filter(|name| name.starts_with("entries/")) {
             let index: Option<u64> =
@@ -231,7 +289,7 @@ impl Pack<'_> {
             let entry = Entry::parse(&bytes).map_err(|e| at(name, e))?;
             let leaf = leaf_hash(&bytes);
             let proof = self.read(&proof_name, 2 * limits::CHECKPOINT_BYTES)?;
-            let proof = TlogProof::parse_and_verify(&proof, &leaf, &key).map_err(|e| at(&proof_name, e))?;
+            let proof = TlogProof::parse_and_verify_with(&proof, &leaf, keys).map_err(|e| at(&proof_name, e))?;
             if proof.index() != index || proof.checkpoint().checkpoint() != checkpoint.checkpoint() {
                 return Err(tampered(&proof_name, "is for another index or another checkpoint"));
             }
@@ -257,15 +315,15 @@ impl Pack<'_> {
         Ok(entries)
     }
 
-    /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly.
-    /// Gives the entries without a record that a disposal record explains.
+    /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly. Gives
+    /// the trust policies among them, and the entries without a record that a disposal record explains.
     fn check_records(
         &self,
         lines: &BTreeMap<&str, &FileLine>,
         entries: &BTreeMap<u64, ProvenEntry>,
         statement: &EvidencePack,
         labels: Option<Listing>,
-    ) -> Result<BTreeSet<u64>> {
+    ) -> Result<(TrustChain, BTreeSet<u64>)> {
         let labels = match labels {
             None => Labels::default(),
             Some(listing) => {
@@ -300,7 +358,7 @@ impl Pack<'_> {
         if counts != statement.contents || counts.values().sum::<u64>() != statement.completeness.present {
             return Err(tampered(MANIFEST_RECORD, "counts other records than the pack holds"));
         }
-        Ok(disposed)
+        Ok((trust, disposed))
     }
 
     /// Gives what the record says.

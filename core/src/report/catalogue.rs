@@ -108,7 +108,7 @@ pub(super) fn kinds(page: &Page<'_>) -> BTreeSet<String> {
         kinds.insert("artifact.signature".to_owned());
     }
     // the catalogue asks for one that witnesses have cosigned
-    if page.report.ledger.checkpoint().note().lines().filter(|line| line.starts_with("— ")).count() > 1 {
+    if page.report.ledger.witnessed().is_ok_and(|w| !w.cosignatures.is_empty() && w.has_quorum()) {
         kinds.insert("ledger.checkpoint".to_owned());
     }
     kinds

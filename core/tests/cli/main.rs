@@ -11,7 +11,7 @@ mod key;
 #[cfg(feature = "keyless")]
 mod keyless;
 mod layout;
-#[cfg(feature = "keyless")]
+#[cfg(any(feature = "keyless", feature = "witness"))]
 #[path = "../loopback/mod.rs"]
 mod loopback;
 mod place;
@@ -24,4 +24,5 @@ mod trust;
 #[path = "../tuf_repository/mod.rs"]
 mod tuf_repository;
 mod verify;
+mod witnesses;
 mod wrong_input;

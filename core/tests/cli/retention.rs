@@ -98,9 +98,9 @@ fn bodies_go_to_an_archive_and_come_back() {
         place.pass("ledger show 1 --archive cold");
         assert_eq!(place.json(1, "ledger audit")["findings"][0]["kind"], "body-archived");
         assert_eq!(place.json(0, "ledger audit --archive cold")["findings"], json!([]));
-        assert_eq!(place.json(0, "ledger restore --archive cold")["moved"]["entries"], json!([1]));
+        assert_eq!(place.json(0, "ledger unarchive --archive cold")["moved"]["entries"], json!([1]));
         place.pass("ledger show 1");
-        assert_eq!(place.json(2, "ledger restore")["error"]["code"], "API_MISUSE");
+        assert_eq!(place.json(2, "ledger unarchive")["error"]["code"], "API_MISUSE");
     }
 }
 
@@ -109,11 +109,11 @@ fn keys_of_a_ledger_are_rotated_and_a_wrong_one_is_told() {
     let place = records(true);
     place.pass("ledger key --out next.json --no-passphrase");
     assert_eq!(place.json(2, "ledger audit --encryption-key next.json")["error"]["code"], "WRONG_KEY");
-    let rotated = place.json(0, "ledger rotate --to next.json");
+    let rotated = place.json(0, "ledger rotate encryption-key --to next.json");
     assert!(rotated["headers"].as_u64().unwrap() >= 2, "{rotated}");
     assert_eq!(place.json(2, "ledger audit")["error"]["code"], "WRONG_KEY");
     assert_eq!(place.json(0, "ledger audit --encryption-key next.json")["findings"], json!([]));
-    place.pass("ledger rotate --encryption-key next.json");
+    place.pass("ledger rotate encryption-key --encryption-key next.json");
     place.pass("ledger search --release x-1 --encryption-key next.json");
     assert_eq!(place.json(2, "ledger key --out next.json --no-passphrase")["error"]["code"], "ALREADY_EXISTS");
 }

@@ -30,4 +30,9 @@ mod registry;
 mod rekor_v1;
 mod sealed;
 mod signer_command;
+#[cfg(feature = "witness")]
+#[path = "../small/mod.rs"]
+mod small;
 mod theirs;
+#[cfg(feature = "witness")]
+mod tlog;

@@ -23,9 +23,10 @@ GO = {
     "rekor": ("github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix", "v2.3.0"),
     "distribution": ("github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
     "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", "v3.1.3"),
+    "litewitness": ("filippo.io/torchwood/cmd/litewitness", "v0.6.1"),
 }
 # small programs of ours around libraries of theirs; go/go.mod pins those
-OURS = ("ctlog", "registry", "timestamp")
+OURS = ("ctlog", "registry", "timestamp", "tlog")
 
 SOFTHSM_MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -46,6 +47,7 @@ def build_all():
     for command, package in (
         ("go", "Go 1.26 or newer"),
         ("openssl", "package openssl"),
+        ("ssh-agent", "package openssh-client"),
         ("npm", "npm and Node 20 or newer"),
     ):
         if not shutil.which(command):

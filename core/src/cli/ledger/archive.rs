@@ -1,4 +1,4 @@
-//! `ledger archive` and `ledger restore`: bodies to another folder, and back.
+//! `ledger archive` and `ledger unarchive`: bodies to another folder, and back.
 
 use clap::Args;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub(crate) struct Archive {
 }
 
 #[derive(Args)]
-pub(crate) struct Restore {
+pub(crate) struct Unarchive {
     /// Bring the body of this entry back; more than once for more
     /// [default: all].
     #[arg(long, value_name = "INDEX")]
@@ -36,10 +36,10 @@ impl Archive {
     }
 }
 
-impl Restore {
+impl Unarchive {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let entries = if self.entry.is_empty() { None } else { Some(self.entry.as_slice()) };
-        let moved = self.known.open(settings)?.restore(entries, &mut |_, _| {})?;
+        let moved = self.known.open(settings)?.unarchive(entries, &mut |_, _| {})?;
         let text = format!("{} bodies of {} bytes are back in the ledger\n", moved.entries.len(), moved.bytes);
         Ok(Answer::new(text, json!({ "moved": to_json(&moved)? })))
     }

@@ -1,4 +1,4 @@
-//! `ledger key` and `ledger rotate`: the key a ledger is encrypted with.
+//! `ledger key` and `ledger rotate encryption-key`: the key a ledger is encrypted with.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Args)]
-pub(crate) struct Rotate {
+pub(crate) struct EncryptionKey {
     /// Key that the ledger is encrypted with from now on: a file, pkcs11:…,
     /// awskms://…, or hashivault://… [default: the present one].
     #[arg(long, value_name = "KEY")]
@@ -48,7 +48,7 @@ impl Key {
     }
 }
 
-impl Rotate {
+impl EncryptionKey {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let to = match &self.to {
             Some(to) => settings.encryption_key(Some(to))?,
