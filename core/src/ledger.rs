@@ -664,7 +664,7 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-/// Origin, key, and whether it is encrypted.
+/// As [`parse_config`], of the ledger that lies there.
 fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
@@ -676,8 +676,8 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     parse_config(&bytes)
 }
 
-/// Origin and first key of a ledger, by its `ledger.json`.
-fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey)> {
+/// Origin and first key of a ledger, and whether it is encrypted, by its `ledger.json`.
+fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey, bool)> {
     let tampered = |why: &str| {
         Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
     };

@@ -135,7 +135,7 @@ impl Mirror {
         right.settle()?;
         drop(right);
         // reads the trust policy, and remembers the checkpoint
-        match Ledger::open_in(storage, &self.anchors, pins) {
+        match Ledger::open_in(storage, &self.anchors, pins, None) {
             // without the records of the trust policy it is a copy of the log alone
             Err(e) if e.kind() == ErrorKind::BodyLost => Ok(mirrored),
             opened => opened.map(|_| mirrored),
@@ -171,7 +171,7 @@ impl Mirror {
         right.remove(&[MIRROR.to_owned()])?;
         right.settle()?;
         drop(right);
-        Ledger::open_in(storage, anchors, pins)?;
+        Ledger::open_in(storage, anchors, pins, None)?;
         Ok(restored)
     }
 
@@ -180,7 +180,7 @@ impl Mirror {
     /// # Errors
     /// As [`Mirror::pull`], `NOT_FOUND` if there is no copy yet.
     pub fn lag(&self, source: &LogSource, now: Timestamp) -> Result<Lag> {
-        let (_, first) = parse_config(&self.store.read(CONFIG, limits::CHECKPOINT_BYTES)?)?;
+        let (_, first, _) = parse_config(&self.store.read(CONFIG, limits::CHECKPOINT_BYTES)?)?;
         let keys = source.keys(&first)?;
         let own = self.own(&first, &keys)?;
         let log = TiledLog::open(source, &keys).map_err(damaged)?;
@@ -239,7 +239,13 @@ impl Mirror {
                 format!("the log at `{source}` is no ledger of ours: it has no `{CONFIG}`; audit it as a foreign log"),
             )
         })?;
-        let (origin, first) = parse_config(&config)?;
+        let (origin, first, is_encrypted) = parse_config(&config)?;
+        if is_encrypted {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the ledger at `{source}` is encrypted, and mirrors hold what they can check; copy its folder"),
+            ));
+        }
         let keys = source.keys(&first)?;
         if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| keys.all().all(|key| key != *pinned)) {
             return Err(other_key(pinned, keys.current()));
@@ -427,7 +433,7 @@ impl Mirror {
         match self.store.read(CONFIG, limits::CHECKPOINT_BYTES) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             config => {
-                let (_, own) = parse_config(&config?)?;
+                let (_, own, _) = parse_config(&config?)?;
                 if own != *first {
                     return Err(other_key(&own, first));
                 }
