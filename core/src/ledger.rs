@@ -6,18 +6,22 @@
 
 mod anchor;
 mod append;
+mod attachment;
 mod audit;
 mod entry;
+mod folder;
 mod index;
 mod receipt;
 mod release_id;
 mod search;
 mod spend;
+mod sqlite;
+mod storage;
 mod store;
 mod walk;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,10 +29,12 @@ use serde::{Deserialize, Serialize};
 pub use anchor::Anchors;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use attachment::AttachmentReader;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
 pub use search::{Found, Query};
+pub use storage::{Repair, RepairKind};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 
@@ -41,7 +47,10 @@ use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
-use store::{CHECKPOINT, CONFIG, Lock, Store, Swept};
+use folder::FolderStorage;
+use index::Index;
+use storage::Storage;
+use store::{CHECKPOINT, CONFIG, Store};
 use walk::lost_tile;
 
 /// A ledger in a folder.
@@ -56,8 +65,10 @@ pub struct Ledger {
     sequencer: Option<Arc<PrivateKey>>,
     submitter: Option<String>,
     patience: Duration,
-    /// How far this handle has swept leftovers.
-    swept: Swept,
+    /// The search index, once it was needed; the connection stays open.
+    index: Mutex<Option<Box<dyn Index>>>,
+    /// Whether this handle has cleared leftovers.
+    swept: bool,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -143,6 +154,18 @@ impl Ledger {
         trust_policy: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Self> {
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
+    }
+
+    /// As [`Ledger::init`], in any storage.
+    pub(crate) fn init_in(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
@@ -156,13 +179,7 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
-        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::new(
-                ErrorKind::AlreadyExists,
-                format!("`{}` is not empty; name a new folder for the ledger", folder.display()),
-            ));
-        }
-        let store = Store::new(folder);
+        let store = Store::new(storage);
         let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
@@ -176,27 +193,30 @@ impl Ledger {
             sequencer: Some(Arc::new(log_key)),
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            swept: Swept::Never,
+            index: Mutex::default(),
+            swept: false,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
-        ledger.store.make()?;
-        let _lock = ledger.lock()?;
-        if ledger.store.path(CONFIG).exists() {
-            return Err(Error::new(
-                ErrorKind::AlreadyExists,
-                format!("another process made a ledger at `{}` just now; open that", folder.display()),
-            ));
+        let storage = ledger.store.shared();
+        let place = storage.place();
+        let taken = |what: String| Err(Error::new(ErrorKind::AlreadyExists, what));
+        if !storage.create()? {
+            return taken(format!("`{place}` is not empty; name a new folder for the ledger"));
         }
-        let made = ledger
-            .store
+        let mut right = storage.acquire(ledger.patience)?;
+        if storage.size(CONFIG)?.is_some() {
+            return taken(format!("another process made a ledger at `{place}` just now; open that"));
+        }
+        let made = right
             .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.append_genesis(trust_policy, now));
+            .and_then(|()| ledger.append_genesis(trust_policy, right.as_mut(), now));
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
-            ledger.store.unmake();
+            storage.destroy();
             return Err(e);
         }
+        drop(right);
         Ok(ledger)
     }
 
@@ -209,7 +229,13 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        let store = Store::new(folder);
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+    }
+
+    /// As [`Ledger::open`], in any storage.
+    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let store = Store::new(storage);
+        store.storage().recover()?;
         let (origin, found_key) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
@@ -256,7 +282,8 @@ impl Ledger {
             sequencer: None,
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            swept: Swept::Never,
+            index: Mutex::default(),
+            swept: false,
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -344,9 +371,15 @@ impl Ledger {
         self.trust.newest()
     }
 
-    /// The folder of the ledger.
-    pub fn folder(&self) -> &Path {
-        self.store.root()
+    /// Where the ledger lies, for people to read: the path of its folder.
+    pub fn place(&self) -> String {
+        self.store.storage().place()
+    }
+
+    /// What was not whole when this handle opened the ledger or wrote to it, and is now; oldest first. Nothing that was
+    /// receipted is ever among what was dropped.
+    pub fn repairs(&self) -> Vec<Repair> {
+        self.store.storage().repairs()
     }
 
     /// Looks for entries that others appended meanwhile.
@@ -464,10 +497,6 @@ impl Ledger {
             Ok(kept.checkpoint().size() < self.size())
         })
     }
-
-    fn lock(&self) -> Result<Lock> {
-        self.store.lock(self.patience)
-    }
 }
 
 impl std::fmt::Debug for Ledger {
@@ -480,7 +509,7 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
-            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.root().display()),
+            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.storage().place()),
         ),
         _ => e,
     })?;
@@ -505,7 +534,7 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
     let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::LedgerTampered,
-            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.root().display()),
+            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.storage().place()),
         ),
         _ => e,
     })?;

@@ -184,7 +184,7 @@ impl Play<'_> {
         self.go(ledger, EnvironmentClass::Dev)?;
         self.rebuilt_digest(ledger)?;
         self.go(ledger, EnvironmentClass::Staging)?;
-        refusals::copy_folder(ledger.folder(), &self.path("older-ledger"))?;
+        refusals::copy_folder(Path::new(&ledger.place()), &self.path("older-ledger"))?;
         self.approval_by_the_author(ledger)?;
         let environment = self.environment(EnvironmentClass::Prod);
         let approval =

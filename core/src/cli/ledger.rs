@@ -108,10 +108,10 @@ impl Init {
         }
         let policy = ledger.trust_policy()?.payload();
         let mut page = Page::default();
-        page.field("ledger", ledger.folder().display()).field("log key", ledger.log_key()).field("trust", policy);
+        page.field("ledger", ledger.place()).field("log key", ledger.log_key()).field("trust", policy);
         page.wrapped("", "", "Give log key and trust policy digest to whoever is to check this ledger elsewhere.");
         let value = json!({
-            "folder": ledger.folder().display().to_string(),
+            "folder": ledger.place(),
             "origin": ledger.origin(),
             "logKey": ledger.log_key().to_string(),
             "trustPolicy": policy.to_string(),
@@ -165,7 +165,7 @@ impl Stats {
         let root = ledger.checkpoint().checkpoint().root().to_string();
         let policy = ledger.trust_policy()?;
         let mut page = Page::default();
-        page.field("ledger", ledger.folder().display())
+        page.field("ledger", ledger.place())
             .field("origin", ledger.origin())
             .field("entries", ledger.size());
         page.field("root", &root).field("log key", ledger.log_key());
@@ -174,7 +174,7 @@ impl Stats {
             page.line(format!("{count:>8}  {}", short(predicate_type)));
         }
         let value = json!({
-            "folder": ledger.folder().display().to_string(),
+            "folder": ledger.place(),
             "origin": ledger.origin(),
             "size": ledger.size(),
             "root": root,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Store, UNFINISHED, write_whole};
+use super::folder::{UNFINISHED, lock_folder, write_whole};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
@@ -76,7 +76,7 @@ impl Anchors {
             return Ok(());
         }
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
-        let _lock = Store::new(&self.folder).lock(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        let _lock = lock_folder(&self.folder, Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         if let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
         {

@@ -10,15 +10,14 @@ use aws_lc_rs::rand;
 
 use super::entry::{Body, Entry};
 use super::receipt::Receipt;
-use super::store::{ATTACHMENTS, CHECKPOINT, Store, Swept, partial_tiles};
+use super::storage::{Batch, Object, Outcome, Right};
+use super::store::{Store, partial_tiles};
 use super::walk::lost_tile;
-use super::{Anchored, Ledger, read_checkpoint};
+use super::{Anchored, Ledger};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
-use crate::limits;
-use crate::merkle::{BundleId, Frontier, Hash, TILE_WIDTH, encode_entries, encode_tile, leaf_hash};
+use crate::merkle::{BundleId, Frontier, Hash, TILE_WIDTH, TileId, encode_entries, encode_tile, leaf_hash};
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -63,10 +62,10 @@ impl Ledger {
     /// is untouched.
     pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
         let key = self.sequencer()?;
-        let lock = self.lock()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
-        self.store.sweep(self.size(), self.swept)?;
-        self.swept = Swept::Once;
+        self.sweep(right.as_mut())?;
         let at = self.next_time(now)?;
         let mut batch: Vec<Pending> = Vec::new();
         let mut places: Vec<(u64, bool)> = Vec::new();
@@ -109,58 +108,14 @@ impl Ledger {
             batch.push(Pending { entry, body, verified });
         }
         if !batch.is_empty() {
-            self.commit(&batch, &key, at).inspect_err(|_| self.clear_uncommitted())?;
+            self.commit(&batch, &key, at, right.as_mut())?;
             // derived, and caught up by whoever searches; a receipt does not wait for it
-            let _ = self.catch_up_index();
+            let _ = self.with_index(|_| Ok(()));
         }
         // also for what was there already: an earlier call may have failed right here
         self.remember()?;
-        drop(lock);
+        drop(right);
         places.into_iter().map(|(index, already_there)| Ok(Receipt { already_there, ..self.prove(index)? })).collect()
-    }
-
-    /// Keeps a file that records name by its SHA-256, such as a raw report or a policy bundle.
-    ///
-    /// # Errors
-    /// `LIMIT_EXCEEDED` over 1 GiB, `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
-    pub fn attach(&self, bytes: &[u8]) -> Result<Digest> {
-        if bytes.len() as u64 > limits::ATTACHMENT_BYTES {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!("an attachment of {} bytes is too large", bytes.len()),
-            ));
-        }
-        let digest = Digest::sha256(bytes);
-        let name = format!("{ATTACHMENTS}/{}", digest.hex());
-        if self.store.read(&name, limits::ATTACHMENT_BYTES).is_ok_and(|there| there == bytes) {
-            return Ok(digest);
-        }
-        let _lock = self.lock()?;
-        self.store.write(&name, bytes)?;
-        Ok(digest)
-    }
-
-    /// The policy bundle of this digest, kept as an attachment.
-    ///
-    /// # Errors
-    /// As [`Ledger::attachment`].
-    pub fn policy_bundle(&self, digest: &Digest) -> Result<Vec<u8>> {
-        self.attachment(digest).map_err(|e| e.while_doing("policy bundle"))
-    }
-
-    /// A file kept by [`Ledger::attach`], checked against its digest.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` if it was never attached, `LEDGER_TAMPERED` if its bytes changed.
-    pub fn attachment(&self, digest: &Digest) -> Result<Vec<u8>> {
-        let bytes = self.store.read(&format!("{ATTACHMENTS}/{}", digest.hex()), limits::ATTACHMENT_BYTES)?;
-        if Digest::sha256(&bytes).bytes() != digest.bytes() {
-            return Err(Error::new(
-                ErrorKind::LedgerTampered,
-                format!("the attachment `{digest}` is not what its name says; restore it from a copy"),
-            ));
-        }
-        Ok(bytes)
     }
 
     pub(super) fn check_genesis(&self, records: &[Vec<u8>], now: Timestamp) -> Result<()> {
@@ -172,7 +127,12 @@ impl Ledger {
         trust.newest().map(|_| ())
     }
 
-    pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<()> {
+    pub(super) fn append_genesis(
+        &mut self,
+        records: &[Vec<u8>],
+        right: &mut dyn Right,
+        now: Timestamp,
+    ) -> Result<()> {
         let key = self.sequencer()?;
         let mut batch = Vec::new();
         let mut trust = self.trust.clone();
@@ -183,7 +143,7 @@ impl Ledger {
             let entry = Entry::derive(verified.value(), &body, now)?;
             batch.push(Pending { entry, body, verified });
         }
-        self.commit(&batch, &key, now)?;
+        self.commit(&batch, &key, now, right)?;
         self.anchored = Anchored::Extends;
         self.remember()
     }
@@ -203,23 +163,44 @@ impl Ledger {
     }
 
     /// Writes a batch and its checkpoint; afterwards this handle stands at the new checkpoint.
-    fn commit(&mut self, batch: &[Pending], key: &PrivateKey, at: Timestamp) -> Result<()> {
+    fn commit(&mut self, batch: &[Pending], key: &PrivateKey, at: Timestamp, right: &mut dyn Right) -> Result<()> {
         let before = self.size();
-        for (index, pending) in (before..).zip(batch) {
-            self.store.write(&Store::body_name(index), &pending.body.to_bytes())?;
-        }
+        let mut objects: Vec<Object> = (before..)
+            .zip(batch)
+            .map(|(index, pending)| Object {
+                name: Store::body_name(index),
+                bytes: pending.body.to_bytes(),
+                grown_from: None,
+            })
+            .collect();
         let bytes = batch.iter().map(|p| p.entry.to_bytes()).collect::<Result<Vec<_>>>()?;
         let leaves: Vec<Hash> = bytes.iter().map(|b| leaf_hash(b)).collect();
         let growth = Frontier::load(before, self.checkpoint.checkpoint().root(), &self.store)
             .map_err(lost_tile)?
             .grow(&leaves)?;
-        for (id, hashes) in &growth.tiles {
-            self.store.write(&id.to_string(), &encode_tile(hashes))?;
-        }
-        self.write_entries(before, growth.size, bytes)?;
+        let tile = |id: &TileId, hashes: &[Hash]| Object {
+            name: id.to_string(),
+            bytes: encode_tile(hashes),
+            grown_from: None,
+        };
+        objects.extend(growth.tiles.iter().map(|(id, hashes)| tile(id, hashes)));
+        objects.extend(self.grown_bundles(before, growth.size, bytes)?);
         let checkpoint = Checkpoint::new(self.origin(), growth.size, growth.root)?;
         let signed = SignedCheckpoint::sign(checkpoint, key)?;
-        self.store.write(CHECKPOINT, signed.note().as_bytes())?;
+        let now = partial_tiles(growth.size);
+        let committed = right.commit(&Batch {
+            objects,
+            stale: partial_tiles(before).into_iter().filter(|path| !now.contains(path)).collect(),
+            // the one of a ledger that is being made was never written
+            before: (before > 0).then(|| self.checkpoint.note().as_bytes()),
+            checkpoint: signed.note().as_bytes(),
+        })?;
+        if committed == Outcome::Overtaken {
+            return Err(Error::new(
+                ErrorKind::LedgerBusy,
+                format!("another sequencer appended to the ledger `{}` meanwhile; run it again", self.origin()),
+            ));
+        }
         self.checkpoint = signed;
         for (index, pending) in (before..).zip(batch) {
             if crate::trust_policy::is_trust_policy(pending.verified.value().predicate_type()) {
@@ -227,20 +208,19 @@ impl Ledger {
                 self.trust_entries.push(index);
             }
         }
-        // it is committed; what can't be removed now, the next append sweeps
-        let _ = self.remove_partial_tiles(before);
         Ok(())
     }
 
-    /// Clears what a failed append left, so that it takes no space on a full disk; the next append would as well.
-    fn clear_uncommitted(&self) {
-        // the last step may have failed after the checkpoint took its name: then nothing is left over
-        if read_checkpoint(&self.store, &self.log_key).is_ok_and(|found| found == self.checkpoint) {
-            let _ = self.store.sweep(self.size(), Swept::Once);
+    /// Clears once what an append of an earlier process left.
+    fn sweep(&mut self, right: &mut dyn Right) -> Result<()> {
+        if !self.swept {
+            self.store.sweep(self.size(), right)?;
+            self.swept = true;
         }
+        Ok(())
     }
 
-    fn write_entries(&self, before: u64, after: u64, new: Vec<Vec<u8>>) -> Result<()> {
+    fn grown_bundles(&self, before: u64, after: u64, new: Vec<Vec<u8>>) -> Result<Vec<Object>> {
         let width = u64::from(TILE_WIDTH);
         let first = before / width;
         let mut all = match before % width {
@@ -248,21 +228,13 @@ impl Ledger {
             _ => self.store.entries(BundleId::containing(before - 1, before)?)?,
         };
         all.extend(new);
-        for (tile, entries) in (first..).zip(all.chunks(usize::from(TILE_WIDTH))) {
-            let id = BundleId::containing(tile * width, after)?;
-            self.store.write(&id.to_string(), &encode_entries(entries)?)?;
-        }
-        Ok(())
-    }
-
-    /// Removes the partial tiles of an older size that the present one replaces.
-    fn remove_partial_tiles(&self, older: u64) -> Result<()> {
-        let now = partial_tiles(self.size());
-        for path in partial_tiles(older).into_iter().filter(|path| !now.contains(path)) {
-            self.store.remove(&path)?;
-            self.store.remove_partial_folder(&path);
-        }
-        Ok(())
+        (first..)
+            .zip(all.chunks(usize::from(TILE_WIDTH)))
+            .map(|(tile, entries)| {
+                let id = BundleId::containing(tile * width, after)?;
+                Ok(Object { name: id.to_string(), bytes: encode_entries(entries)?, grown_from: None })
+            })
+            .collect()
     }
 }
 

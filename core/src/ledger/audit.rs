@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::entry::Entry;
-use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, INDEX, INDEX_JOURNAL, LOCK, Store, TILES, UNFINISHED};
+use super::folder::{INDEX, LOCK, UNFINISHED};
+use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
-use crate::digest::{Digest, files_below};
+use crate::digest::{Algorithm, DigestSet};
 use crate::error::{ErrorKind, Result};
 use crate::json::Value;
 use crate::limits;
@@ -93,8 +94,9 @@ impl Ledger {
     /// `PERMISSION_DENIED` or `IO` if the folder can't be read. Everything else is a finding.
     pub fn audit(&mut self) -> Result<AuditReport> {
         // appending is held off meanwhile, so that what is written right now is not taken for damage
-        let lock = match self.lock() {
-            Ok(lock) => Some(lock),
+        let storage = self.store.shared();
+        let right = match storage.acquire(self.patience) {
+            Ok(right) => Some(right),
             // a folder of which the lock can't be opened, such as a copy on a read-only medium
             Err(e) if e.kind() == ErrorKind::PermissionDenied => None,
             Err(e) => return Err(e),
@@ -111,7 +113,7 @@ impl Ledger {
         let named = self.audit_records(&entries, &mut report, &mut expected);
         self.audit_files(&named, &expected, &mut report)?;
         self.audit_index(&mut report)?;
-        drop(lock);
+        drop(right);
         Ok(report)
     }
 
@@ -271,18 +273,20 @@ impl Ledger {
         report: &mut AuditReport,
     ) -> Result<()> {
         let mut attached = BTreeSet::new();
-        for (name, path) in files_below(self.store.root())? {
+        let storage = self.store.storage();
+        storage.list("", &mut |name, size| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
-                if Digest::of_file(&path)?.hex() == hex {
+                let digest = DigestSet::of_reader(&mut storage.stream(name)?.bytes, &[Algorithm::Sha256])?;
+                if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) {
                     attached.insert(hex.to_owned());
                 } else {
                     report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                 }
             } else if name == LOCK {
-                if path.metadata().is_ok_and(|m| m.len() > 0) {
+                if size > 0 {
                     report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
-            } else if !expected.contains(&name) && name != INDEX && name != INDEX_JOURNAL {
+            } else if !expected.contains(name) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"
@@ -291,7 +295,8 @@ impl Ledger {
                 };
                 report.add(AuditFindingKind::UnexpectedFile, name, why);
             }
-        }
+            Ok(())
+        })?;
         for (hex, index) in named.iter().filter(|(hex, _)| !attached.contains(*hex)) {
             report.add(
                 AuditFindingKind::AttachmentLost,
@@ -304,7 +309,7 @@ impl Ledger {
 
     /// The index against the log, row by row.
     fn audit_index(&self, report: &mut AuditReport) -> Result<()> {
-        if !self.store.path(INDEX).exists() || !report.is_clean() {
+        if !report.is_clean() {
             return Ok(());
         }
         match self.index_differs() {

@@ -1,33 +1,93 @@
-//! The search index: SQLite, derived from the log, filled after the receipt and made anew at will. Never the truth.
+//! The search index: derived from the log, filled after the receipt and made anew at will. Never the truth.
+//!
+//! What it says is believed only where the log agrees: a row it names is read and proven before it is shown or counts as
+//! a repetition. What it hides can't be seen from it; [`Ledger::audit`] compares it with the log row by row, and
+//! [`Ledger::complete`] answers from the log alone.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
-
-use super::store::{INDEX, INDEX_JOURNAL};
-use super::{Ledger, read_checkpoint};
+use super::storage::IndexAt;
+use super::{Ledger, LedgerRecord, Query, read_checkpoint};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::Predicate;
 use crate::statement::Statement;
 
-const SCHEMA: &str = "
-    BEGIN IMMEDIATE;
-    CREATE TABLE IF NOT EXISTS entry (
-        idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, signer TEXT NOT NULL);
-    CREATE INDEX IF NOT EXISTS entry_payload ON entry (payload);
-    CREATE TABLE IF NOT EXISTS key (
-        name TEXT NOT NULL, value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (name, value, idx)) WITHOUT ROWID;
-    COMMIT;";
+/// A search index. One handle is used by one thread at a time.
+///
+/// The key and value columns are opaque to it: an encrypted ledger gives and asks keyed hashes in their place.
+pub(crate) trait Index: Send {
+    /// Whether it still is the index that is kept: not one that somebody replaced meanwhile.
+    fn is_current(&self) -> bool;
+
+    /// How many entries it has: all below this number, if nobody changed it.
+    fn have(&mut self) -> std::result::Result<u64, Unusable>;
+
+    /// Adds rows, all or none, if it still has `from` entries; says how many it has afterwards. Another process may have
+    /// added some meanwhile, then nothing is added.
+    fn insert(&mut self, from: u64, rows: &[Row]) -> std::result::Result<u64, Unusable>;
+
+    /// The first entry below `before` with this payload (SHA-256, hex) by this signer.
+    fn first(&mut self, payload: &str, signer: &str, before: u64) -> std::result::Result<Option<u64>, Unusable>;
+
+    /// Entries that match, in ascending order, of those below `before`; at most `limit`.
+    fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> std::result::Result<Vec<u64>, Unusable>;
+
+    /// How it differs from what it should hold, in itself: damage, tables that are not its own.
+    fn damage(&mut self) -> std::result::Result<Option<String>, Unusable>;
+
+    /// How what it holds of the entries `from` on differs from `rows`, and `None` if it does not.
+    fn differs(&mut self, from: u64, rows: &[Row]) -> std::result::Result<Option<String>, Unusable>;
+
+    /// Number of entry rows and of key rows, of whatever entry.
+    fn counts(&mut self) -> std::result::Result<(u64, u64), Unusable>;
+}
+
+/// What an index holds of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) index: u64,
+    pub(crate) time: i64,
+    pub(crate) predicate_type: String,
+    /// SHA-256 of the payload, hex.
+    pub(crate) payload: String,
+    /// Who signed it, as [`Speaker::identity`](crate::trust_policy::Speaker).
+    pub(crate) signer: String,
+    /// What it is found by, beside type and time, sorted.
+    pub(crate) keys: Vec<(&'static str, String)>,
+}
+
+/// What to find, as an index can: all keys, and ranges of time and index.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Find<'a> {
+    pub(crate) keys: Vec<(&'static str, &'a str)>,
+    pub(crate) predicate_type: Option<&'a str>,
+    /// Logged at or after, Unix milliseconds.
+    pub(crate) since: Option<i64>,
+    /// Logged before.
+    pub(crate) until: Option<i64>,
+    pub(crate) after: Option<u64>,
+}
 
 /// Why an index could not be used.
-enum Unusable {
+#[derive(Debug)]
+pub(crate) enum Unusable {
     /// It is not what we wrote: damaged, of another shape, or ahead of the log.
     Damaged(Error),
-    /// It can't be written now: the folder is read-only, the disk full, or another process at work on it.
+    /// It can't be written or reached now: read-only, the disk full, another process at work on it, no connection.
     Unwritable(Error),
     /// The log itself refuses.
     Log(Error),
 }
+
+impl Unusable {
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Damaged(e) | Self::Unwritable(e) | Self::Log(e) => e,
+        }
+    }
+}
+
+/// Rows that are inserted at once while an index is filled.
+const ROWS: u64 = 1024;
 
 impl Ledger {
     /// Makes the index anew from the log.
@@ -35,44 +95,58 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::record`] for any entry; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn rebuild_index(&self) -> Result<()> {
-        self.remove_index()?;
-        self.fill(self.open_index()).map(|_| ()).map_err(Unusable::into_error)
+        self.with_index_slot(|slot| {
+            *slot = None;
+            self.store.storage().remove_index()?;
+            let mut index = self.store.storage().index(IndexAt::Storage)?;
+            self.fill(index.as_mut()).map_err(Unusable::into_error)?;
+            *slot = Some(index);
+            Ok(())
+        })
     }
 
-    /// The index, brought up to this handle's checkpoint; in memory if the folder can't be written.
-    pub(super) fn catch_up_index(&self) -> Result<Connection> {
-        let usable = match self.fill(self.open_index()) {
-            // a damaged index is no loss: it is derived
-            Err(Unusable::Damaged(e)) => match self.remove_index() {
-                Ok(()) => self.fill(self.open_index()),
-                Err(_) => Err(Unusable::Unwritable(e)),
-            },
-            usable => usable,
-        };
-        match usable {
-            Err(Unusable::Damaged(_) | Unusable::Unwritable(_)) => {
-                self.fill(Connection::open_in_memory()).map_err(Unusable::into_error)
+    /// Does work with the index, brought up to this handle's checkpoint; in memory if the storage can't be written.
+    pub(super) fn with_index<T>(
+        &self,
+        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
+    ) -> Result<T> {
+        self.with_index_slot(|slot| {
+            let storage = self.store.storage();
+            let run = |index: &mut Option<Box<dyn Index>>| -> std::result::Result<T, Unusable> {
+                if index.as_ref().is_none_or(|index| !index.is_current()) {
+                    *index = Some(storage.index(IndexAt::Storage).map_err(Unusable::Unwritable)?);
+                }
+                let open = index.as_mut().ok_or_else(|| Unusable::Unwritable(no_index()))?.as_mut();
+                self.fill(open)?;
+                work(open)
+            };
+            let mut found = run(slot);
+            if let Err(Unusable::Damaged(_)) = found {
+                // a damaged index is no loss: it is derived
+                *slot = None;
+                if storage.remove_index().is_ok() {
+                    found = run(slot);
+                }
             }
-            usable => usable.map_err(Unusable::into_error),
-        }
+            match found {
+                Err(Unusable::Damaged(_) | Unusable::Unwritable(_)) => {
+                    *slot = Some(storage.index(IndexAt::Memory)?);
+                    run(slot).inspect_err(|_| *slot = None).map_err(Unusable::into_error)
+                }
+                found => found.map_err(Unusable::into_error),
+            }
+        })
     }
 
-    fn remove_index(&self) -> Result<()> {
-        [INDEX, INDEX_JOURNAL].iter().try_for_each(|name| self.store.remove(name))
+    fn with_index_slot<T>(&self, work: impl FnOnce(&mut Option<Box<dyn Index>>) -> Result<T>) -> Result<T> {
+        let mut slot = self.index.lock().map_err(|_| no_index())?;
+        work(&mut slot)
     }
 
     /// Index of the entry of this payload by this signer, if there is one.
     pub(super) fn find_payload(&self, payload: &Digest, signer: &str) -> Result<Option<u64>> {
-        let index = self.catch_up_index()?;
-        let row: Option<i64> = index
-            .query_row(
-                "SELECT idx FROM entry WHERE payload = ?1 AND signer = ?2 AND idx < ?3 ORDER BY idx LIMIT 1",
-                params![payload.hex(), signer, row_number(self.size())],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(fault)?;
-        let Some(row) = row.and_then(|r| u64::try_from(r).ok()) else { return Ok(None) };
+        let hex = payload.hex();
+        let Some(row) = self.with_index(|index| index.first(&hex, signer, self.size()))? else { return Ok(None) };
         // an index that lies here would swallow an append, so the record itself is asked
         let record = self.record(row)?;
         let same = record.statement().payload_digest() == *payload && record.speaker.identity == signer;
@@ -81,156 +155,84 @@ impl Ledger {
 
     /// How the index differs from the log, if it does. Rows that are not there yet are no difference.
     pub(super) fn index_differs(&self) -> Result<Option<String>> {
-        let index = self.open_index().map_err(fault)?;
-        // one view of it, while another process may be filling it
-        index.execute_batch("BEGIN").map_err(fault)?;
-        let sound: String = index.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(fault)?;
-        if sound != "ok" {
-            return Ok(Some(format!("SQLite says `{sound}`")));
-        }
-        let fresh = self.fill(Connection::open_in_memory()).map_err(Unusable::into_error)?;
-        let shape = schema(&index).map_err(fault)?;
-        if shape.is_empty() {
-            return Ok(None);
-        }
-        if shape != schema(&fresh).map_err(fault)? {
-            return Ok(Some("its tables are not those of an index".to_owned()));
-        }
-        let have = row_number(self.indexed(&index).map_err(fault)?);
-        for select in [
-            "SELECT idx, time, type, payload, signer FROM entry WHERE idx < ?1 ORDER BY idx",
-            "SELECT idx, name, value FROM key WHERE idx < ?1 ORDER BY idx, name, value",
-        ] {
-            // all that it has, also keys of entries that it does not list
-            let own = rows(&index, select, i64::MAX).map_err(fault)?;
-            let right = rows(&fresh, select, have).map_err(fault)?;
-            if own != right {
-                let differs = own.iter().zip(&right).find(|(a, b)| a != b).map(|(row, _)| format!("{row:?}"));
-                let differs = differs.unwrap_or_else(|| "a row more or less".to_owned());
-                return Ok(Some(format!("it says other than the log: {differs}")));
+        let mut index = self.store.storage().index(IndexAt::Storage)?;
+        let mut differs = || -> std::result::Result<Option<String>, Unusable> {
+            if let Some(damage) = index.damage()? {
+                return Ok(Some(damage));
             }
-        }
-        Ok(None)
-    }
-
-    fn open_index(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(self.store.path(INDEX), flags)
-    }
-
-    fn fill(&self, index: rusqlite::Result<Connection>) -> std::result::Result<Connection, Unusable> {
-        let mut index = index?;
-        index.busy_timeout(self.patience)?;
-        // a view or a trigger in the place of our tables would run what somebody else wrote
-        let shape = schema(&index)?;
-        if shape.is_empty() {
-            index.execute_batch(SCHEMA)?;
-        } else if shape != schema(&empty()?)? {
-            return Err(Unusable::Damaged(Error::new(ErrorKind::Io, "the search index has other tables than its own")));
-        }
-        if self.is_filled(self.indexed(&index)?)? {
-            return Ok(index);
-        }
-        let transaction = index.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        // another process may have filled it while we waited
-        let mut have = self.indexed(&transaction)?;
-        if !self.is_filled(have)? {
-            while have < self.size() {
-                self.insert(&transaction, have)?;
-                have += 1;
+            let have = index.have()?.min(self.size());
+            let (mut entries, mut keys) = (0, 0);
+            while entries < have {
+                let rows = self.rows(entries, have.min(entries + ROWS))?;
+                if let Some(difference) = index.differs(entries, &rows)? {
+                    return Ok(Some(difference));
+                }
+                entries += rows.len() as u64;
+                keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
             }
-        }
-        transaction.commit()?;
-        Ok(index)
+            let counts = index.counts()?;
+            Ok((counts != (entries, keys)).then(|| "it says other than the log: a row more or less".to_owned()))
+        };
+        differs().map_err(Unusable::into_error)
     }
 
-    /// Whether an index with `have` entries has all of this handle's. It may run ahead of the handle, never of the log.
-    fn is_filled(&self, have: u64) -> std::result::Result<bool, Unusable> {
+    fn fill(&self, index: &mut dyn Index) -> std::result::Result<(), Unusable> {
+        let mut have = index.have()?;
         if have > self.size() {
+            // it may run ahead of the handle, never of the log
             let log = read_checkpoint(&self.store, &self.log_key).map_err(Unusable::Log)?;
             if have > log.checkpoint().size() {
                 let ahead = "the search index names entries that the log does not have";
                 return Err(Unusable::Damaged(Error::new(ErrorKind::Io, ahead)));
             }
         }
-        Ok(have >= self.size())
-    }
-
-    fn indexed(&self, index: &Connection) -> rusqlite::Result<u64> {
-        let rows: i64 = index.query_row("SELECT COALESCE(MAX(idx), -1) FROM entry", [], |row| row.get(0))?;
-        Ok(u64::try_from(rows.saturating_add(1)).unwrap_or(0))
-    }
-
-    fn insert(&self, index: &Connection, at: u64) -> std::result::Result<(), Unusable> {
-        let record = self.record(at).map_err(Unusable::Log)?;
-        let statement = record.statement();
-        let row = row_number(at);
-        index.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-            row,
-            record.entry.time,
-            statement.predicate_type(),
-            statement.payload_digest().hex(),
-            record.speaker.identity
-        ])?;
-        let mut insert = index.prepare_cached("INSERT OR IGNORE INTO key VALUES (?1, ?2, ?3)")?;
-        for (name, value) in keys(statement) {
-            insert.execute(params![name, value, row])?;
+        while have < self.size() {
+            let rows = self.rows(have, self.size().min(have + ROWS))?;
+            let now = index.insert(have, &rows)?;
+            if now <= have {
+                return Err(Unusable::Damaged(Error::new(ErrorKind::Io, "the search index takes no rows")));
+            }
+            have = now;
         }
         Ok(())
     }
+
+    fn rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
+        (from..to).map(|index| self.record(index).map(|record| Row::of(&record)).map_err(Unusable::Log)).collect()
+    }
 }
 
-impl Unusable {
-    fn into_error(self) -> Error {
-        match self {
-            Self::Damaged(e) | Self::Unwritable(e) | Self::Log(e) => e,
+fn no_index() -> Error {
+    Error::new(ErrorKind::Internal, "the search index of this handle was lost")
+}
+
+impl Row {
+    pub(crate) fn of(record: &LedgerRecord) -> Self {
+        let statement = record.statement();
+        let mut keys = keys(statement);
+        keys.sort();
+        keys.dedup();
+        Self {
+            index: record.index,
+            time: record.entry.time,
+            predicate_type: statement.predicate_type().to_owned(),
+            payload: statement.payload_digest().hex(),
+            signer: record.speaker.identity.clone(),
+            keys,
         }
     }
 }
 
-impl From<rusqlite::Error> for Unusable {
-    fn from(e: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Code;
-        match e.sqlite_error_code() {
-            Some(
-                Code::DatabaseBusy
-                | Code::DatabaseLocked
-                | Code::ReadOnly
-                | Code::DiskFull
-                | Code::CannotOpen
-                | Code::PermissionDenied
-                | Code::OutOfMemory
-                | Code::SystemIoFailure
-                | Code::FileLockingProtocolFailed,
-            ) => Self::Unwritable(fault(e)),
-            _ => Self::Damaged(fault(e)),
+impl Query {
+    pub(super) fn find(&self) -> Find<'_> {
+        Find {
+            keys: self.keys().map(|(name, value)| (name, value.as_str())).collect(),
+            predicate_type: self.predicate_type.as_deref(),
+            since: self.since.map(|t| t.unix_millis()),
+            until: self.until.map(|t| t.unix_millis()),
+            after: self.after,
         }
     }
-}
-
-/// The index of nothing.
-fn empty() -> rusqlite::Result<Connection> {
-    let index = Connection::open_in_memory()?;
-    index.execute_batch(SCHEMA)?;
-    Ok(index)
-}
-
-/// Everything a database is made of, in SQL.
-fn schema(index: &Connection) -> rusqlite::Result<Vec<Vec<Value>>> {
-    let mut select = index.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")?;
-    select.query_map([], values)?.collect()
-}
-
-fn rows(index: &Connection, select: &str, before: i64) -> rusqlite::Result<Vec<Vec<Value>>> {
-    index.prepare(select)?.query_map([before], values)?.collect()
-}
-
-fn values(row: &rusqlite::Row<'_>) -> rusqlite::Result<Vec<Value>> {
-    (0..row.as_ref().column_count()).map(|column| row.get(column)).collect()
-}
-
-fn row_number(index: u64) -> i64 {
-    i64::try_from(index).unwrap_or(i64::MAX)
 }
 
 /// All that a record is found by, beside its type and time.
@@ -267,12 +269,4 @@ fn commits(statement: &Statement) -> Vec<String> {
     commits.sort();
     commits.dedup();
     commits
-}
-
-pub(super) fn fault(e: rusqlite::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!("the search index could not be used: {e}; rebuild it with `sealwright ledger rebuild`"),
-    )
-    .caused_by(e)
 }

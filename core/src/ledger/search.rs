@@ -1,9 +1,8 @@
 //! Searching: by release, commit, digest, environment, service, change, kind, type and time, in any combination.
 
-use rusqlite::types::Value;
 use serde::Deserialize;
 
-use super::index::{fault, keys};
+use super::index::keys;
 use super::{Ledger, LedgerRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -69,19 +68,11 @@ impl Ledger {
                 ),
             ));
         }
-        let index = self.catch_up_index()?;
-        let (sql, mut values) = query.to_sql();
         let size = self.size();
-        values.push(Value::Integer(i64::try_from(size).unwrap_or(i64::MAX)));
-        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)));
-        let mut select = index.prepare_cached(&sql).map_err(fault)?;
-        let rows = select
-            .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, i64>(0))
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<i64>>>)
-            .map_err(fault)?;
+        let rows = self.with_index(|index| index.find(&query.find(), size, limit.saturating_add(1)))?;
         let more = rows.len() > limit;
         let mut records = Vec::new();
-        let lies = |row: i64| {
+        let lies = |row: u64| {
             Error::new(
                 ErrorKind::LedgerTampered,
                 format!(
@@ -91,7 +82,7 @@ impl Ledger {
             )
         };
         for row in rows.into_iter().take(limit) {
-            let record = self.record(u64::try_from(row).map_err(|_| lies(row))?)?;
+            let record = self.record(row)?;
             if !query.matches(&record) {
                 return Err(lies(row));
             }
@@ -107,7 +98,7 @@ impl Query {
         Self::default()
     }
 
-    fn keys(&self) -> impl Iterator<Item = (&'static str, &String)> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&'static str, &String)> {
         [
             ("release", &self.release),
             ("commit", &self.commit),
@@ -129,34 +120,5 @@ impl Query {
             && self.since.is_none_or(|t| record.entry.time >= t.unix_millis())
             && self.until.is_none_or(|t| record.entry.time < t.unix_millis())
             && self.after.is_none_or(|after| record.index > after)
-    }
-
-    /// The query as SQL; the caller adds the values of the last two parameters, size and limit.
-    fn to_sql(&self) -> (String, Vec<Value>) {
-        let mut conditions = Vec::new();
-        let mut values = Vec::new();
-        for (name, value) in self.keys() {
-            conditions.push("idx IN (SELECT idx FROM key WHERE name = ? AND value = ?)");
-            values.push(Value::Text(name.to_owned()));
-            values.push(Value::Text(value.clone()));
-        }
-        if let Some(predicate_type) = &self.predicate_type {
-            conditions.push("type = ?");
-            values.push(Value::Text(predicate_type.clone()));
-        }
-        if let Some(since) = self.since {
-            conditions.push("time >= ?");
-            values.push(Value::Integer(since.unix_millis()));
-        }
-        if let Some(until) = self.until {
-            conditions.push("time < ?");
-            values.push(Value::Integer(until.unix_millis()));
-        }
-        if let Some(after) = self.after {
-            conditions.push("idx > ?");
-            values.push(Value::Integer(i64::try_from(after).unwrap_or(i64::MAX)));
-        }
-        conditions.push("idx < ?");
-        (format!("SELECT idx FROM entry WHERE {} ORDER BY idx LIMIT ?", conditions.join(" AND ")), values)
     }
 }

@@ -1,122 +1,43 @@
-//! The folder a ledger lies in: C2SP tlog-tiles, bodies, attachments; what is written is whole and on disk.
+//! Names of what a ledger is made of, and reading it: C2SP tlog-tiles, bodies, attachments.
 //!
-//! ```text
-//! ledger.json          format, origin and public key of the log
-//! checkpoint           the newest signed checkpoint; replacing it is what commits an append
-//! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
-//! bodies/<N>           salt and record of entry N, N written like a tile index
-//! attachments/<hex>    files that records name by SHA-256
-//! lock                 held while anything is written; empty
-//! unfinished           the file that is being written, before it gets its name
-//! index.sqlite         for searching; derived, never the truth, made anew at will
-//! ```
+//! Where it lies, a [`Storage`] knows.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use super::entry::Body;
-use crate::error::{Error, ErrorKind, Result};
+use super::storage::{Right, Storage};
+use crate::error::{ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
 
 pub(crate) const CONFIG: &str = "ledger.json";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
-pub(crate) const LOCK: &str = "lock";
-pub(crate) const INDEX: &str = "index.sqlite";
-/// While the index is written: what SQLite needs to undo that. It applies or drops it on opening, nothing else reads it.
-pub(crate) const INDEX_JOURNAL: &str = "index.sqlite-journal";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const TILES: &str = "tile";
-/// The one file that is not yet whole, on its way to its name; never read, and cleared before the next append.
-pub(crate) const UNFINISHED: &str = "unfinished";
 
-/// A ledger's folder.
+/// A ledger's objects, by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    root: PathBuf,
+    storage: Arc<dyn Storage>,
 }
 
-/// The right to append, held by one process at a time and given up when dropped, or when the process dies.
-#[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "holding the file open is what holds the lock")] File);
-
 impl Store {
-    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        self.storage.as_ref()
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
-    }
-
-    /// Makes the folder, on disk, unless it is there.
-    pub(crate) fn make(&self) -> Result<()> {
-        make_folder(&self.root)
-    }
-
-    /// Removes what was written of a ledger that could not be made, as far as that goes.
-    pub(crate) fn unmake(&self) {
-        for name in [CHECKPOINT, CONFIG, INDEX, LOCK] {
-            let _ = std::fs::remove_file(self.path(name));
-        }
-        for name in [TILES, BODIES] {
-            let _ = std::fs::remove_dir_all(self.path(name));
-        }
-        // whatever an unfinished write left goes, too; a folder with anything else in it stays
-        if let Ok(entries) = std::fs::read_dir(&self.root) {
-            for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(UNFINISHED)) {
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-        let _ = std::fs::remove_dir(&self.root);
-    }
-
-    /// Waits for the right to append. The system frees it when its holder dies, however it dies.
-    pub(crate) fn lock(&self, patience: Duration) -> Result<Lock> {
-        let path = self.path(LOCK);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            // whoever may only read can hold appending off as well, for an audit
-            .or_else(|e| File::open(&path).map_err(|_| e))
-            .map_err(|e| Error::io("lock the ledger at", &path, e))?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock(file)),
-                Err(std::fs::TryLockError::Error(e)) => return Err(Error::io("lock the ledger at", &path, e)),
-                Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() >= patience => {
-                    return Err(Error::new(
-                        ErrorKind::LedgerBusy,
-                        format!(
-                            "another process has appended to the ledger `{}` for over {} s; run it again, or end that process",
-                            self.root.display(),
-                            patience.as_secs()
-                        ),
-                    ));
-                }
-                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
-            }
-        }
+    /// The storage to hold on to while the ledger's handle changes.
+    pub(crate) fn shared(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
     }
 
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
-        limits::read_file("ledger file", &self.path(name), limit)
-    }
-
-    /// Writes a file whole and on disk before its name appears; what stood there before is replaced at once. The caller
-    /// holds the lock.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&self.path(name), &self.path(UNFINISHED), bytes)
+        self.storage.read(name, limit)
     }
 
     /// The entries of a bundle.
@@ -151,9 +72,16 @@ impl Store {
     }
 
     fn widths(&self, whole: &str) -> Vec<u16> {
-        let Ok(entries) = std::fs::read_dir(self.path(&format!("{whole}.p"))) else { return Vec::new() };
-        let mut widths: Vec<u16> =
-            entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).filter(|w| *w < TILE_WIDTH).collect();
+        let folder = format!("{whole}.p/");
+        let mut widths: Vec<u16> = Vec::new();
+        let listed = self.storage.list(&folder, &mut |name, _| {
+            let width = name.strip_prefix(&folder).and_then(|w| w.parse::<u16>().ok());
+            widths.extend(width.filter(|w| *w < TILE_WIDTH));
+            Ok(())
+        });
+        if listed.is_err() {
+            return Vec::new();
+        }
         widths.sort_unstable_by(|a, b| b.cmp(a));
         widths
     }
@@ -173,85 +101,37 @@ impl Store {
         }
     }
 
-    pub(crate) fn remove(&self, name: &str) -> Result<()> {
-        let path = self.path(name);
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, e)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// What a handle has swept already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Swept {
-    /// Nothing: all tiles are looked at.
-    Never,
-    /// All tiles, once: from then on those at the edge are enough.
-    Once,
-}
-
-impl Store {
-    /// Clears what an append that was cut short left: what lies beyond `size`, partial tiles that a wider one has
-    /// replaced, and the unfinished file.
-    pub(crate) fn sweep(&self, size: u64, swept: Swept) -> Result<()> {
-        let width = u64::from(TILE_WIDTH);
-        let mut dead = vec![UNFINISHED.to_owned()];
-        dead.extend((size..).map(Self::body_name).take_while(|name| self.path(name).exists()));
-        let mut hashes = size;
-        for level in 0..8 {
-            let edge = hashes / width;
-            let first = if swept == Swept::Never { 0 } else { edge };
-            for index in first.. {
-                let mut found = self.misplaced(&TileId::new(level, index, TILE_WIDTH)?.to_string(), index, hashes)?;
-                if level == 0 {
-                    found.extend(self.misplaced(&BundleId::new(index, TILE_WIDTH)?.to_string(), index, hashes)?);
-                }
-                if index > edge && found.is_empty() {
-                    break;
-                }
-                dead.extend(found);
+    /// Clears what an append that was cut short left: bodies beyond `size`, and tiles that a log of this size does not
+    /// have. Gives their names.
+    pub(crate) fn sweep(&self, size: u64, right: &mut dyn Right) -> Result<Vec<String>> {
+        let mut dead = Vec::new();
+        for name in (size..).map(Self::body_name) {
+            if self.storage.size(&name)?.is_none() {
+                break;
             }
-            hashes = edge;
+            dead.push(name);
         }
+        self.storage.list(&format!("{TILES}/"), &mut |name, _| {
+            if is_misplaced(name, size) {
+                dead.push(name.to_owned());
+            }
+            Ok(())
+        })?;
         // backwards, so that what is left when this is cut short is found again from its beginning
-        for name in dead.iter().rev() {
-            self.remove(name)?;
-            self.remove_partial_folder(name);
-        }
-        Ok(())
+        dead.reverse();
+        right.remove(&dead)?;
+        Ok(dead)
     }
+}
 
-    /// Files of the tile or bundle `index`, whose whole path is `whole`, that a level of `hashes` does not have.
-    fn misplaced(&self, whole: &str, index: u64, hashes: u64) -> Result<Vec<String>> {
-        let width = u64::from(TILE_WIDTH);
-        let kept = hashes.saturating_sub(index * width).min(width);
-        let mut found = Vec::new();
-        if kept < width && self.path(whole).is_file() {
-            found.push(whole.to_owned());
-        }
-        let folder = self.path(&format!("{whole}.p"));
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
-            Err(e) => return Err(Error::io("read folder", &folder, e)),
-        };
-        for entry in entries {
-            let name = entry.map_err(|e| Error::io("read folder", &folder, e))?.file_name();
-            if let Some(name) = name.to_str().filter(|name| kept == width || **name != kept.to_string()) {
-                found.push(format!("{whole}.p/{name}"));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Removes the folder of a partial tile, if nothing is left in it.
-    pub(crate) fn remove_partial_folder(&self, path: &str) {
-        if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| folder.ends_with(".p")) {
-            // it stays if another partial tile lies in it
-            let _ = std::fs::remove_dir(self.path(folder));
-        }
-    }
+/// Whether a tile or bundle is none of a log of `size` entries: beyond it, or narrower or wider than it is there.
+fn is_misplaced(name: &str, size: u64) -> bool {
+    let tile = name.parse::<TileId>().or_else(|_| name.parse::<BundleId>().map(|id| id.tile()));
+    // what is no tile is no leftover either; the audit names it
+    let Ok(tile) = tile else { return false };
+    let hashes = (0..tile.level()).fold(size, |hashes, _| hashes / u64::from(TILE_WIDTH));
+    let kept = hashes.saturating_sub(tile.index().saturating_mul(TILE_WIDTH.into())).min(TILE_WIDTH.into());
+    u64::from(tile.width()) != kept
 }
 
 impl TileReader for Store {
@@ -283,51 +163,4 @@ pub(crate) fn partial_tiles(size: u64) -> Vec<String> {
         hashes /= width;
     }
     paths
-}
-
-/// Writes `bytes` to the new file `unfinished`, brings them to disk, then gives it the name `path`. The caller holds the
-/// lock of the folder, so nobody else writes there.
-pub(crate) fn write_whole(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder)?;
-    // a new file, or else a link laid in its place would lead the writing elsewhere
-    let _ = std::fs::remove_file(unfinished);
-    let result = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(unfinished)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(unfinished, path))
-        .map_err(|e| Error::io("write", path, e));
-    if result.is_err() {
-        // best effort: the next append clears it as well
-        let _ = std::fs::remove_file(unfinished);
-        return result;
-    }
-    sync_folder(folder)
-}
-
-/// Makes a folder and those above it, each on disk in its parent.
-fn make_folder(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
-        make_folder(parent)?;
-    }
-    match std::fs::create_dir(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io("make folder", folder, e)),
-        _ => folder.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder),
-    }
-}
-
-/// Brings the names in a folder to disk, where the system can.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))?;
-    }
-    Ok(())
 }
