@@ -9,14 +9,16 @@ mod append;
 mod attachment;
 mod audit;
 mod entry;
+mod file;
 mod folder;
 mod index;
 mod receipt;
 mod release_id;
 mod search;
+mod service;
 mod spend;
 mod sqlite;
-mod storage;
+pub(crate) mod storage;
 mod store;
 mod walk;
 
@@ -33,8 +35,14 @@ pub use attachment::AttachmentReader;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
+#[cfg(feature = "remote")]
+pub(crate) use receipt::UnverifiedReceipt;
 pub use search::{Found, Query};
+#[cfg(feature = "remote")]
+pub(crate) use service::{Attachment, Service, Submitted};
 pub use storage::{Repair, RepairKind};
+#[cfg(feature = "serve")]
+pub(crate) use store::BODIES;
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 
@@ -48,7 +56,7 @@ use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
 use folder::FolderStorage;
-use index::Index;
+pub(crate) use index::Index;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
 use walk::lost_tile;
@@ -69,6 +77,23 @@ pub struct Ledger {
     index: Mutex<Option<Box<dyn Index>>>,
     /// Whether this handle has cleared leftovers.
     swept: bool,
+    /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
+    trust_is_told: bool,
+}
+
+/// Where the versions of the trust policy are found.
+pub(crate) enum TrustFrom<'a> {
+    /// By walking all entries that no anchor covers.
+    Entries,
+    /// At these, as somebody said.
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody tells it but a service"))]
+    Told(&'a [u64]),
+}
+
+/// An index that ends with its handle.
+#[cfg(feature = "remote")]
+pub(crate) fn memory_index() -> Result<Box<dyn Index>> {
+    sqlite::SqliteIndex::in_memory().map(|index| Box::new(index) as Box<dyn Index>).map_err(sqlite::fault)
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -195,6 +220,7 @@ impl Ledger {
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
             swept: false,
+            trust_is_told: false,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -234,6 +260,16 @@ impl Ledger {
 
     /// As [`Ledger::open`], in any storage.
     pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        Self::open_with(storage, anchors, pins, TrustFrom::Entries)
+    }
+
+    /// As [`Ledger::open`], in any storage, with the trust policy from where `trust` says.
+    pub(crate) fn open_with(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        trust: TrustFrom<'_>,
+    ) -> Result<Self> {
         let store = Store::new(storage);
         store.storage().recover()?;
         let (origin, found_key) = read_config(&store)?;
@@ -284,6 +320,7 @@ impl Ledger {
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
             swept: false,
+            trust_is_told: matches!(trust, TrustFrom::Told(_)),
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -291,7 +328,10 @@ impl Ledger {
         for seen in seen.iter().chain(&demanded) {
             ledger.check_extends(seen.checkpoint())?;
         }
-        ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
+        match trust {
+            TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
+            TrustFrom::Told(entries) => ledger.take_told(entries)?,
+        }
         ledger.remember()?;
         Ok(ledger)
     }
@@ -458,6 +498,13 @@ impl Ledger {
         self.trust.newest().map(|_| ())
     }
 
+    /// Takes the trust policies at the entries that somebody named. Each is proven and verified; what they left out is not
+    /// looked for, so that such a handle must not be used to judge.
+    fn take_told(&mut self, entries: &[u64]) -> Result<()> {
+        entries.iter().try_for_each(|index| self.take_trust_policy(*index))?;
+        self.trust.newest().map(|_| ())
+    }
+
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
         self.walk_after(size, root, |index, entry| {
@@ -480,6 +527,9 @@ impl Ledger {
 
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
     fn remember(&self) -> Result<()> {
+        if self.trust_is_told {
+            return Ok(());
+        }
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),

@@ -118,6 +118,8 @@ pub const SUBMISSION_BYTES: u64 = 64 * 1024 * 1024;
 pub const REMOTE_ATTEMPTS: u32 = 5;
 /// Longest time for one request to a ledger behind an address, in milliseconds.
 pub const REMOTE_MILLIS: u64 = 120_000;
+/// Longest time to send or fetch an attachment of such a ledger, in milliseconds.
+pub const REMOTE_FILE_MILLIS: u64 = 7_200_000;
 /// Longest wait between two attempts, in milliseconds, whatever the service asks for.
 pub const REMOTE_PAUSE_MILLIS: u64 = 30_000;
 /// An answer of such a service that is no content of the ledger: a refusal, or a list of indexes.

@@ -40,6 +40,9 @@ const ORDER: &[&str] = &[
     "report",
     "pack",
     "oci",
+    "spool",
+    "remote",
+    "serve",
     "cli",
 ];
 

@@ -50,6 +50,12 @@ impl Anchors {
         &self.folder
     }
 
+    /// Whether something of the ledger of this origin was seen before.
+    #[cfg(feature = "remote")]
+    pub(crate) fn knows(&self, origin: &str) -> Result<bool> {
+        self.load(origin).map(|anchor| anchor.is_some())
+    }
+
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
         let path = self.path(origin);
         let bytes = match limits::read_file("anchor", &path, 2 * limits::CHECKPOINT_BYTES) {

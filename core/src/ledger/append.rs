@@ -61,6 +61,21 @@ impl Ledger {
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.
     pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
+        let storage = self.store.shared();
+        if let Some(service) = storage.service() {
+            return self.submit(service, records);
+        }
+        let submitter = self.submitter.clone();
+        let records: Vec<_> = records.iter().map(|record| (record, submitter.as_deref())).collect();
+        self.append_for(&records, now)
+    }
+
+    /// As [`Ledger::append_all`], each record for the credential of whoever submits it.
+    pub(crate) fn append_for(
+        &mut self,
+        records: &[(&Verified<Statement>, Option<&str>)],
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>> {
         let key = self.sequencer()?;
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
@@ -71,7 +86,7 @@ impl Ledger {
         let mut places: Vec<(u64, bool)> = Vec::new();
         let mut in_batch: HashMap<(Vec<u8>, String), u64> = HashMap::new();
         let mut trust = self.trust.clone();
-        for record in records {
+        for &(record, submitter) in records {
             let index = self.size() + batch.len() as u64;
             // proof of another verifier is not proof under this ledger's trust policy, so it is verified again
             let verified = trust.verify(record.record(), index, at)?;
@@ -83,7 +98,7 @@ impl Ledger {
                 ));
             }
             if let Some(policy) = trust.in_force_at(index) {
-                policy.check_may_append(self.submitter.as_deref(), statement.predicate_type())?;
+                policy.check_may_append(submitter, statement.predicate_type())?;
             }
             let speaker = trust.speaker(&verified, index)?;
             let identity = (statement.payload_digest().bytes().to_vec(), speaker.identity);

@@ -8,7 +8,7 @@ impl Predicate {
     pub fn happened_at(&self) -> Option<Timestamp> {
         match self {
             Self::Provenance(p) => p.run_details.metadata.as_ref().and_then(|m| m.finished_on.or(m.started_on)),
-            Self::ProvenanceV02(p) => p.metadata.as_ref().and_then(|m| m.build_finished_on.or(m.build_started_on)),
+            Self::ProvenanceV02(p) => p.metadata.build_finished_on.or(p.metadata.build_started_on),
             Self::TestResult(t) => t.finished_at.or(t.started_at),
             Self::ChangeRequest(c) => Some(c.created_at),
             Self::Approval(a) => Some(a.decided_at),

@@ -52,6 +52,7 @@ impl Transport {
             .no_proxy()
             .http1_only()
             .connect_timeout(Duration::from_millis(limits::SERVICE_CONNECT_MILLIS))
+            .read_timeout(Duration::from_millis(limits::SERVICE_MILLIS))
             .timeout(Duration::from_millis(limits::REMOTE_MILLIS))
             .user_agent(concat!("sealwright/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = &access.identity {
@@ -94,6 +95,7 @@ impl Transport {
     /// Sends what `content` gives, anew for each attempt.
     pub(super) fn put(&self, path: &str, content: impl Fn() -> Result<Body>) -> Result<Vec<u8>> {
         self.send(Method::PUT, path, limits::REMOTE_ANSWER_BYTES, |request| {
+            let request = request.timeout(Duration::from_millis(limits::REMOTE_FILE_MILLIS));
             Ok(request.header(CONTENT_TYPE, "application/octet-stream").body(content()?))
         })
     }
@@ -103,6 +105,7 @@ impl Transport {
         let mut begun = None;
         self.attempts(path, |url| {
             let request = self.request(Method::GET, url.clone());
+            let request = request.timeout(Duration::from_millis(limits::REMOTE_FILE_MILLIS));
             let outcome = self.runtime.block_on(async {
                 let response = match request.send().await {
                     Ok(response) if response.status().is_success() => response,

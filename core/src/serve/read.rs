@@ -55,7 +55,7 @@ pub(super) async fn log(state: &Arc<State>, route: Route) -> Answer {
         Route::Config => ledger.config_file(),
         Route::Tile(id) => ledger.tile_file(id),
         Route::Entries(id) => ledger.bundle_file(id),
-        _ => ledger.checkpoint_file(),
+        _ => Ok(ledger.checkpoint_file()),
     });
     match read.await {
         Ok(bytes) => answer::content(media_type, Content::Whole(bytes.into()), lasting),
@@ -67,7 +67,7 @@ pub(super) async fn log(state: &Arc<State>, route: Route) -> Answer {
 /// log, which cannot be judged without them.
 pub(super) async fn body(state: &Arc<State>, index: u64, may_read_records: bool) -> Answer {
     let read = blocking(state, move |ledger| {
-        if !may_read_records && !ledger.is_trust_policy(index) {
+        if !may_read_records && !ledger.trust_policy_entries().contains(&index) {
             return Ok(None);
         }
         ledger.body_file(index).map(Some)
