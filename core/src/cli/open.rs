@@ -1,6 +1,6 @@
 //! Opening the ledger a command works on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,10 +9,11 @@ use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::ledger::{Anchored, Anchors, Ledger, Pins};
+use crate::ledger::{Anchored, Anchors, Ledger, Pins, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
+use crate::timestamp::Timestamp;
 
 /// What is known of the ledger from elsewhere.
 #[derive(Args)]
@@ -65,13 +66,8 @@ pub(crate) struct By {
 impl Known {
     /// Opens the ledger for reading.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
-        let mut pins = Pins::none();
-        pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
-        pins.trust_policy.clone_from(&self.pin_trust_policy);
-        if let Some(path) = &self.min_checkpoint {
-            pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
-        }
-        let ledger = Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), &pins)?;
+        let pins = self.pins()?;
+        let ledger = open(settings, &pins)?;
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",
@@ -80,12 +76,85 @@ impl Known {
         }
         Ok(ledger)
     }
+
+    fn pins(&self) -> Result<Pins> {
+        let mut pins = Pins::none();
+        pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
+        pins.trust_policy.clone_from(&self.pin_trust_policy);
+        if let Some(path) = &self.min_checkpoint {
+            pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
+        }
+        Ok(pins)
+    }
+}
+
+#[cfg(feature = "remote")]
+fn open(settings: &Settings, pins: &Pins) -> Result<Ledger> {
+    let anchors = Anchors::in_folder(settings.state()?);
+    match settings.ledger_address() {
+        Some(address) => Ledger::connect(&address, &settings.access()?, &anchors, pins),
+        None => Ledger::open(&settings.ledger(), &anchors, pins),
+    }
+}
+
+#[cfg(not(feature = "remote"))]
+fn open(settings: &Settings, pins: &Pins) -> Result<Ledger> {
+    match settings.ledger_address() {
+        Some(address) => Err(crate::error::Error::new(
+            crate::error::ErrorKind::Unsupported,
+            format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
+        )),
+        None => Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), pins),
+    }
+}
+
+/// The way by which signed records and files get into a ledger.
+pub(crate) enum Way {
+    Folder(Box<Ledger>),
+    #[cfg(feature = "remote")]
+    Service(Box<crate::remote::Submitter>),
+}
+
+impl Way {
+    /// Appends records, all or none.
+    pub(crate) fn submit(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<Vec<Receipt>> {
+        match self {
+            Self::Folder(ledger) => {
+                let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
+                ledger.append_all(&verified, now)
+            }
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.submit(records, now),
+        }
+    }
+
+    pub(crate) fn attach_file(&self, path: &Path) -> Result<Digest> {
+        match self {
+            Self::Folder(ledger) => ledger.attach_file(path),
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.attach_file(path),
+        }
+    }
 }
 
 impl Append {
-    /// Opens the ledger for appending.
+    /// The way for records that are signed already: an address needs no reading of the log.
+    pub(crate) fn way(&self, settings: &Settings) -> Result<Way> {
+        #[cfg(feature = "remote")]
+        if let Some(address) = settings.ledger_address() {
+            let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
+            let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.known.pins()?)?;
+            return Ok(Way::Service(Box::new(submitter)));
+        }
+        self.open(settings).map(|ledger| Way::Folder(Box::new(ledger)))
+    }
+
+    /// Opens the ledger for appending. Behind an address its service has the log key, and knows who submits.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let ledger = self.known.open(settings)?;
+        if settings.ledger_address().is_some() {
+            return Ok(ledger);
+        }
         let ledger = ledger.with_log_key(settings.log_key(self.log_key.as_deref())?)?;
         Ok(match settings.submitter(self.submitter.as_deref()) {
             Some(submitter) => ledger.with_submitter(submitter),

@@ -48,6 +48,14 @@ impl Receipt {
         })
     }
 
+    /// What the ledger says of the record.
+    ///
+    /// # Errors
+    /// `LEDGER_TAMPERED` if it is no entry.
+    pub fn parsed_entry(&self) -> Result<Entry> {
+        Entry::parse(self.entry.as_bytes())
+    }
+
     /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs.
     ///
     /// # Errors

@@ -238,6 +238,15 @@ impl Config {
         })
     }
 
+    /// Reads the files it names, but for keys and ledger, and says what is wrong with them. Nothing is fetched.
+    ///
+    /// # Errors
+    /// `MALFORMED`, or those of reading a file.
+    pub fn check(&self) -> Result<()> {
+        super::tls::server(&self.transport)?;
+        super::caller::Callers::new(self).map(|_| ())
+    }
+
     /// The file of the log's private key.
     pub fn log_key(&self) -> &Path {
         &self.log_key

@@ -238,7 +238,7 @@ fn the_keys_of_an_issuer_are_fetched_when_a_new_one_is_shown_and_a_server_withou
     let team = Team::new();
     let seed = std::sync::Arc::new(std::sync::atomic::AtomicU8::new(5));
     let served = std::sync::Arc::clone(&seed);
-    let issuer = crate::liar::Loopback::new(move |_| (200, crate::team::jwks(served.load(std::sync::atomic::Ordering::Relaxed)).into_bytes()));
+    let issuer = crate::loopback::Loopback::new(move |_| (200, crate::team::jwks(served.load(std::sync::atomic::Ordering::Relaxed)).into_bytes()));
     let config = Team::config("", "").replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", issuer.url("/keys")));
     let running = team.start_with(&config);
     let token = |seed: u8| {
@@ -258,7 +258,7 @@ fn the_keys_of_an_issuer_are_fetched_when_a_new_one_is_shown_and_a_server_withou
     assert_eq!(running.ask("GET", "/checkpoint", Some(&token(6)), b"").status, 200);
     running.stop();
     for (status, body) in [(404, b"{}".to_vec()), (200, b"<html>".to_vec()), (200, vec![b' '; 1 << 20])] {
-        let broken = crate::liar::Loopback::new(move |_| (status, body.clone()));
+        let broken = crate::loopback::Loopback::new(move |_| (status, body.clone()));
         let config = Team::config("", "").replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", broken.url("/keys")));
         assert!(team.try_start(&config).is_err());
     }

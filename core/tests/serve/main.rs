@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[path = "../loopback/mod.rs"]
+mod loopback;
 #[path = "../small/mod.rs"]
 mod small;
 #[path = "../world/mod.rs"]

@@ -149,6 +149,9 @@ impl Team {
                     predicate_types: types.iter().map(|t| (*t).to_owned()).collect(),
                 })
                 .collect();
+            // a P-256 key signs anew each time
+            let author = policy.signers.iter_mut().find(|s| s.name == "author").unwrap();
+            author.predicate_types.push(NOTE.to_owned());
             change(policy);
         });
         let dir = world.dir.path();
@@ -160,6 +163,12 @@ impl Team {
 
     pub(crate) fn dir(&self) -> &Path {
         self.world.dir.path()
+    }
+
+    /// Sets the clock to the real time, for servers that read that.
+    pub(crate) fn real_time(&self) {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        self.clock.store(i64::try_from(since.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -285,6 +294,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// One that another process runs.
+    pub(crate) fn elsewhere(address: String) -> Self {
+        Self { sequencer: None, address }
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
