@@ -37,7 +37,7 @@ pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
 #[cfg(feature = "remote")]
 pub(crate) use receipt::UnverifiedReceipt;
-pub use search::{Found, Query};
+pub use search::{Found, Pages, Query};
 #[cfg(feature = "remote")]
 pub(crate) use service::{Attachment, Service, Submitted};
 pub use storage::{Repair, RepairKind};

@@ -115,6 +115,37 @@ impl Ledger {
     }
 }
 
+/// What a query finds, page by page, so that no more than one page is held.
+///
+/// The order is that of the ledger and never changes: a page is not moved by what is appended meanwhile.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    query: Query,
+    ended: bool,
+}
+
+impl Pages {
+    /// The pages of a query, each as long as its `limit` says.
+    pub fn of(query: Query) -> Self {
+        Self { query, ended: false }
+    }
+
+    /// The next page, none after the last. After a fault it is asked for again.
+    ///
+    /// # Errors
+    /// As [`Ledger::search`].
+    pub fn next(&mut self, ledger: &Ledger) -> Result<Option<Vec<LedgerRecord>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let found = ledger.search(&self.query)?;
+        self.ended = !found.more;
+        let Some(last) = found.records.last() else { return Ok(None) };
+        self.query.after = Some(last.index);
+        Ok(Some(found.records))
+    }
+}
+
 impl Query {
     /// Finds everything, page by page.
     pub fn everything() -> Self {

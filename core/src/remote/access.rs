@@ -1,12 +1,13 @@
 //! Who one is to a ledger's service: a token or a certificate. Never in `Debug`, errors or logs.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
+use crate::{json, limits};
 
 /// What a caller shows to a ledger's service, and whom it takes for that service.
 #[derive(Default)]
@@ -22,6 +23,38 @@ impl Access {
     /// Nothing to show: a service answers at most that it is there.
     pub fn anonymous() -> Self {
         Self::default()
+    }
+
+    /// Reads it from JSON: `token` or `tokenFile`, `certificate` with `key`, and `authorities`, each of which may be left
+    /// out; all but `token` are paths.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known, a certificate without its key, or two tokens; those of reading
+    /// the files.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        // it holds a token, so that no error may quote it
+        let malformed = |why: &str| {
+            Error::new(
+                ErrorKind::Malformed,
+                format!("the access can't be used: {why}; give `token`, `tokenFile`, `certificate`, `key`, `authorities`"),
+            )
+        };
+        let wire: AccessWire = json::parse("access", bytes).map_err(|_| malformed("it has other members, or other types"))?;
+        let mut access = match (wire.token.map(Zeroizing::new), wire.token_file) {
+            (Some(token), None) => Self::anonymous().with_token(&token)?,
+            (None, Some(path)) => Self::anonymous().with_token_file(&path)?,
+            (None, None) => Self::anonymous(),
+            (Some(_), Some(_)) => return Err(malformed("there are two tokens")),
+        };
+        access = match (wire.certificate, wire.key) {
+            (Some(chain), Some(key)) => access.with_certificate(&chain, &key)?,
+            (None, None) => access,
+            _ => return Err(malformed("a certificate and its key go together")),
+        };
+        match wire.authorities {
+            Some(path) => access.with_authorities(&path),
+            None => Ok(access),
+        }
     }
 
     /// Shows an OpenID Connect token, such as a CI system gives to its jobs; blanks around it are ignored.
@@ -75,6 +108,16 @@ impl Access {
         self.authorities = Some(limits::read_file("authorities of the service", path, limits::KEYRING_BYTES as u64)?);
         Ok(self)
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccessWire {
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    authorities: Option<PathBuf>,
 }
 
 impl fmt::Debug for Access {

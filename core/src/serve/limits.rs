@@ -62,7 +62,7 @@ bounds! {
     connections: 512, 1, 65_536;
     requests: 128, 1, 4096;
     submission_bytes: limits::SUBMISSION_BYTES, 1024, limits::SUBMISSION_BYTES;
-    pending_bytes: 256 * 1024 * 1024, 1024, 1 << 40;
+    pending_bytes: 256 * 1024 * 1024, 1024, 1_u64 << 40;
     attachment_bytes: limits::ATTACHMENT_BYTES, 0, limits::ATTACHMENT_BYTES;
     records_per_submission: limits::SUBMISSION_RECORDS as u64, 1, limits::SUBMISSION_RECORDS as u64;
     records_per_batch: 1000, 1, 10_000;

@@ -144,12 +144,13 @@ fn a_server_that_is_asked_to_stop_finishes_what_it_is_at() {
         "POST /v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
+    let running = Running::elsewhere(server.running.address().to_owned());
     let (code, log) = std::thread::scope(|scope| {
         for who in 0..6 {
-            let (team, running, end, receipted) = (&team, &server.running, &end, &receipted);
+            let (team, running, end, receipted) = (&team, &running, &end, &receipted);
             scope.spawn(move || submit_on(team, running, &who.to_string(), end, receipted));
         }
-        let mut stream = server.running.open();
+        let mut stream = running.open();
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(&body[..10]).unwrap();
         std::thread::sleep(Duration::from_millis(300));
