@@ -29,9 +29,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
-pub use attachment::AttachmentReader;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;

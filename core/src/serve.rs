@@ -217,7 +217,11 @@ async fn run(
     ];
     state.log(Level::Info, "listening", &fields);
     if state.ledger().trust_policy().is_ok_and(|policy| policy.predicate().writers.is_empty()) {
-        state.log(Level::Warn, "no-writers", &[("message", "the trust policy lists no writers; nothing is appended".into())]);
+        state.log(
+            Level::Warn,
+            "no-writers",
+            &[("message", "the trust policy lists no writers; nothing is appended".into())],
+        );
     }
     let refreshing = Arc::clone(&state);
     let keys = tokio::spawn(async move {

@@ -132,7 +132,10 @@ impl Spool {
                 read => read.and_then(|record| {
                     let digest = Digest::sha256(&record);
                     if !name.ends_with(&format!("-{}.json", digest.hex())) {
-                        return Err(Error::new(ErrorKind::DigestMismatch, "the record is not the one its file is named by"));
+                        return Err(Error::new(
+                            ErrorKind::DigestMismatch,
+                            "the record is not the one its file is named by",
+                        ));
                     }
                     deliver(&record).map(|receipt| (digest, receipt))
                 }),

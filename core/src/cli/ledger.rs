@@ -179,9 +179,7 @@ impl Stats {
         let root = ledger.checkpoint().checkpoint().root().to_string();
         let policy = ledger.trust_policy()?;
         let mut page = Page::default();
-        page.field("ledger", ledger.place())
-            .field("origin", ledger.origin())
-            .field("entries", ledger.size());
+        page.field("ledger", ledger.place()).field("origin", ledger.origin()).field("entries", ledger.size());
         page.field("root", &root).field("log key", ledger.log_key());
         page.field("trust", policy.payload()).field("version", policy.version());
         for (predicate_type, count) in &types {

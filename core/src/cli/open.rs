@@ -102,7 +102,9 @@ fn open(settings: &Settings, pins: &Pins) -> Result<Ledger> {
     match settings.ledger_address() {
         Some(address) => Err(crate::error::Error::new(
             crate::error::ErrorKind::Unsupported,
-            format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
+            format!(
+                "the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"
+            ),
         )),
         None => Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), pins),
     }

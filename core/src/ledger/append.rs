@@ -142,12 +142,7 @@ impl Ledger {
         trust.newest().map(|_| ())
     }
 
-    pub(super) fn append_genesis(
-        &mut self,
-        records: &[Vec<u8>],
-        right: &mut dyn Right,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], right: &mut dyn Right, now: Timestamp) -> Result<()> {
         let key = self.sequencer()?;
         let mut batch = Vec::new();
         let mut trust = self.trust.clone();

@@ -79,8 +79,7 @@ impl Storage for FolderStorage {
 
     fn create(&self) -> Result<bool> {
         make_folder(&self.root)?;
-        let mut entries =
-            std::fs::read_dir(&self.root).map_err(|e| Error::io("read folder", &self.root, e))?.flatten();
+        let mut entries = std::fs::read_dir(&self.root).map_err(|e| Error::io("read folder", &self.root, e))?.flatten();
         // whoever makes a ledger at the same time has locked it first
         Ok(entries.all(|entry| entry.file_name() == LOCK))
     }

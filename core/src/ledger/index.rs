@@ -106,10 +106,7 @@ impl Ledger {
     }
 
     /// Does work with the index, brought up to this handle's checkpoint; in memory if the storage can't be written.
-    pub(super) fn with_index<T>(
-        &self,
-        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
-    ) -> Result<T> {
+    pub(super) fn with_index<T>(&self, work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>) -> Result<T> {
         self.with_index_slot(|slot| {
             let storage = self.store.storage();
             let run = |index: &mut Option<Box<dyn Index>>| -> std::result::Result<T, Unusable> {

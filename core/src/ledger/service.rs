@@ -62,7 +62,8 @@ impl Ledger {
         if kept != record.record() {
             let at = self.entry(receipt.index)?.logged_at()?;
             let before = self.trust.verify_despite_revocation(kept, receipt.index, at)?;
-            let speaker = |verified: &Verified<Statement>, index| Ok::<_, Error>(self.trust.speaker(verified, index)?.identity);
+            let speaker =
+                |verified: &Verified<Statement>, index| Ok::<_, Error>(self.trust.speaker(verified, index)?.identity);
             if before.value().payload_digest() != record.value().payload_digest()
                 || speaker(&before, receipt.index)? != speaker(record, self.size())?
             {

@@ -36,10 +36,13 @@ impl Access {
         let malformed = |why: &str| {
             Error::new(
                 ErrorKind::Malformed,
-                format!("the access can't be used: {why}; give `token`, `tokenFile`, `certificate`, `key`, `authorities`"),
+                format!(
+                    "the access can't be used: {why}; give `token`, `tokenFile`, `certificate`, `key`, `authorities`"
+                ),
             )
         };
-        let wire: AccessWire = json::parse("access", bytes).map_err(|_| malformed("it has other members, or other types"))?;
+        let wire: AccessWire =
+            json::parse("access", bytes).map_err(|_| malformed("it has other members, or other types"))?;
         let mut access = match (wire.token.map(Zeroizing::new), wire.token_file) {
             (Some(token), None) => Self::anonymous().with_token(&token)?,
             (None, Some(path)) => Self::anonymous().with_token_file(&path)?,
@@ -85,7 +88,9 @@ impl Access {
     /// Those of reading a file, and of [`Access::with_token`].
     pub fn with_token_file(self, path: &Path) -> Result<Self> {
         let bytes = Zeroizing::new(limits::read_file("token file", path, limits::TOKEN_BYTES as u64)?);
-        self.with_token(std::str::from_utf8(&bytes).map_err(|_| Error::new(ErrorKind::Malformed, "the token is not UTF-8"))?)
+        self.with_token(
+            std::str::from_utf8(&bytes).map_err(|_| Error::new(ErrorKind::Malformed, "the token is not UTF-8"))?,
+        )
     }
 
     /// Shows a certificate: its chain and its private key (PKCS#8), each a PEM file.

@@ -50,7 +50,11 @@ impl Service for RemoteService {
         if records.len() > limits::SUBMISSION_RECORDS {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
-                format!("{} records are too many for one submission; submit at most {}", records.len(), limits::SUBMISSION_RECORDS),
+                format!(
+                    "{} records are too many for one submission; submit at most {}",
+                    records.len(),
+                    limits::SUBMISSION_RECORDS
+                ),
             ));
         }
         let submission = Submission { records: records.iter().map(|record| STANDARD.encode(record)).collect() };
@@ -63,7 +67,9 @@ impl Service for RemoteService {
         }
         let answer = self.0.post("v1/records", &content, 2 * limits::SUBMISSION_BYTES)?;
         let decode = |text: String| {
-            STANDARD.decode(text).map_err(|_| Error::new(ErrorKind::ServiceUnavailable, "the service gave a record that is not base64"))
+            STANDARD
+                .decode(text)
+                .map_err(|_| Error::new(ErrorKind::ServiceUnavailable, "the service gave a record that is not base64"))
         };
         self.parse::<Receipts>(&answer)?
             .receipts
@@ -103,7 +109,10 @@ impl http_body::Body for Upload {
     type Data = bytes::Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
         const CHUNK: u64 = 64 * 1024;
         let take = usize::try_from(self.left.min(CHUNK)).unwrap_or(0);
         if take == 0 {

@@ -67,7 +67,10 @@ impl Storage for RemoteStorage {
 
     fn stream(&self, name: &str) -> Result<Content> {
         let (size, chunks) = self.transport.stream(name)?;
-        Ok(Content { bytes: Box::new(Chunked { transport: Arc::clone(&self.transport), chunks, held: Vec::new(), at: 0 }), size })
+        Ok(Content {
+            bytes: Box::new(Chunked { transport: Arc::clone(&self.transport), chunks, held: Vec::new(), at: 0 }),
+            size,
+        })
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>> {

@@ -221,7 +221,8 @@ fn later(e: &reqwest::Error) -> Outcome {
 /// What an answer that is no success says.
 async fn refusal_of(response: &mut Response, url: &Url) -> Outcome {
     let status = response.status();
-    let after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+    let after =
+        response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok()).map(Duration::from_secs);
     let body = read(response, limits::REMOTE_ANSWER_BYTES).await.ok().flatten().unwrap_or_default();
     let refusal = json::parse::<Refusal>("answer of the ledger's service", &body).ok();
     if matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504) {
@@ -257,12 +258,10 @@ fn refused(url: &Url, status: StatusCode, refusal: Option<&Refusal>) -> Error {
     let named = refusal.and_then(|r| ErrorKind::ALL.iter().find(|kind| kind.code() == r.error.code));
     // what is wrong with the service's own machine, or with its ledger, is no verdict about ours
     let kind = named.copied().filter(|kind| may_cross(*kind)).unwrap_or(ErrorKind::ServiceUnavailable);
-    let mut e = Error::new(
-        kind,
-        format!("the ledger's service refuses `{}`: it says {}", url.path(), said(status, refusal)),
-    )
-    .with("service", url.origin().ascii_serialization())
-    .with("status", status.as_u16());
+    let mut e =
+        Error::new(kind, format!("the ledger's service refuses `{}`: it says {}", url.path(), said(status, refusal)))
+            .with("service", url.origin().ascii_serialization())
+            .with("status", status.as_u16());
     if let Some(code) = named.filter(|code| **code != kind) {
         e = e.with("serviceCode", code.code());
     }
@@ -331,7 +330,9 @@ mod tests {
 
     #[test]
     fn an_address_is_https_or_this_machine_and_holds_no_password() {
-        for good in ["https://ledger.example", "https://ledger.example/team/", "http://127.0.0.1:8080", "http://[::1]:1"] {
+        for good in
+            ["https://ledger.example", "https://ledger.example/team/", "http://127.0.0.1:8080", "http://[::1]:1"]
+        {
             assert!(service_address("ledger", good).is_ok(), "{good}");
         }
         for bad in [

@@ -101,7 +101,11 @@ pub(super) fn of_error(e: &Error) -> Answer {
         ErrorKind::AppendRefused => StatusCode::FORBIDDEN,
         ErrorKind::LedgerBusy => return later(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy; come again", 1),
         ErrorKind::StorageFull | ErrorKind::Io | ErrorKind::ServiceUnavailable => {
-            return later(StatusCode::SERVICE_UNAVAILABLE, "the ledger can't do it now; its operator finds why in the log", 5);
+            return later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the ledger can't do it now; its operator finds why in the log",
+                5,
+            );
         }
         kind if kind.class() == ErrorClass::VerificationFailed || kind == ErrorKind::Unsupported => {
             StatusCode::UNPROCESSABLE_ENTITY

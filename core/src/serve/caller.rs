@@ -130,7 +130,11 @@ fn is_of(claims: &Claims, demanded: &TokenMatch) -> bool {
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (all.next(), all.next()) else {
-        return if headers.contains_key(AUTHORIZATION) { Err("more than one `Authorization` is shown") } else { Ok(None) };
+        return if headers.contains_key(AUTHORIZATION) {
+            Err("more than one `Authorization` is shown")
+        } else {
+            Ok(None)
+        };
     };
     let text = value.to_str().map_err(|_| "`Authorization` is not text")?;
     let (scheme, token) = text.split_once(' ').ok_or("`Authorization` is no bearer token")?;

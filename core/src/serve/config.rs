@@ -200,8 +200,7 @@ impl Config {
         let at = |path: PathBuf| base.join(path);
         let listen = listen(&wire.listen, base)?;
         let transport = transport(wire.transport, wire.tls, &listen, at)?;
-        let asks_for_certificates =
-            matches!(&transport, Transport::Tls { client_authorities: Some(_), .. });
+        let asks_for_certificates = matches!(&transport, Transport::Tls { client_authorities: Some(_), .. });
         let issuers = wire.issuers.into_iter().map(|i| issuer(i, at)).collect::<Result<Vec<_>>>()?;
         unique("issuer", issuers.iter().map(|i| i.issuer.name.as_str()))?;
         let callers = wire
@@ -354,7 +353,9 @@ fn caller(
         }
         let taken = ["iss", "sub", "aud", "exp", "nbf", "iat"];
         if token.claims.keys().any(|name| taken.contains(&name.as_str())) {
-            return Err(wrong("`claims` are for further claims; issuer, subject and audience have fields of their own"));
+            return Err(wrong(
+                "`claims` are for further claims; issuer, subject and audience have fields of their own",
+            ));
         }
     }
     Ok(Caller {

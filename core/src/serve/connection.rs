@@ -109,10 +109,11 @@ pub(super) async fn serve(
     let tls = tls.map(TlsAcceptor::from);
     loop {
         // beyond the number nobody is taken; who waits, waits in the system's queue
-        let slot = match select(Box::pin(Arc::clone(&slots).acquire_owned()), Box::pin(stop.wait_for(|stop| *stop))).await {
-            Either::Left((Ok(slot), _)) => slot,
-            _ => break,
-        };
+        let slot =
+            match select(Box::pin(Arc::clone(&slots).acquire_owned()), Box::pin(stop.wait_for(|stop| *stop))).await {
+                Either::Left((Ok(slot), _)) => slot,
+                _ => break,
+            };
         let accepted = match select(Box::pin(listener.accept()), Box::pin(stop.wait_for(|stop| *stop))).await {
             Either::Left((accepted, _)) => accepted,
             Either::Right(_) => break,

@@ -83,7 +83,9 @@ impl LimitsWire {
     pub(super) fn checked(self) -> Result<Limits> {
         self.check()?;
         if self.pending_bytes < self.submission_bytes {
-            return Err(refused("`pending-bytes` is less than `submission-bytes`, so that no submission of that size fits"));
+            return Err(refused(
+                "`pending-bytes` is less than `submission-bytes`, so that no submission of that size fits",
+            ));
         }
         // all counts are within 32 bits, as checked
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);

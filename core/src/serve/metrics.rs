@@ -48,7 +48,12 @@ struct Histogram<const N: usize> {
 
 impl<const N: usize> Histogram<N> {
     fn new(bounds: [f64; N]) -> Self {
-        Self { bounds, counts: std::array::from_fn(|_| AtomicU64::new(0)), count: AtomicU64::new(0), sum_millis: AtomicU64::new(0) }
+        Self {
+            bounds,
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+            count: AtomicU64::new(0),
+            sum_millis: AtomicU64::new(0),
+        }
     }
 
     fn observe(&self, time: Duration) {
@@ -140,7 +145,11 @@ impl Metrics {
         let gauges = [
             ("requests_in_flight", "Requests being answered.", self.in_flight.load(Ordering::Relaxed).to_string()),
             ("connections", "Open connections.", self.connections.load(Ordering::Relaxed).to_string()),
-            ("submissions_queued", "Submissions that wait for a commit.", self.queued.load(Ordering::Relaxed).to_string()),
+            (
+                "submissions_queued",
+                "Submissions that wait for a commit.",
+                self.queued.load(Ordering::Relaxed).to_string(),
+            ),
             ("entries", "Entries of the ledger.", self.size.load(Ordering::Relaxed).to_string()),
             (
                 "evidence_lag_last_seconds",

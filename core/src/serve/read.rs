@@ -158,6 +158,8 @@ pub(super) async fn collect(request: Request<Incoming>, limit: usize) -> Result<
             ErrorKind::LimitExceeded,
             format!("the request is longer than {limit} bytes; send less at once"),
         ))),
-        Err(_) => Err(answer::refusal(StatusCode::BAD_REQUEST, ErrorKind::Malformed, "the request ended before its end")),
+        Err(_) => {
+            Err(answer::refusal(StatusCode::BAD_REQUEST, ErrorKind::Malformed, "the request ended before its end"))
+        }
     }
 }

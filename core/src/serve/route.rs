@@ -84,7 +84,9 @@ impl Route {
         match self {
             Self::Health | Self::Ready => None,
             Self::Metrics => Some(Right::Metrics),
-            Self::Config | Self::Checkpoint | Self::Tile(_) | Self::Entries(_) | Self::TrustPolicy => Some(Right::ReadLog),
+            Self::Config | Self::Checkpoint | Self::Tile(_) | Self::Entries(_) | Self::TrustPolicy => {
+                Some(Right::ReadLog)
+            }
             // the records of the trust policy need no more than that, which the handler looks at
             Self::Body(_) => Some(Right::ReadLog),
             Self::Attachment(_) | Self::Receipt(_) => Some(Right::ReadRecords),

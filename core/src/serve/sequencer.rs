@@ -137,8 +137,7 @@ fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
 
 /// All submissions under one checkpoint, none if one of them is refused.
 fn append_together(ledger: &mut Ledger, batch: &[Submission], now: Timestamp) -> Option<Vec<Vec<Appended>>> {
-    let all: Vec<_> =
-        batch.iter().flat_map(|s| s.records.iter().map(|r| (r, Some(s.credential.as_str())))).collect();
+    let all: Vec<_> = batch.iter().flat_map(|s| s.records.iter().map(|r| (r, Some(s.credential.as_str())))).collect();
     let mut receipts = ledger.append_for(&all, now).ok()?.into_iter();
     batch
         .iter()

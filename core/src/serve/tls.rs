@@ -15,7 +15,9 @@ use crate::limits;
 
 /// The server's side of TLS, none for plain HTTP. TLS 1.2 and 1.3; no session outlives the certificate it was made with.
 pub(super) fn server(transport: &Transport) -> Result<Option<Arc<ServerConfig>>> {
-    let Transport::Tls { certificate, key, client_authorities, client_revocations } = transport else { return Ok(None) };
+    let Transport::Tls { certificate, key, client_authorities, client_revocations } = transport else {
+        return Ok(None);
+    };
     let chain = certificates("certificate", certificate)?;
     let bytes = zeroize::Zeroizing::new(limits::read_file("key of the certificate", key, limits::KEY_BYTES)?);
     let private = PrivateKeyDer::from_pem_slice(&bytes)
@@ -50,7 +52,10 @@ pub(super) fn server(transport: &Transport) -> Result<Option<Arc<ServerConfig>>>
 fn certificates(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = limits::read_file(what, path, limits::KEYRING_BYTES as u64)?;
     let found = CertificateDer::pem_slice_iter(&bytes).collect::<std::result::Result<Vec<_>, _>>();
-    found.ok().filter(|c| !c.is_empty()).ok_or_else(|| refused(&format!("`{}` holds no certificate in PEM", path.display())))
+    found
+        .ok()
+        .filter(|c| !c.is_empty())
+        .ok_or_else(|| refused(&format!("`{}` holds no certificate in PEM", path.display())))
 }
 
 fn revocations(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>> {

@@ -45,7 +45,11 @@ struct Header {
 ///
 /// # Errors
 /// Why it is not taken, in words that quote nothing of it.
-pub(super) fn verify(token: &str, issuers: &[(&Issuer, Option<&Keys>)], now: Timestamp) -> Result<Claims, &'static str> {
+pub(super) fn verify(
+    token: &str,
+    issuers: &[(&Issuer, Option<&Keys>)],
+    now: Timestamp,
+) -> Result<Claims, &'static str> {
     if token.len() > limits::TOKEN_BYTES {
         return Err("the token is too long");
     }
@@ -55,7 +59,8 @@ pub(super) fn verify(token: &str, issuers: &[(&Issuer, Option<&Keys>)], now: Tim
         return Err("the token has not three parts");
     }
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "a part of the token is not base64url");
-    let header: Header = json::parse("header", &decode(header)?).map_err(|_| "the header of the token is not as it must be")?;
+    let header: Header =
+        json::parse("header", &decode(header)?).map_err(|_| "the header of the token is not as it must be")?;
     if header.crit.is_some() || header.b64.is_some() {
         return Err("the token demands an extension that is not known here");
     }
@@ -134,7 +139,8 @@ mod tests {
 
     fn keys(seed: u8) -> Keys {
         let x = URL_SAFE_NO_PAD.encode(pair(seed).public_key().as_ref());
-        Keys::parse(format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"k{seed}","x":"{x}"}}]}}"#).as_bytes()).unwrap()
+        Keys::parse(format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"k{seed}","x":"{x}"}}]}}"#).as_bytes())
+            .unwrap()
     }
 
     fn issuer(name: &str) -> Issuer {

@@ -33,7 +33,10 @@ pub(super) async fn submit(state: &Arc<State>, credential: String, request: Requ
     // what does not say its length is counted as the longest
     let length = request.body().size_hint().exact().unwrap_or(limit);
     if length > limit {
-        let e = Error::new(ErrorKind::LimitExceeded, format!("the request is longer than {limit} bytes; send less at once"));
+        let e = Error::new(
+            ErrorKind::LimitExceeded,
+            format!("the request is longer than {limit} bytes; send less at once"),
+        );
         return answer::of_error(&e);
     }
     let kib = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX);
@@ -121,14 +124,17 @@ pub(super) fn queue(
 }
 
 async fn wait(receiver: oneshot::Receiver<Result<Vec<Appended>>>) -> Result<Vec<Appended>> {
-    receiver.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::LedgerBusy, "the sequencer is stopping; submit it again")))
+    receiver
+        .await
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::LedgerBusy, "the sequencer is stopping; submit it again")))
 }
 
 /// Takes a file, streamed, which must be the one of the digest it is sent under.
 pub(super) async fn attach(state: &Arc<State>, digest: Digest, request: Request<Incoming>) -> Answer {
     let limit = state.config.limits.attachment_bytes;
-    let too_long =
-        || Error::new(ErrorKind::LimitExceeded, format!("an attachment here has at most {limit} bytes; keep it elsewhere"));
+    let too_long = || {
+        Error::new(ErrorKind::LimitExceeded, format!("an attachment here has at most {limit} bytes; keep it elsewhere"))
+    };
     let mut body = request.into_body();
     if body.size_hint().exact().is_some_and(|length| length > limit) {
         return answer::of_error(&too_long());

@@ -11,7 +11,8 @@ use crate::team::{Team, parse, submission};
 #[test]
 fn what_is_too_long_is_refused_before_it_is_held() {
     let team = Team::new();
-    let running = team.start_with(&Team::config("submission-bytes = 20000\nattachment-bytes = 1000\nrecords-per-submission = 2", ""));
+    let running = team
+        .start_with(&Team::config("submission-bytes = 20000\nattachment-bytes = 1000\nrecords-per-submission = 2", ""));
     let token = team.token("build");
     let long = vec![b' '; 20_001];
     let answer = running.ask("POST", "/v1/records", Some(&token), &long);
@@ -35,7 +36,8 @@ fn what_is_too_long_is_refused_before_it_is_held() {
     );
     assert_eq!(answer.unwrap().status, 413);
     // a head that is too long never gets to a handler
-    let answer = running.raw(format!("GET /checkpoint HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(1 << 20)).as_bytes());
+    let answer =
+        running.raw(format!("GET /checkpoint HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(1 << 20)).as_bytes());
     assert!(answer.is_none_or(|a| a.status == 431 || a.status == 400));
     running.stop();
     let mut ledger = team.folder();
@@ -65,10 +67,12 @@ fn garbage_is_answered_or_closed_and_changes_nothing() {
     ] {
         let answer = running.ask("POST", "/v1/records", Some(&token), body);
         assert!((400..=422).contains(&answer.status), "{body:?}: {}", answer.status);
-        assert!(["MALFORMED", "LIMIT_EXCEEDED"].contains(&answer.code().as_str()), "{}", answer.text());
+        assert!(["MALFORMED", "LIMIT_EXCEEDED", "UNSUPPORTED"].contains(&answer.code().as_str()), "{}", answer.text());
     }
     let auditor = team.token("auditor");
-    for query in [&b"{"[..], b"{\"relase\":\"x\"}", b"{\"limit\":10001}", b"{\"limit\":-1}", b"{\"since\":\"yesterday\"}"] {
+    for query in
+        [&b"{"[..], b"{\"relase\":\"x\"}", b"{\"limit\":10001}", b"{\"limit\":-1}", b"{\"since\":\"yesterday\"}"]
+    {
         let answer = running.ask("POST", "/v1/search", Some(&auditor), query);
         assert!([400, 413].contains(&answer.status), "{}", answer.text());
     }
@@ -82,7 +86,12 @@ fn garbage_is_answered_or_closed_and_changes_nothing() {
         let answer = running.ask("POST", "/v1/records", Some(&token), &submission(&[record]));
         assert!([400, 422].contains(&answer.status), "{}", answer.text());
     }
-    for bytes in [&b"\0\0\0\0\r\n\r\n"[..], b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for bytes in [
+        &b"\0\0\0\0\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
         let answer = running.raw(bytes);
         assert!(answer.is_none_or(|a| a.status >= 400));
     }
@@ -94,15 +103,23 @@ fn garbage_is_answered_or_closed_and_changes_nothing() {
 #[test]
 fn whoever_is_slow_is_not_waited_for_and_keeps_nobody_out() {
     let team = Team::new();
-    let running = team.start_with(&Team::config("connections = 4\nheader-millis = 300\nrequest-millis = 600\nstop-millis = 1000", ""));
+    let running = team.start_with(&Team::config(
+        "connections = 4\nheader-millis = 300\nrequest-millis = 600\nstop-millis = 1000",
+        "",
+    ));
     let token = team.token("build");
     // heads that never end, bodies that never come, connections that say nothing
     let mut slow = Vec::new();
     for begin in [
         "GET /checkpoint HTTP/1.1\r\nHost: x\r\n".to_owned(),
         String::new(),
-        format!("POST /v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n{{"),
-        format!("PUT /attachments/{} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n{{", "a".repeat(64)),
+        format!(
+            "POST /v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n{{"
+        ),
+        format!(
+            "PUT /attachments/{} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n{{",
+            "a".repeat(64)
+        ),
     ] {
         let mut stream = running.open();
         stream.write_all(begin.as_bytes()).unwrap();
@@ -150,7 +167,8 @@ fn whoever_asks_too_often_is_told_when_to_come_again_and_others_are_not() {
 #[test]
 fn what_waits_for_memory_is_told_to_come_again() {
     let team = Team::new();
-    let running = team.start_with(&Team::config("submission-bytes = 100000\npending-bytes = 100000\nrequest-millis = 2000", ""));
+    let running =
+        team.start_with(&Team::config("submission-bytes = 100000\npending-bytes = 100000\nrequest-millis = 2000", ""));
     let token = team.token("build");
     let head = format!(
         "POST /v1/records HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Length: 99000\r\n\r\n"

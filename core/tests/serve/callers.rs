@@ -14,8 +14,8 @@ use crate::world::{artifact, dev};
 fn endpoints(team: &Team) -> Vec<(&'static str, String, Vec<u8>, Vec<&'static str>)> {
     let note = submission(&[team.note("matrix")]);
     let file = Digest::sha256(b"report").hex();
-    let log = ["build", "deploy", "auditor", "everything"].to_vec();
-    let records = ["auditor", "everything"].to_vec();
+    let log = ["build", "deploy", "deployer", "auditor", "everything"].to_vec();
+    let records = ["deployer", "auditor", "everything"].to_vec();
     vec![
         ("GET", "/ledger.json".to_owned(), vec![], log.clone()),
         ("GET", "/checkpoint".to_owned(), vec![], log.clone()),
@@ -27,7 +27,7 @@ fn endpoints(team: &Team) -> Vec<(&'static str, String, Vec<u8>, Vec<&'static st
         ("GET", "/bodies/001".to_owned(), vec![], records.clone()),
         ("GET", "/v1/receipts/1".to_owned(), vec![], records.clone()),
         ("POST", "/v1/search".to_owned(), b"{}".to_vec(), records.clone()),
-        ("PUT", format!("/attachments/{file}"), b"report".to_vec(), vec!["build", "deploy", "everything"]),
+        ("PUT", format!("/attachments/{file}"), b"report".to_vec(), vec!["build", "deploy", "deployer", "everything"]),
         ("GET", format!("/attachments/{file}"), vec![], records),
         ("POST", "/v1/records".to_owned(), note, vec!["build", "everything"]),
         ("GET", "/metrics".to_owned(), vec![], vec!["monitor"]),
@@ -56,7 +56,9 @@ fn each_endpoint_answers_those_who_may_and_nobody_else() {
         }
     }
     // what is not there is not told to strangers either
-    for path in ["/", "/lock", "/index.sqlite", "/../log.pem", "/tile/0/../../log.pem", "/bodies/%2e%2e/x", "/v2/records"] {
+    for path in
+        ["/", "/lock", "/index.sqlite", "/../log.pem", "/tile/0/../../log.pem", "/bodies/%2e%2e/x", "/v2/records"]
+    {
         assert_eq!(running.ask("GET", path, None, b"").status, 401, "{path}");
         assert_eq!(running.ask("GET", path, Some(&team.token("everything")), b"").status, 404, "{path}");
     }
@@ -150,7 +152,8 @@ fn an_issuer_with_rsa_keys_is_believed_by_the_algorithm_it_names_alone() {
     // the well-known confusion: the public key, which everybody has, as a shared secret
     for secret in [public.n.clone(), URL_SAFE_NO_PAD.encode(&public.n).into_bytes()] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-        let token = jwt(r#"{"alg":"HS256","kid":"rsa"}"#, &team.claims("build"), |s| hmac::sign(&key, s).as_ref().to_vec());
+        let token =
+            jwt(r#"{"alg":"HS256","kid":"rsa"}"#, &team.claims("build"), |s| hmac::sign(&key, s).as_ref().to_vec());
         assert_eq!(ask(&token), 401);
     }
 }
@@ -188,7 +191,8 @@ fn s008_a_deployers_credential_writes_deployments_and_nothing_else() {
     assert_eq!(team.folder().size(), before + 1);
     // and the builder's writes no deployment
     let mut other = deployment_of(&mut team, 2);
-    let answer = running.ask("POST", "/v1/records", Some(&team.token("build")), &submission(&[std::mem::take(&mut other)]));
+    let answer =
+        running.ask("POST", "/v1/records", Some(&team.token("build")), &submission(&[std::mem::take(&mut other)]));
     assert_eq!((answer.status, answer.code().as_str()), (403, "APPEND_REFUSED"));
     let answer = running.ask("POST", "/v1/records", Some(&team.token("build")), &submission(&[provenance]));
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -206,7 +210,7 @@ fn deployment_of(team: &mut Team, number: u32) -> Vec<u8> {
     crate::small::copy(&team.world.folder(), &copy);
     let anchors = sealwright::ledger::Anchors::in_folder(team.dir().join(format!("copy-state-{number}")));
     let ledger = sealwright::ledger::Ledger::open(&copy, &anchors, &sealwright::ledger::Pins::none()).unwrap();
-    let mut ledger = ledger.with_log_key(team.world.log_key()).unwrap().with_submitter("everything");
+    let mut ledger = ledger.with_log_key(team.world.log_key()).unwrap().with_submitter("ci-deploy");
     let now = team.now();
     let recorded =
         sealwright::release::deploy(&mut ledger, deploy, None, None, &team.world.keys["deployer"], now).unwrap();
@@ -238,8 +242,11 @@ fn the_keys_of_an_issuer_are_fetched_when_a_new_one_is_shown_and_a_server_withou
     let team = Team::new();
     let seed = std::sync::Arc::new(std::sync::atomic::AtomicU8::new(5));
     let served = std::sync::Arc::clone(&seed);
-    let issuer = crate::loopback::Loopback::new(move |_| (200, crate::team::jwks(served.load(std::sync::atomic::Ordering::Relaxed)).into_bytes()));
-    let config = Team::config("", "").replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", issuer.url("/keys")));
+    let issuer = crate::loopback::Loopback::new(move |_| {
+        (200, crate::team::jwks(served.load(std::sync::atomic::Ordering::Relaxed)).into_bytes())
+    });
+    let config =
+        Team::config("", "").replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", issuer.url("/keys")));
     let running = team.start_with(&config);
     let token = |seed: u8| {
         let header = format!(r#"{{"alg":"EdDSA","kid":"key-{seed}"}}"#);
@@ -259,7 +266,8 @@ fn the_keys_of_an_issuer_are_fetched_when_a_new_one_is_shown_and_a_server_withou
     running.stop();
     for (status, body) in [(404, b"{}".to_vec()), (200, b"<html>".to_vec()), (200, vec![b' '; 1 << 20])] {
         let broken = crate::loopback::Loopback::new(move |_| (status, body.clone()));
-        let config = Team::config("", "").replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", broken.url("/keys")));
+        let config = Team::config("", "")
+            .replace("keys-file = \"keys.json\"", &format!("keys-url = \"{}\"", broken.url("/keys")));
         assert!(team.try_start(&config).is_err());
     }
 }

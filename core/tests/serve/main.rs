@@ -1,12 +1,6 @@
 //! The sequencer and its clients: the real server on loopback, in this process and as the command.
 #![cfg(feature = "serve")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 
 #[path = "../loopback/mod.rs"]
 mod loopback;
@@ -19,6 +13,7 @@ mod bounds;
 mod callers;
 mod client;
 mod crash;
+mod guide;
 mod liar;
 mod many;
 mod observed;

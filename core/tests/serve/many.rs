@@ -92,7 +92,9 @@ fn the_same_record_by_all_at_once_is_appended_once() {
         let threads: Vec<_> = (0..16)
             .map(|_| {
                 let (team, running, record) = (&team, &running, record.clone());
-                scope.spawn(move || team.submitter(running, "build").unwrap().submit(&[record], team.now()).unwrap().remove(0))
+                scope.spawn(move || {
+                    team.submitter(running, "build").unwrap().submit(&[record], team.now()).unwrap().remove(0)
+                })
             })
             .collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()

@@ -30,7 +30,11 @@ fn each_line_of_the_log_is_json_and_tells_no_secret() {
         }
         line["time"].as_str().unwrap().parse::<sealwright::timestamp::Timestamp>().unwrap();
     }
-    assert!(lines.iter().any(|l| l["event"] == "request" && l["route"] == "submit" && l["caller"] == "build" && l["status"] == 200));
+    assert!(
+        lines
+            .iter()
+            .any(|l| l["event"] == "request" && l["route"] == "submit" && l["caller"] == "build" && l["status"] == 200)
+    );
     assert!(lines.iter().any(|l| l["event"] == "caller-refused"));
     assert!(lines.iter().any(|l| l["event"] == "stopped"));
     for part in token.split('.').chain([PLANTED]) {
@@ -53,7 +57,10 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let bare = name.split('{').next().unwrap();
             assert!(bare.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{line}");
-            let family = ["_bucket", "_sum", "_count"].iter().find_map(|s| bare.strip_suffix(s)).filter(|f| typed.contains_key(*f));
+            let family = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|s| bare.strip_suffix(s))
+                .filter(|f| typed.contains_key(*f));
             assert!(typed.contains_key(family.unwrap_or(bare)), "no type: {line}");
             assert!(samples.insert(name.to_owned(), value.parse().unwrap()).is_none(), "twice: {line}");
         }
@@ -84,7 +91,8 @@ fn the_metrics_are_prometheus_text_and_count_what_happened() {
     assert_eq!(of("entries"), 4.0);
     assert_eq!(of("requests_in_flight"), 1.0);
     assert_eq!(of("request_seconds_count"), of("request_seconds_bucket{le=\"+Inf\"}"));
-    let buckets: Vec<f64> = samples.iter().filter(|(n, _)| n.contains("request_seconds_bucket")).map(|(_, v)| *v).collect();
+    let buckets: Vec<f64> =
+        samples.iter().filter(|(n, _)| n.contains("request_seconds_bucket")).map(|(_, v)| *v).collect();
     assert_eq!(buckets.len(), 11);
 }
 

@@ -44,7 +44,6 @@ const WRITERS: [(&str, &[&str]); 4] = [
             TestResult::TYPE,
             ChangeRequest::TYPE,
             Approval::TYPE,
-            Deployment::TYPE,
             Release::TYPE,
             PolicyEvaluation::TYPE,
             Promotion::TYPE,
@@ -57,9 +56,10 @@ const WRITERS: [(&str, &[&str]); 4] = [
 ];
 
 /// Callers by name: credential and roles.
-pub(crate) const CALLERS: [(&str, &str, &str); 6] = [
+pub(crate) const CALLERS: [(&str, &str, &str); 7] = [
     ("build", "ci-build", "\"submitter\""),
     ("deploy", "ci-deploy", "\"submitter\""),
+    ("deployer", "ci-deploy", "\"submitter\", \"auditor\""),
     ("auditor", "", "\"auditor\""),
     ("monitor", "", "\"monitor\""),
     ("everything", "everything", "\"submitter\", \"auditor\""),
@@ -141,7 +141,7 @@ impl Team {
     }
 
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy)) -> Self {
-        let world = World::with_policy(|policy| {
+        let mut world = World::with_policy(|policy| {
             policy.writers = WRITERS
                 .iter()
                 .map(|(credential, types)| Writer {
@@ -154,6 +154,8 @@ impl Team {
             author.predicate_types.push(NOTE.to_owned());
             change(policy);
         });
+        let own = world.open().unwrap().with_log_key(world.log_key()).unwrap();
+        world.ledger = own.with_submitter("everything");
         let dir = world.dir.path();
         std::fs::write(dir.join("keys.json"), jwks(1)).unwrap();
         std::fs::write(dir.join("other-keys.json"), jwks(2)).unwrap();
@@ -205,7 +207,8 @@ impl Team {
             "#
         );
         for (name, credential, roles) in CALLERS {
-            let credential = if credential.is_empty() { String::new() } else { format!("credential = \"{credential}\"\n") };
+            let credential =
+                if credential.is_empty() { String::new() } else { format!("credential = \"{credential}\"\n") };
             text.push_str(&format!(
                 "[[caller]]\nname = \"{name}\"\n{credential}roles = [{roles}]\n\
                  token = {{ issuer = \"{ISSUER}\", subject = \"job:{name}\", claims = {{ repository = \"shop\" }} }}\n"

@@ -15,14 +15,29 @@ fn openssl(team: &Team, line: &str) {
 
 /// An authority, and certificates of it.
 fn authority(team: &Team, name: &str) {
-    openssl(team, &format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"));
+    openssl(
+        team,
+        &format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"
+        ),
+    );
 }
 
 fn certificate(team: &Team, authority: &str, name: &str, subject: &str, alternative: &str, days: &str) {
-    openssl(team, &format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj {subject}"));
+    openssl(
+        team,
+        &format!(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj {subject}"
+        ),
+    );
     let extensions = if alternative.is_empty() { String::new() } else { format!("subjectAltName={alternative}\n") };
     std::fs::write(team.dir().join("ext"), format!("basicConstraints=CA:FALSE\n{extensions}")).unwrap();
-    openssl(team, &format!("x509 -req -in {name}.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -out {name}.pem {days} -extfile ext"));
+    openssl(
+        team,
+        &format!(
+            "x509 -req -in {name}.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -out {name}.pem {days} -extfile ext"
+        ),
+    );
 }
 
 fn with_tls(team: &Team, more: &str) -> Running {
@@ -106,7 +121,11 @@ fn a_client_certificate_is_its_holder_by_exact_name_and_one_of_others_is_nobodys
         if days.contains("not_before") && !knows_not_before(&team) {
             continue;
         }
-        assert_eq!(client(authority, name, subject, alternative, days).unwrap_err().code(), code, "{name} {alternative}");
+        assert_eq!(
+            client(authority, name, subject, alternative, days).unwrap_err().code(),
+            code,
+            "{name} {alternative}"
+        );
     }
     running.stop();
     assert_eq!(team.folder().size(), 2);
