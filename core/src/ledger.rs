@@ -8,9 +8,13 @@ mod anchor;
 mod append;
 mod attachment;
 mod audit;
+mod book;
+mod complete;
+mod edge;
 mod entry;
 mod file;
 mod folder;
+mod group;
 mod index;
 mod receipt;
 mod release_id;
@@ -18,20 +22,25 @@ mod search;
 mod service;
 mod spend;
 mod sqlite;
+mod stats;
 pub(crate) mod storage;
 mod store;
+mod tail;
 mod walk;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+#[cfg(feature = "serve")]
+pub(crate) use append::Job;
 pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
-pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
+pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
@@ -40,6 +49,9 @@ pub(crate) use receipt::UnverifiedReceipt;
 pub use search::{Found, Pages, Query};
 #[cfg(feature = "remote")]
 pub(crate) use service::{Attachment, Service, Submitted};
+#[cfg(feature = "serve")]
+pub(crate) use stats::event_time;
+pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
 #[cfg(feature = "serve")]
 pub(crate) use store::BODIES;
@@ -51,14 +63,19 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
+use book::Book;
+use edge::Edge;
 use folder::FolderStorage;
+use group::Seal;
 pub(crate) use index::Index;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
+use tail::Tail;
 use walk::lost_tile;
 
 /// A ledger in a folder.
@@ -75,13 +92,26 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Entries that the index may not have.
+    tail: Mutex<Tail>,
+    /// What appends are checked against.
+    book: Mutex<Book>,
+    /// The right edge of the log, once it was needed.
+    edge: Option<Edge>,
+    /// What submissions to others carry.
+    seal: Option<Seal>,
     /// Whether this handle has cleared leftovers.
     swept: bool,
+    /// Whether this handle appended.
+    appended: bool,
+    /// The size up to which its anchor was brought to disk.
+    remembered: u64,
     /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
     trust_is_told: bool,
 }
 
 /// Where the versions of the trust policy are found.
+#[derive(Clone, Copy)]
 pub(crate) enum TrustFrom<'a> {
     /// By walking all entries that no anchor covers.
     Entries,
@@ -160,6 +190,8 @@ struct Config {
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
+/// Entries after which the anchor is brought to disk again.
+const REMEMBERED_EVERY: u64 = 256;
 
 impl Ledger {
     /// Makes a new ledger in `folder` (which must not exist, or be empty), whose first entries are the records of
@@ -219,7 +251,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
             trust_is_told: false,
         };
         // the whole trust policy is checked before a first byte is written
@@ -270,8 +308,20 @@ impl Ledger {
         pins: &Pins,
         trust: TrustFrom<'_>,
     ) -> Result<Self> {
-        let store = Store::new(storage);
-        store.storage().recover()?;
+        let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
+        let in_flux = storage.recover(Duration::ZERO)?;
+        match Self::open_as_it_is(&storage, anchors, pins, trust) {
+            // half of what somebody else is making whole right now
+            Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
+                storage.recover(patience)?;
+                Self::open_as_it_is(&storage, anchors, pins, trust)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins, trust: TrustFrom<'_>) -> Result<Self> {
+        let store = Store::new(Arc::clone(storage));
         let (origin, found_key) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
@@ -319,7 +369,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
             trust_is_told: matches!(trust, TrustFrom::Told(_)),
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
@@ -332,7 +388,7 @@ impl Ledger {
             TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
             TrustFrom::Told(entries) => ledger.take_told(entries)?,
         }
-        ledger.remember()?;
+        ledger.remember(true)?;
         Ok(ledger)
     }
 
@@ -431,17 +487,35 @@ impl Ledger {
         if newer.checkpoint() == self.checkpoint.checkpoint() {
             return Ok(());
         }
+        let mut policies = Vec::new();
+        let store = self.store.clone();
+        let advanced = self.edge().cloned().and_then(|edge| {
+            edge.advance(newer.checkpoint(), &store, |index, bytes| {
+                if book::holds(bytes, TrustPolicyRecord::TYPE) {
+                    policies.push(index);
+                }
+                Ok(())
+            })
+        });
         let before = std::mem::replace(&mut self.checkpoint, newer);
-        let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
-        if let Err(e) = self
-            .check_extends(before.checkpoint())
-            .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
-        {
+        let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
+        let taken = match advanced {
+            Ok(edge) => {
+                self.edge = Some(edge);
+                policies.into_iter().try_for_each(|index| self.take_trust_policy(index))
+            }
+            // what it contradicts tells more than which bytes are wrong
+            Err(e) => self.check_extends(before.checkpoint()).and(Err(e)),
+        };
+        if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
-            (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
+            (self.checkpoint, self.edge) = (before, None);
+            if let Some((trust, entries)) = trust {
+                (self.trust, self.trust_entries) = (trust, entries);
+            }
             return Err(e);
         }
-        self.remember()
+        self.remember(false)
     }
 
     /// Checks that the ledger extends a checkpoint seen before.
@@ -507,26 +581,37 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
-        self.walk_after(size, root, |index, entry| {
-            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
+        let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
+            // an entry has one canonical form, in which its type has one spelling
+            if book::holds(bytes, TrustPolicyRecord::TYPE) {
                 found.push(index);
             }
             Ok(())
         })?;
+        self.edge = Some(edge);
         found.into_iter().try_for_each(|index| self.take_trust_policy(index))
     }
 
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
+        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+            return Ok(());
+        }
         let verified = self.trust.verify(&record, index, at)?;
         self.trust.take(&verified, index, at)?;
         self.trust_entries.push(index);
         Ok(())
     }
 
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // a thread that panicked left it whole or emptied, and it is derived
+        self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
-    fn remember(&self) -> Result<()> {
+    fn remember(&mut self, durable: bool) -> Result<()> {
         if self.trust_is_told {
             return Ok(());
         }
@@ -539,13 +624,30 @@ impl Ledger {
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
-        self.anchors.raise(&anchor, |kept| {
+        let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
+        self.anchors.raise(&anchor, durable, |kept| {
             if kept.checkpoint == anchor.checkpoint {
                 return Ok(false);
             }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
-        })
+        })?;
+        if durable {
+            self.remembered = self.size();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Ledger {
+    /// Leaves nothing of what this handle appended for the next one to catch up with.
+    fn drop(&mut self) {
+        if self.appended {
+            if !self.tail().is_empty() {
+                let _ = self.with_index(|_| Ok(()));
+            }
+            let _ = self.anchors.settle(self.origin());
+        }
     }
 }
 

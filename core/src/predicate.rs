@@ -18,7 +18,6 @@ mod environment;
 mod environment_snapshot;
 mod evidence_pack;
 mod field;
-mod happened;
 mod kind;
 mod nonce;
 mod policy_evaluation;

@@ -139,16 +139,38 @@ impl Way {
     }
 }
 
+impl Known {
+    /// The way for files, which takes no log key.
+    pub(crate) fn way_for_files(&self, settings: &Settings) -> Result<Way> {
+        match self.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+        }
+    }
+
+    /// The way through a service, if the ledger is behind one; it needs no reading of the log.
+    #[cfg(feature = "remote")]
+    fn service(&self, settings: &Settings) -> Result<Option<Way>> {
+        let Some(address) = settings.ledger_address() else { return Ok(None) };
+        let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
+        let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.pins()?)?;
+        Ok(Some(Way::Service(Box::new(submitter))))
+    }
+
+    #[cfg(not(feature = "remote"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the other build needs both")]
+    fn service(&self, _: &Settings) -> Result<Option<Way>> {
+        Ok(None)
+    }
+}
+
 impl Append {
     /// The way for records that are signed already: an address needs no reading of the log.
     pub(crate) fn way(&self, settings: &Settings) -> Result<Way> {
-        #[cfg(feature = "remote")]
-        if let Some(address) = settings.ledger_address() {
-            let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
-            let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.known.pins()?)?;
-            return Ok(Way::Service(Box::new(submitter)));
+        match self.known.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
         }
-        self.open(settings).map(|ledger| Way::Folder(Box::new(ledger)))
     }
 
     /// Opens the ledger for appending. Behind an address its service has the log key, and knows who submits.

@@ -1,5 +1,7 @@
 //! Parts of a ledger as they are served to others, who verify them themselves.
 
+use std::sync::Mutex;
+
 use super::Ledger;
 use super::store::CONFIG;
 use crate::error::Result;
@@ -20,8 +22,14 @@ impl Ledger {
             sequencer: None,
             submitter: None,
             patience: self.patience,
-            index: std::sync::Mutex::default(),
+            index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: self.remembered,
             trust_is_told: self.trust_is_told,
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! 1. **A commit is whole and durable.** When [`Right::commit`] returns [`Outcome::Committed`], all objects of the
 //!    [`Batch`] and its checkpoint are there after a power loss, and whoever reads the new checkpoint can read all of
-//!    them. If it fails, the checkpoint is the one it was.
+//!    them. If it fails, the checkpoint is the one it was, and nothing of the batch takes space for longer than it must.
 //! 2. **Two never both commit.** The checkpoint is replaced only where it still is the one the batch was made for
 //!    (compare-and-swap); else the answer is [`Outcome::Overtaken`] and nothing has happened. The [`Right`] only keeps
 //!    others from trying meanwhile: a storage whose right can be lost unnoticed (a lease) is still safe.
@@ -61,14 +61,22 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// while reading; writing with it is refused.
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>>;
 
-    /// Makes whole what a process that died left, if that is needed before reading and nobody else is at it.
-    fn recover(&self) -> Result<()>;
+    /// Makes whole what a process that died left, if that is needed before reading and nobody else is at it; waits for
+    /// others for `patience`. Says whether there was anything that others may be at right now: then what was read may
+    /// have been half of it, and is read again after a longer wait before it is called damage.
+    fn recover(&self, patience: Duration) -> Result<bool>;
 
     /// What was repaired since this value was made, oldest first.
     fn repairs(&self) -> Vec<Repair>;
 
-    /// Opens the search index, empty if there is none; in memory if it can't be written.
+    /// Where those who wait for the right leave what they would append, if others can see it there.
+    fn queue(&self) -> Option<Box<dyn Queue + '_>>;
+
+    /// Opens the search index, empty if there is none.
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>>;
+
+    /// Whether a search index is kept.
+    fn has_index(&self) -> bool;
 
     /// Removes the search index, so that it is made anew.
     fn remove_index(&self) -> Result<()>;
@@ -95,6 +103,34 @@ pub(crate) trait Right: fmt::Debug {
 
     /// Brings the storage to rest: nothing is left to be made whole, whoever opens it next.
     fn settle(&mut self) -> Result<()>;
+}
+
+/// Submissions of those who wait for the right to append, for group commit. Nothing in it is durable or believed.
+pub(crate) trait Queue {
+    /// Leaves a submission; it is withdrawn when the ticket is dropped.
+    fn submit(&self, bytes: &[u8]) -> Result<Box<dyn Ticket>>;
+
+    /// Takes submissions whose owners still wait, so that nobody else takes them. For the holder of the right.
+    fn take(&self, most: usize) -> Vec<Waiting>;
+
+    /// Answers one that was taken, if that can be done.
+    fn answer(&self, id: &str, bytes: &[u8]);
+}
+
+/// The place of a submission in the queue, for its owner.
+pub(crate) trait Ticket {
+    /// The answer, once there is one.
+    fn answer(&self) -> Option<Vec<u8>>;
+
+    /// Takes the submission back; says whether nobody had taken it yet.
+    fn withdraw(&self) -> bool;
+}
+
+/// A submission that was taken.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// An object as a stream.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::service::RemoteService;
 use super::transport::Transport;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::storage::{Content, IndexAt, Repair, Right, Storage};
+use crate::ledger::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
 use crate::ledger::{Index, Service, memory_index};
 use crate::limits;
 
@@ -89,8 +89,8 @@ impl Storage for RemoteStorage {
         Err(self.not_here("its files are not written or audited through it"))
     }
 
-    fn recover(&self) -> Result<()> {
-        Ok(())
+    fn recover(&self, _: Duration) -> Result<bool> {
+        Ok(false)
     }
 
     fn repairs(&self) -> Vec<Repair> {
@@ -99,6 +99,14 @@ impl Storage for RemoteStorage {
 
     fn index(&self, _: IndexAt) -> Result<Box<dyn Index>> {
         memory_index()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        None
+    }
+
+    fn has_index(&self) -> bool {
+        false
     }
 
     fn remove_index(&self) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The one thread that appends: it takes what waits, and brings it under one checkpoint.
 //!
 //! While a commit runs the next submissions gather, so that many submitters share one fsync. Each submission stays whole
-//! or refused for itself: where one of a batch is refused, each of the batch is appended on its own.
+//! or refused for itself.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::log::Level;
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Ledger, Receipt};
+use crate::ledger::{Job, Ledger, Receipt, event_time};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::verifier::Verified;
@@ -125,35 +125,31 @@ fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
         }
     };
     let begun = Instant::now();
-    let together = if batch.len() > 1 { append_together(ledger, &batch, now) } else { None };
-    let answers: Vec<Result<Vec<Appended>>> = match together {
-        Some(answers) => answers.into_iter().map(Ok).collect(),
-        None => batch.iter().map(|one| append_one(ledger, one, now)).collect(),
+    let jobs: Vec<Job> = batch.iter().map(|submission| submission.job(now)).collect();
+    let answers: Vec<Result<Vec<Appended>>> = match ledger.append_each(&jobs) {
+        Ok(each) => each.into_iter().zip(&batch).map(|(receipts, one)| appended(ledger, receipts?, one)).collect(),
+        // about none of them, so all of them are told
+        Err(e) => batch.iter().map(|_| Err(Error::new(e.kind(), e.message()))).collect(),
     };
     state.metrics.commit(batch.len(), begun.elapsed());
     state.publish(ledger);
     finish(answers.into_iter().zip(batch).collect(), now, state);
 }
 
-/// All submissions under one checkpoint, none if one of them is refused.
-fn append_together(ledger: &mut Ledger, batch: &[Submission], now: Timestamp) -> Option<Vec<Vec<Appended>>> {
-    let all: Vec<_> = batch.iter().flat_map(|s| s.records.iter().map(|r| (r, Some(s.credential.as_str())))).collect();
-    let mut receipts = ledger.append_for(&all, now).ok()?.into_iter();
-    batch
-        .iter()
-        .map(|s| s.records.iter().map(|record| appended(ledger, receipts.next()?, record).ok()).collect())
-        .collect()
+impl Submission {
+    fn job(&self, now: Timestamp) -> Job {
+        let records = self.records.iter().map(|record| record.record().to_vec()).collect();
+        Job { records, submitter: Some(self.credential.clone()), now }
+    }
 }
 
-fn append_one(ledger: &mut Ledger, submission: &Submission, now: Timestamp) -> Result<Vec<Appended>> {
-    let records: Vec<_> = submission.records.iter().map(|r| (r, Some(submission.credential.as_str()))).collect();
-    let receipts = ledger.append_for(&records, now)?;
-    receipts.into_iter().zip(&submission.records).map(|(receipt, record)| appended(ledger, receipt, record)).collect()
-}
-
-fn appended(ledger: &Ledger, receipt: Receipt, record: &Verified<Statement>) -> Result<Appended> {
-    let before = if receipt.already_there { Some(ledger.proven_record(receipt.index)?.1) } else { None };
-    Ok(Appended { receipt, record: before.filter(|before| before != record.record()) })
+fn appended(ledger: &Ledger, receipts: Vec<Receipt>, submission: &Submission) -> Result<Vec<Appended>> {
+    let each = receipts.into_iter().zip(&submission.records);
+    each.map(|(receipt, record)| {
+        let before = if receipt.already_there { Some(ledger.proven_record(receipt.index)?.1) } else { None };
+        Ok(Appended { receipt, record: before.filter(|before| before != record.record()) })
+    })
+    .collect()
 }
 
 fn finish(answers: Vec<(Result<Vec<Appended>>, Submission)>, now: Timestamp, state: &State) {
@@ -184,7 +180,7 @@ fn finish(answers: Vec<(Result<Vec<Appended>>, Submission)>, now: Timestamp, sta
 
 /// How long after its event a record was logged, where it says when that was.
 fn lag(receipt: &Receipt, statement: &Statement, now: Timestamp, state: &State) {
-    let Some(happened) = statement.predicate().ok().and_then(|p| p.happened_at()) else { return };
+    let Some(happened) = event_time(statement) else { return };
     // a clock ahead of ours makes no record early
     let millis = u64::try_from(now.unix_millis().saturating_sub(happened.unix_millis())).unwrap_or(0);
     let lag = Duration::from_millis(millis);
