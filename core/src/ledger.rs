@@ -298,23 +298,23 @@ impl Ledger {
 
     /// As [`Ledger::open`], in any storage.
     pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_with(storage, anchors, pins, TrustFrom::Entries)
+        Self::open_with(&storage, anchors, pins, TrustFrom::Entries)
     }
 
     /// As [`Ledger::open`], in any storage, with the trust policy from where `trust` says.
     pub(crate) fn open_with(
-        storage: Arc<dyn Storage>,
+        storage: &Arc<dyn Storage>,
         anchors: &Anchors,
         pins: &Pins,
         trust: TrustFrom<'_>,
     ) -> Result<Self> {
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let in_flux = storage.recover(Duration::ZERO)?;
-        match Self::open_as_it_is(&storage, anchors, pins, trust) {
+        match Self::open_as_it_is(storage, anchors, pins, trust) {
             // half of what somebody else is making whole right now
             Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
                 storage.recover(patience)?;
-                Self::open_as_it_is(&storage, anchors, pins, trust)
+                Self::open_as_it_is(storage, anchors, pins, trust)
             }
             opened => opened,
         }

@@ -23,6 +23,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Anchors, Ledger, Pins, Receipt, TrustFrom};
 use crate::timestamp::Timestamp;
+use crate::ledger::storage::Storage;
 use storage::RemoteStorage;
 use transport::Transport;
 
@@ -57,7 +58,8 @@ impl Submitter {
     pub fn connect(url: &str, access: &Access, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         let storage = RemoteStorage::new(Transport::new(url, access)?);
         let entries = storage.service().trust_policy_entries()?;
-        let ledger = Ledger::open_with(Arc::new(storage), anchors, pins, TrustFrom::Told(&entries))?;
+        let storage: Arc<dyn Storage> = Arc::new(storage);
+        let ledger = Ledger::open_with(&storage, anchors, pins, TrustFrom::Told(&entries))?;
         if pins.log_key.is_none() && !anchors.knows(ledger.origin())? {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,

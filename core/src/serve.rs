@@ -152,7 +152,7 @@ impl Sequencer {
             });
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(fault)?;
-        listening.recv().unwrap_or_else(|_| Ok(())).map_err(fault)
+        listening.recv().unwrap_or(Ok(())).map_err(fault)
     }
 }
 

@@ -83,18 +83,18 @@ impl Transport {
     }
 
     pub(super) fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
-        self.send(Method::GET, path, limit, |request| Ok(request))
+        self.send(&Method::GET, path, limit, Ok)
     }
 
     pub(super) fn post(&self, path: &str, content: &[u8], limit: u64) -> Result<Vec<u8>> {
-        self.send(Method::POST, path, limit, |request| {
+        self.send(&Method::POST, path, limit, |request| {
             Ok(request.header(CONTENT_TYPE, "application/json").body(content.to_vec()))
         })
     }
 
     /// Sends what `content` gives, anew for each attempt.
     pub(super) fn put(&self, path: &str, content: impl Fn() -> Result<Body>) -> Result<Vec<u8>> {
-        self.send(Method::PUT, path, limits::REMOTE_ANSWER_BYTES, |request| {
+        self.send(&Method::PUT, path, limits::REMOTE_ANSWER_BYTES, |request| {
             let request = request.timeout(Duration::from_millis(limits::REMOTE_FILE_MILLIS));
             Ok(request.header(CONTENT_TYPE, "application/octet-stream").body(content()?))
         })
@@ -141,7 +141,7 @@ impl Transport {
 
     fn send(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         limit: u64,
         fill: impl Fn(RequestBuilder) -> Result<RequestBuilder>,

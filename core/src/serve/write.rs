@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -141,7 +141,7 @@ pub(super) async fn attach(state: &Arc<State>, digest: Digest, request: Request<
     }
     let (sender, chunks) = mpsc::channel(4);
     let folder = state.config.uploads.clone();
-    let receive = tokio::task::spawn_blocking(move || receive(folder, &digest, limit, chunks));
+    let receive = tokio::task::spawn_blocking(move || receive(&folder, &digest, limit, chunks));
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
             let why = "the upload ended before its end";
@@ -185,12 +185,12 @@ impl Drop for Upload {
 
 /// Brings what comes to disk and checks it against its digest; none if it is too long.
 fn receive(
-    folder: PathBuf,
+    folder: &Path,
     digest: &Digest,
     limit: u64,
     mut chunks: mpsc::Receiver<std::result::Result<Bytes, ()>>,
 ) -> Result<Option<Upload>> {
-    std::fs::create_dir_all(&folder).map_err(|e| Error::io("make folder", &folder, e))?;
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("make folder", folder, e))?;
     let mut own = [0; 16];
     rand::fill(&mut own).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
     let path = folder.join(hex::encode(own));
