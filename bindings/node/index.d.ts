@@ -115,6 +115,7 @@ export interface AuditReport {
   origin: string
   size: number
   root: string
+  depth: string
   findings: { kind: string; place: string; message: string }[]
 }
 

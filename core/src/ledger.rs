@@ -28,6 +28,7 @@ mod store;
 mod tail;
 mod walk;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -106,6 +107,10 @@ pub struct Ledger {
     appended: bool,
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
+    /// The checkpoint it last remembered.
+    noted: Option<String>,
+    /// How long its last appends took.
+    append_micros: VecDeque<i64>,
     /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
     trust_is_told: bool,
 }
@@ -258,6 +263,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
             trust_is_told: false,
         };
         // the whole trust policy is checked before a first byte is written
@@ -376,6 +383,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
             trust_is_told: matches!(trust, TrustFrom::Told(_)),
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
@@ -483,6 +492,10 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
+        // the one that was verified is not verified again
+        if self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).is_ok_and(|n| n == self.checkpoint.note().as_bytes()) {
+            return Ok(());
+        }
         let newer = read_checkpoint(&self.store, &self.log_key)?;
         if newer.checkpoint() == self.checkpoint.checkpoint() {
             return Ok(());
@@ -625,9 +638,14 @@ impl Ledger {
             trust_policy_entries: self.trust_entries.clone(),
         };
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
-        self.anchors.raise(&anchor, durable, |kept| {
+        let noted = self.noted.as_deref();
+        self.anchors.raise(&anchor, durable, noted, |kept| {
             if kept.checkpoint == anchor.checkpoint {
                 return Ok(false);
+            }
+            // what this handle wrote there itself, it went on from
+            if Some(kept.checkpoint.as_str()) == noted {
+                return Ok(true);
             }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
@@ -635,6 +653,7 @@ impl Ledger {
         if durable {
             self.remembered = self.size();
         }
+        self.noted = Some(anchor.checkpoint);
         Ok(())
     }
 }

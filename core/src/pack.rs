@@ -126,7 +126,7 @@ pub fn build(
     contents::add_entries(&mut draft, ledger, &gathered)?;
     contents::add_records(&mut draft, ledger, &gathered, &controls)?;
     contents::add_bundles(&mut draft, &gathered)?;
-    contents::add_keys(&mut draft, ledger)?;
+    contents::add_keys(&mut draft, ledger, &gathered)?;
     contents::add_trust(&mut draft, &gathered)?;
     let bundles = contents::add_policies(&mut draft, ledger, &gathered)?;
     gaps.extend(contents::add_attachments(&mut draft, ledger, &gathered, &bundles)?);

@@ -79,6 +79,8 @@ fn seeds() -> Vec<Vec<u8>> {
         let rest = format!(r#","predicateType":"https://slsa.dev/provenance/{version}","predicate":{body}}}"#);
         seeds.push(format!("{head}{subject}{rest}").into_bytes());
     }
+    seeds.push(b"w.example+4d6755aa+BNy/co4C1Hn1p+INwJrfUlgz7W55dSZReusH/GhUhJ/G".to_vec());
+    seeds.push(b"-----BEGIN CERTIFICATE-----\nMIIBszCCAVqgAwIBAgIJEQ==\n-----END CERTIFICATE-----\n".to_vec());
     seeds.push(br#"{"GITLAB_CI":"true","CI_COMMIT_SHA":"HEAD","CI_PROJECT_URL":"https://h/r"}"#.to_vec());
     seeds.push(include_bytes!("../src/ci/systems/jenkins.toml").to_vec());
     seeds

@@ -207,13 +207,16 @@ fn killed_at(points: usize) -> usize {
     let (mut killed, mut round) = (0, 0_u64);
     while killed < points {
         let mut writers = Vec::new();
+        let (sender, receiver) = std::sync::mpsc::channel();
         for n in 0..WRITERS.min(points - killed) {
             let mut child = command("on and on", small.dir.path(), &format!("{round} {n}")).spawn().unwrap();
-            let out = child.stdout.take().unwrap();
-            let reader = std::thread::spawn(move || said(out).collect::<Vec<_>>());
+            let (out, sender) = (child.stdout.take().unwrap(), sender.clone());
+            let tell = move |line: &String| sender.send(line.len()).unwrap_or_default();
+            let reader = std::thread::spawn(move || said(out).inspect(tell).collect::<Vec<_>>());
             writers.push((child, reader));
         }
-        std::thread::sleep(Duration::from_millis(400));
+        // when they are at it
+        (0..WRITERS).for_each(|_| drop(receiver.recv_timeout(Duration::from_secs(60))));
         for (n, (child, _)) in writers.iter_mut().enumerate() {
             let salt = Digest::sha256(format!("{round} {n} {:?}", std::time::Instant::now()).as_bytes());
             std::thread::sleep(Duration::from_micros(u64::from(salt.bytes()[0]) * 100));

@@ -15,6 +15,7 @@ use crate::data;
 use crate::error::run;
 use crate::key::PrivateKey;
 use crate::record::{Statement, Verified};
+use crate::signer::AnySigner;
 
 /// A ledger in a folder: append, prove, search, audit. Several threads may use one handle; they take turns.
 #[pyclass(frozen, module = "sealwright")]
@@ -62,20 +63,23 @@ impl Ledger {
 
     /// Opens a ledger, to read it and, with its `log_key`, to append.
     ///
-    /// `pins` is what is known of it from elsewhere: a dict of `logKey`, `trustPolicy` and `minCheckpoint`.
+    /// `pins` is what is known of it from elsewhere: a dict of `logKey`, `trustPolicy` and `minCheckpoint`. `submitter` is
+    /// the credential of whoever appends, where the trust policy lists writers.
     #[staticmethod]
-    #[pyo3(signature = (folder, *, anchors, log_key=None, pins=None))]
+    #[pyo3(signature = (folder, *, anchors, log_key=None, pins=None, submitter=None))]
     fn open(
         py: Python<'_>,
         folder: PathBuf,
         anchors: PathBuf,
         log_key: Option<&PrivateKey>,
         pins: Option<&Bound<'_, PyAny>>,
+        submitter: Option<String>,
     ) -> PyResult<Self> {
         let pins = pins.map(data::json_of).transpose()?;
         let opened = run(py, || {
             let pins = pins.map_or_else(|| Ok(Pins::none()), |json| Pins::from_json(&json))?;
             let opened = ledger::Ledger::open(&folder, &Anchors::in_folder(anchors), &pins)?;
+            let opened = submitter.into_iter().fold(opened, ledger::Ledger::with_submitter);
             match log_key {
                 Some(key) => opened.with_log_key(own(key)?),
                 None => Ok(opened),
@@ -194,11 +198,12 @@ impl Ledger {
         &self,
         py: Python<'_>,
         statement: &Statement,
-        key: &PrivateKey,
+        key: AnySigner<'_>,
         now: Option<&str>,
     ) -> PyResult<Receipt> {
+        let key = key.get();
         let now = data::now(py, now)?;
-        self.run(py, |ledger| ledger.record_statement(&statement.0, &key.0, now)).map(Receipt)
+        self.run(py, |ledger| ledger.record_statement(&statement.0, key, now)).map(Receipt)
     }
 
     /// The entry at `index`, proven.

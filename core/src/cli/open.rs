@@ -68,6 +68,9 @@ impl Known {
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let pins = self.pins()?;
         let ledger = open(settings, &pins)?;
+        for repair in ledger.repairs() {
+            note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
+        }
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",

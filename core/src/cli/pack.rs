@@ -51,7 +51,8 @@ pub(crate) struct VerifyPack {
     /// The pack.
     folder: PathBuf,
     /// Who may sign, as verify.sh reads it: lines of
-    /// `key KEYID TYPE PUBLIC.pem [pack]`.
+    /// `key KEYID TYPE PUBLIC.pem [pack]` and
+    /// `cert IDENTITY ISSUER TYPE CA.pem [pack]`.
     #[arg(long, value_name = "FILE")]
     signers: PathBuf,
     /// Public key of the log.

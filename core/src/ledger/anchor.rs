@@ -96,15 +96,18 @@ impl Anchors {
     }
 
     /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer. It is brought
-    /// to disk if `durable`, and by [`Anchors::settle`] otherwise.
+    /// to disk if `durable`, and by [`Anchors::settle`] otherwise. `noted` is the checkpoint the caller raised it to last.
     pub(crate) fn raise(
         &self,
         anchor: &Anchor,
         durable: bool,
+        noted: Option<&str>,
         is_newer: impl Fn(&Anchor) -> Result<bool>,
     ) -> Result<()> {
-        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written
-        if let Some(kept) = self.load(&anchor.origin)?
+        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written; whoever
+        // goes on from what it noted itself need not look
+        if noted.is_none_or(|noted| noted == anchor.checkpoint)
+            && let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
         {
             return Ok(());

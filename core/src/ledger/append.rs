@@ -77,7 +77,9 @@ impl Ledger {
             submitter: self.submitter.clone(),
             now,
         };
+        let begun = std::time::Instant::now();
         let receipts = self.append_in_turn(&job, records)?;
+        self.appended_in(begun.elapsed());
         if self.tail().is_long() {
             // derived, and caught up by whoever searches; nobody waits for it with the right in hand
             let _ = self.with_index(|_| Ok(()));

@@ -140,6 +140,8 @@ impl Ledger {
             Err(e) => return Err(e),
         };
         self.refresh()?;
+        // every byte as it is now
+        self.store.forget();
         let mut report = AuditReport {
             origin: self.origin().to_owned(),
             size: self.size(),
@@ -148,11 +150,12 @@ impl Ledger {
             findings: Vec::new(),
         };
         self.audit_tiles(&mut report);
+        if depth == AuditDepth::Everything {
+            // before the index is opened, which may tidy up beside it
+            self.audit_files(&mut report)?;
+        }
         if depth != AuditDepth::Entries {
             self.audit_records(depth, &mut report)?;
-        }
-        if depth == AuditDepth::Everything {
-            self.audit_files(&mut report)?;
         }
         drop(right);
         Ok(report)

@@ -1,5 +1,6 @@
 //! Parts of a ledger as they are served to others, who verify them themselves.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::Ledger;
@@ -30,6 +31,8 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: self.remembered,
+            noted: None,
+            append_micros: VecDeque::new(),
             trust_is_told: self.trust_is_told,
         }
     }

@@ -225,6 +225,7 @@ impl Ledger {
         let proof = inclusion_proof(index, size, &tiles).map_err(lost_tile)?;
         verify_inclusion(index, size, &leaf_hash(&bytes), &proof, self.checkpoint.checkpoint().root()).map_err(
             |e| {
+                self.store.forget();
                 Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to"))
                     .caused_by(e)
             },

@@ -61,7 +61,7 @@ checkpoint              the signed state of the ledger
 entries/ proofs/        ledger entries and their C2SP tlog-proofs, by index
 records/                the records, byte for byte: Sigstore bundles, by index
 bundles/                records by artifact, for other tools (a copy)
-keys/                   public keys (a copy)
+keys/                   public keys, certificates of authorities (a copy)
 trust/                  trust policies as signed (a copy)
 policy/                 the rules that were decided by, with checks and tables
 catalogue/              the catalogue of controls that the report uses

@@ -45,7 +45,7 @@ dsse() { # FILE USE TIME: leaves the payload in $t/p if a listed signer signed i
   jq -r .payload $t/env | base64 -d > $t/p 2>/dev/null || refuse "payload of $1 is not base64"
   local ty; ty=$(jq -r .payloadType $t/env)
   { printf 'DSSEv1 %d %s %d ' "${#ty}" "$ty" "$(wc -c < $t/p)"; cat $t/p; } > $t/pae
-  local hint kid sig kind a b c d e
+  local hint kid sig kind a b c d e x
   hint=$(jq -r '.verificationMaterial.publicKey.hint // ""' "$1")
   jq -r '.verificationMaterial | (.certificate // .x509CertificateChain.certificates[0]? // {}) | .rawBytes // ""' "$1" | base64 -d > $t/der 2>/dev/null || refuse "bad certificate in $1"
   while IFS=$'\t' read -r kid sig; do
@@ -58,8 +58,11 @@ dsse() { # FILE USE TIME: leaves the payload in $t/p if a listed signer signed i
         cert) [ "$2" = pack ] && [ "$e" != pack ] && continue
           [ -s $t/der ] && openssl x509 -inform DER -in $t/der -out $t/crt 2>/dev/null || continue
           openssl verify -x509_strict -purpose any -attime "$3" -CAfile "$d" $t/crt >/dev/null 2>&1 || continue
-          openssl x509 -in $t/crt -noout -ext subjectAltName 2>/dev/null | sed '1d;s/^ *//;s/, /\n/g' | grep -qxF -e "URI:$a" -e "email:$a" || continue
-          [ "$b" = - ] || openssl x509 -in $t/crt -noout -text | grep -A1 '1\.3\.6\.1\.4\.1\.57264\.1\.1:' | tail -1 | sed 's/^ *//' | grep -qxF -e "$b" || continue
+          # one name and no other: two names, or a line break or comma within one, would be read as another name
+          x=$(openssl x509 -in $t/crt -noout -ext subjectAltName 2>/dev/null | sed '1d;s/^ *//'; echo .)
+          [ "$x" = "URI:$a"$'\n.' ] || [ "$x" = "email:$a"$'\n.' ] || continue
+          x=$(openssl x509 -in $t/crt -noout -text | grep -A1 '1\.3\.6\.1\.4\.1\.57264\.1\.1:'; echo .)
+          [ "$b" = - ] || [ "$(sed '1d;s/^ *//' <<< "$x")" = "$b"$'\n.' ] || continue
           openssl x509 -in $t/crt -pubkey -noout > $t/crtpub && sigcheck "$c" $t/crtpub $t/s $t/pae && return 0 ;;
       esac
     done < "$signers"

@@ -17,6 +17,7 @@ use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
+use sealwright::pack::Signers;
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
@@ -70,12 +71,14 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("statement", statement),
     ("text", text),
     ("timestamp", timestamp),
+    ("pack-authorities", |b| Signers::default().with_certificate("i", None, KeyType::P256, b, true).map(|_| ())),
     ("trusted-root", |b| TrustRoot::new().with_sigstore(b).map(|_| ())),
     ("trusted-signers", |b| TrustRoot::from_json(b).map(|_| ())),
     ("verifier", verifier),
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
+    ("witness-key", |b| String::from_utf8_lossy(b).parse::<sealwright::verifier::WitnessKey>().map(|_| ())),
 ];
 
 /// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.
