@@ -16,10 +16,10 @@ mod file;
 mod folder;
 mod group;
 mod index;
-mod receipt;
+pub(crate) mod receipt;
 mod release_id;
 mod search;
-mod service;
+pub(crate) mod service;
 mod spend;
 mod sqlite;
 mod stats;
@@ -45,17 +45,11 @@ pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use receipt::Receipt;
-#[cfg(feature = "remote")]
-pub(crate) use receipt::UnverifiedReceipt;
 pub use search::{Found, Pages, Query};
-#[cfg(feature = "remote")]
-pub(crate) use service::{Attachment, Service, Submitted};
 #[cfg(feature = "serve")]
 pub(crate) use stats::event_time;
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
-#[cfg(feature = "serve")]
-pub(crate) use store::BODIES;
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
 
@@ -74,6 +68,7 @@ use edge::Edge;
 use folder::FolderStorage;
 use group::Seal;
 pub(crate) use index::Index;
+use service::TrustFrom;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
 use tail::Tail;
@@ -113,22 +108,6 @@ pub struct Ledger {
     append_micros: VecDeque<i64>,
     /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
     trust_is_told: bool,
-}
-
-/// Where the versions of the trust policy are found.
-#[derive(Clone, Copy)]
-pub(crate) enum TrustFrom<'a> {
-    /// By walking all entries that no anchor covers.
-    Entries,
-    /// At these, as somebody said.
-    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody tells it but a service"))]
-    Told(&'a [u64]),
-}
-
-/// An index that ends with its handle.
-#[cfg(feature = "remote")]
-pub(crate) fn memory_index() -> Result<Box<dyn Index>> {
-    sqlite::SqliteIndex::in_memory().map(|index| Box::new(index) as Box<dyn Index>).map_err(sqlite::fault)
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -582,13 +561,6 @@ impl Ledger {
             }
             None => self.load_trust_after(0, &EMPTY_ROOT)?,
         }
-        self.trust.newest().map(|_| ())
-    }
-
-    /// Takes the trust policies at the entries that somebody named. Each is proven and verified; what they left out is not
-    /// looked for, so that such a handle must not be used to judge.
-    fn take_told(&mut self, entries: &[u64]) -> Result<()> {
-        entries.iter().try_for_each(|index| self.take_trust_policy(*index))?;
         self.trust.newest().map(|_| ())
     }
 

@@ -21,8 +21,9 @@ pub(crate) use transport::service_address;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::service::TrustFrom;
 use crate::ledger::storage::Storage;
-use crate::ledger::{Anchors, Ledger, Pins, Receipt, TrustFrom};
+use crate::ledger::{Anchors, Ledger, Pins, Receipt};
 use crate::timestamp::Timestamp;
 use storage::RemoteStorage;
 use transport::Transport;

@@ -1,6 +1,8 @@
 //! A sequencer elsewhere: what it does, and what is believed of it, which is nothing that was not verified here.
 
 use super::receipt::UnverifiedReceipt;
+#[cfg(feature = "remote")]
+use super::{Index, sqlite};
 use super::{Ledger, Query, Receipt};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +34,30 @@ pub(crate) struct Submitted {
     pub(crate) record: Option<Vec<u8>>,
 }
 
+/// Where the versions of the trust policy are found.
+#[derive(Clone, Copy)]
+pub(crate) enum TrustFrom<'a> {
+    /// By walking all entries that no anchor covers.
+    Entries,
+    /// At these, as somebody said.
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody tells it but a service"))]
+    Told(&'a [u64]),
+}
+
+/// An index that ends with its handle.
+#[cfg(feature = "remote")]
+pub(crate) fn memory_index() -> Result<Box<dyn Index>> {
+    sqlite::SqliteIndex::in_memory().map(|index| Box::new(index) as Box<dyn Index>).map_err(sqlite::fault)
+}
+
 impl Ledger {
+    /// Takes the trust policies at the entries that somebody named. Each is proven and verified; what they left out is not
+    /// looked for, so that such a handle must not be used to judge.
+    pub(super) fn take_told(&mut self, entries: &[u64]) -> Result<()> {
+        entries.iter().try_for_each(|index| self.take_trust_policy(*index))?;
+        self.trust.newest().map(|_| ())
+    }
+
     /// Has a service append records, and takes its receipts for what they prove.
     pub(super) fn submit(&mut self, service: &dyn Service, records: &[Verified<Statement>]) -> Result<Vec<Receipt>> {
         if records.is_empty() {

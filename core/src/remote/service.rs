@@ -15,7 +15,8 @@ use super::wire::{FoundAt, Receipts, Submission, TrustPolicyAt};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::ledger::{Attachment, Query, Service, Submitted};
+use crate::ledger::Query;
+use crate::ledger::service::{Attachment, Service, Submitted};
 use crate::limits;
 
 #[derive(Debug)]

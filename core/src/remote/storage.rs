@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::service::RemoteService;
 use super::transport::Transport;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::Index;
+use crate::ledger::service::{Service, memory_index};
 use crate::ledger::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
-use crate::ledger::{Index, Service, memory_index};
 use crate::limits;
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::UnverifiedReceipt;
+use crate::ledger::receipt::UnverifiedReceipt;
 
 /// `POST v1/records`: records in base64, to be appended in this order, all or none.
 #[derive(Serialize, Deserialize)]

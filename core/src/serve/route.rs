@@ -4,7 +4,6 @@ use hyper::Method;
 
 use super::config::Right;
 use crate::digest::Digest;
-use crate::ledger::BODIES;
 use crate::merkle::{BundleId, TILE_WIDTH, TileId};
 
 /// A request that is understood.
@@ -66,7 +65,7 @@ impl Route {
             path.parse().ok().map(Self::Entries)
         } else if path.starts_with("tile/") {
             path.parse().ok().map(Self::Tile)
-        } else if let Some(number) = path.strip_prefix(BODIES).and_then(|rest| rest.strip_prefix('/')) {
+        } else if let Some(number) = path.strip_prefix("bodies/") {
             // numbered like a full bundle
             let bundle = format!("tile/entries/{number}").parse::<BundleId>().ok();
             bundle.filter(|id| id.width() == TILE_WIDTH).map(|id| Self::Body(id.index()))
