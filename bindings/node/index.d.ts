@@ -307,6 +307,20 @@ export interface Pins {
   minCheckpoint?: string
 }
 
+/** What is shown to a ledger behind an address; all but `token` are paths. */
+export interface Access {
+  /** An OpenID Connect token. */
+  token?: string
+  /** A file with one. */
+  tokenFile?: string
+  /** A client certificate with its chain, PEM. */
+  certificate?: string
+  /** Its private key, PEM. */
+  key?: string
+  /** Whom to take for the service, PEM; else the machine's authorities. */
+  authorities?: string
+}
+
 /** An entry of a ledger: what the tree commits to. */
 export interface Entry {
   v: string
@@ -598,6 +612,10 @@ export declare class Ledger {
   static open(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Promise<Ledger>
   /** As `open`, at once. */
   static openSync(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Ledger
+  /** Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it. */
+  static connect(url: string, anchors: string, access?: Access, pins?: Pins): Promise<Ledger>
+  /** As `connect`, at once. */
+  static connectSync(url: string, anchors: string, access?: Access, pins?: Pins): Ledger
   /** The name of the log. */
   get origin(): string
   /** The key of the log, as a C2SP verifier key. */

@@ -14,6 +14,7 @@ mod complete;
 mod edge;
 mod encrypted;
 mod entry;
+mod file;
 mod folder;
 mod fork;
 mod group;
@@ -25,17 +26,18 @@ mod layers;
 mod log_key;
 mod mirror;
 mod pins;
-mod receipt;
+pub(crate) mod receipt;
 mod release_id;
 mod retention;
 mod rotation;
 mod sealed;
 mod search;
+pub(crate) mod service;
 mod source;
 mod spend;
 mod sqlite;
 mod stats;
-mod storage;
+pub(crate) mod storage;
 mod store;
 mod tail;
 mod tiled;
@@ -53,6 +55,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+#[cfg(feature = "serve")]
+pub(crate) use append::Job;
 pub use archive::Moved;
 pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
@@ -67,8 +71,10 @@ pub use pins::Pins;
 pub use receipt::Receipt;
 pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
 pub use rotation::Rotated;
-pub use search::{Found, Query};
+pub use search::{Found, Pages, Query};
 pub use source::LogSource;
+#[cfg(feature = "serve")]
+pub(crate) use stats::event_time;
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
 pub use tiled::{Progress, TiledLog};
@@ -94,9 +100,10 @@ use book::Book;
 use edge::Edge;
 use folder::FolderStorage;
 use group::Seal;
-use index::Index;
+pub(crate) use index::Index;
 use layers::Layers;
 use retention::Disposals;
+use service::TrustFrom;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, MIRROR, Store};
 use tail::Tail;
@@ -140,6 +147,8 @@ pub struct Ledger {
     noted: Option<String>,
     /// How long its last appends took.
     append_micros: VecDeque<i64>,
+    /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
+    trust_is_told: bool,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -250,6 +259,7 @@ impl Ledger {
             remembered: 0,
             noted: None,
             append_micros: VecDeque::new(),
+            trust_is_told: false,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -297,13 +307,24 @@ impl Ledger {
         pins: &Pins,
         kek: Option<&dyn KeyEncryptionKey>,
     ) -> Result<Self> {
+        Self::open_with(&storage, anchors, pins, kek, TrustFrom::Entries)
+    }
+
+    /// As [`Ledger::open`], in any storage, with the trust policy from where `trust` says.
+    pub(crate) fn open_with(
+        storage: &Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        trust: TrustFrom<'_>,
+    ) -> Result<Self> {
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let in_flux = storage.recover(Duration::ZERO)?;
-        match Self::open_as_it_is(&storage, anchors, pins, kek) {
+        match Self::open_as_it_is(storage, anchors, pins, kek, trust) {
             // half of what somebody else is making whole right now
             Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
                 storage.recover(patience)?;
-                Self::open_as_it_is(&storage, anchors, pins, kek)
+                Self::open_as_it_is(storage, anchors, pins, kek, trust)
             }
             opened => opened,
         }
@@ -314,6 +335,7 @@ impl Ledger {
         anchors: &Anchors,
         pins: &Pins,
         kek: Option<&dyn KeyEncryptionKey>,
+        trust: TrustFrom<'_>,
     ) -> Result<Self> {
         let store = Store::new(Arc::clone(storage));
         let (origin, first_key, is_encrypted) = read_config(&store)?;
@@ -369,6 +391,7 @@ impl Ledger {
             remembered: 0,
             noted: None,
             append_micros: VecDeque::new(),
+            trust_is_told: matches!(trust, TrustFrom::Told(_)),
         };
         let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -377,7 +400,10 @@ impl Ledger {
             ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
         }
         ledger.check_rotations()?;
-        ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
+        match trust {
+            TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
+            TrustFrom::Told(entries) => ledger.take_told(entries)?,
+        }
         ledger.remember(true)?;
         Ok(ledger)
     }
@@ -624,6 +650,9 @@ impl Ledger {
 
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
     fn remember(&mut self, durable: bool) -> Result<()> {
+        if self.trust_is_told {
+            return Ok(());
+        }
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),

@@ -71,6 +71,14 @@ pub mod pack;
 #[cfg(feature = "oci")]
 pub mod oci;
 
+pub mod spool;
+
+#[cfg(feature = "remote")]
+pub mod remote;
+
+#[cfg(feature = "serve")]
+pub mod serve;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 

@@ -138,6 +138,29 @@ pub const SERVICE_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
 
+/// Records of one submission to a ledger behind an address.
+pub const SUBMISSION_RECORDS: usize = 1000;
+/// Such a submission as it crosses the wire: one record of the largest size fits, in base64.
+pub const SUBMISSION_BYTES: u64 = 64 * 1024 * 1024;
+/// How often a request to a ledger behind an address is made before it is given up.
+pub const REMOTE_ATTEMPTS: u32 = 5;
+/// Longest time for one request to a ledger behind an address, in milliseconds.
+pub const REMOTE_MILLIS: u64 = 120_000;
+/// Longest time to send or fetch an attachment of such a ledger, in milliseconds.
+pub const REMOTE_FILE_MILLIS: u64 = 7_200_000;
+/// Longest wait between two attempts, in milliseconds, whatever the service asks for.
+pub const REMOTE_PAUSE_MILLIS: u64 = 30_000;
+/// An answer of such a service that is no content of the ledger: a refusal, or a list of indexes.
+pub const REMOTE_ANSWER_BYTES: u64 = 1024 * 1024;
+/// Tiles of a ledger behind an address that are kept in memory.
+pub const REMOTE_TILES: usize = 1024;
+/// The keys of an issuer of identity tokens (a JWK set).
+pub const JWKS_BYTES: u64 = 256 * 1024;
+/// Keys of one such set.
+pub const JWKS_KEYS: usize = 100;
+/// Records that wait in one spool folder.
+pub const SPOOLED_RECORDS: usize = 100_000;
+
 /// Reads a whole file of at most `limit` bytes; `what` names it in errors ("key file", "lock file").
 ///
 /// # Errors

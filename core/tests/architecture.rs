@@ -41,6 +41,9 @@ const ORDER: &[&str] = &[
     "report",
     "pack",
     "oci",
+    "spool",
+    "remote",
+    "serve",
     "cli",
 ];
 

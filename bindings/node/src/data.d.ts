@@ -307,6 +307,20 @@ export interface Pins {
   minCheckpoint?: string
 }
 
+/** What is shown to a ledger behind an address; all but `token` are paths. */
+export interface Access {
+  /** An OpenID Connect token. */
+  token?: string
+  /** A file with one. */
+  tokenFile?: string
+  /** A client certificate with its chain, PEM. */
+  certificate?: string
+  /** Its private key, PEM. */
+  key?: string
+  /** Whom to take for the service, PEM; else the machine's authorities. */
+  authorities?: string
+}
+
 /** An entry of a ledger: what the tree commits to. */
 export interface Entry {
   v: string

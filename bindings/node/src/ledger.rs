@@ -7,6 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, ToNapiValue, TypeName};
 use napi_derive::napi;
 use sealwright::ledger::{self, Anchors, Pins};
+use sealwright::remote::Access;
 use sealwright::{Result, key};
 
 use crate::data::{Json, bytes_of};
@@ -77,6 +78,11 @@ fn opened(
     Ok(Ledger::of(opened))
 }
 
+fn connected(url: &str, anchors: &str, access: Option<&Json>, pins: Option<&Json>) -> Result<Ledger> {
+    let (access, pins) = (Access::from_json(bytes_of(access))?, Pins::from_json(bytes_of(pins))?);
+    ledger::Ledger::connect(url, &access, &Anchors::in_folder(anchors), &pins).map(Ledger::of)
+}
+
 fn copies(records: Vec<Buffer>) -> Vec<Vec<u8>> {
     records.iter().map(|record| record.to_vec()).collect()
 }
@@ -139,6 +145,29 @@ impl Ledger {
         submitter: Option<String>,
     ) -> napi::Result<Self> {
         at_once(&env, || opened(&folder, &anchors, log_key.map(|key| &*key.0), pins.as_ref(), submitter))
+    }
+
+    /// Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it.
+    #[napi(ts_return_type = "Promise<Ledger>")]
+    pub fn connect(
+        url: String,
+        anchors: String,
+        #[napi(ts_arg_type = "Access")] access: Option<Json>,
+        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+    ) -> AsyncTask<Work<Ledger>> {
+        later(move || connected(&url, &anchors, access.as_ref(), pins.as_ref()))
+    }
+
+    /// As `connect`, at once.
+    #[napi]
+    pub fn connect_sync(
+        env: Env,
+        url: String,
+        anchors: String,
+        #[napi(ts_arg_type = "Access")] access: Option<Json>,
+        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+    ) -> napi::Result<Self> {
+        at_once(&env, || connected(&url, &anchors, access.as_ref(), pins.as_ref()))
     }
 
     /// The name of the log.

@@ -9,6 +9,9 @@ mod keys;
 mod look;
 mod proof;
 mod rotate;
+#[cfg(feature = "serve")]
+mod serve;
+mod spool;
 mod stats;
 mod witness;
 
@@ -47,6 +50,12 @@ pub(crate) enum LedgerCommand {
     Init(Init),
     /// Append signed records, all or none.
     Append(AppendRecords),
+    /// Records that wait in a folder for a network.
+    #[command(subcommand)]
+    Spool(spool::SpoolCommand),
+    /// Serve the ledger to a team: take records, and let others read.
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     /// Find records.
     Search(Search),
     /// Show a record, proven and verified.
@@ -148,6 +157,9 @@ impl LedgerCommand {
         match self {
             Self::Init(init) => init.run(settings),
             Self::Append(append) => append.run(settings),
+            Self::Spool(spool) => spool.run(settings),
+            #[cfg(feature = "serve")]
+            Self::Serve(serve) => serve.run(settings),
             Self::Search(search) => search.run(settings),
             Self::Show(show) => show.run(settings),
             Self::Prove(prove) => prove.run(settings),
@@ -208,14 +220,12 @@ impl Init {
 impl AppendRecords {
     fn run(self, settings: &Settings) -> Result<Answer> {
         let records = self.records.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
-        let mut ledger = self.append.open(settings)?;
-        let now = settings.now()?;
-        let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
-        let receipts = ledger.append_all(&verified, now)?;
+        let receipts = self.append.way(settings)?.submit(&records, settings.now()?)?;
         let mut page = Page::default();
-        for (verified, receipt) in verified.iter().zip(&receipts) {
+        for receipt in &receipts {
             let already = if receipt.already_there { " was there already" } else { "" };
-            page.line(format!("entry {}{already}: {}", receipt.index, short(verified.value().predicate_type())));
+            let entry = receipt.parsed_entry()?;
+            page.line(format!("entry {}{already}: {}", receipt.index, short(&entry.predicate_type)));
         }
         Ok(Answer::new(page.finish(), json!({ "receipts": to_json(&receipts)? })))
     }

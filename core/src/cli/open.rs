@@ -11,10 +11,11 @@ use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Anchored, Anchors, Ledger, Pins};
+use crate::ledger::{Anchored, Anchors, Ledger, Pins, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
+use crate::timestamp::Timestamp;
 
 /// What is known of the ledger from elsewhere.
 #[derive(Args)]
@@ -103,11 +104,7 @@ impl Known {
 
     /// Opens the ledger for reading, with this key if it is encrypted.
     pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
-        let (folder, anchors, pins) = (settings.ledger(), Anchors::in_folder(settings.state()?), self.pins()?);
-        let ledger = match kek {
-            Some(kek) => Ledger::open_encrypted(&folder, &anchors, &pins, kek)?,
-            None => Ledger::open(&folder, &anchors, &pins)?,
-        };
+        let ledger = open(settings, &self.pins()?, kek)?;
         let ledger = match settings.archive(self.archive.as_deref()) {
             Some(archive) => ledger.with_archive(&archive)?,
             None => ledger,
@@ -125,10 +122,98 @@ impl Known {
     }
 }
 
+/// The ledger in a folder, with this key if it is encrypted, or behind an address.
+fn open(settings: &Settings, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+    let anchors = Anchors::in_folder(settings.state()?);
+    match (settings.ledger_address(), kek) {
+        (Some(address), _) => connect(settings, &address, &anchors, pins),
+        (None, Some(kek)) => Ledger::open_encrypted(&settings.ledger(), &anchors, pins, kek),
+        (None, None) => Ledger::open(&settings.ledger(), &anchors, pins),
+    }
+}
+
+#[cfg(feature = "remote")]
+fn connect(settings: &Settings, address: &str, anchors: &Anchors, pins: &Pins) -> Result<Ledger> {
+    Ledger::connect(address, &settings.access()?, anchors, pins)
+}
+
+#[cfg(not(feature = "remote"))]
+fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins) -> Result<Ledger> {
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
+    ))
+}
+
+/// The way by which signed records and files get into a ledger.
+pub(crate) enum Way {
+    Folder(Box<Ledger>),
+    #[cfg(feature = "remote")]
+    Service(Box<crate::remote::Submitter>),
+}
+
+impl Way {
+    /// Appends records, all or none.
+    pub(crate) fn submit(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<Vec<Receipt>> {
+        match self {
+            Self::Folder(ledger) => {
+                let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
+                ledger.append_all(&verified, now)
+            }
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.submit(records, now),
+        }
+    }
+
+    pub(crate) fn attach_file(&self, path: &Path) -> Result<Digest> {
+        match self {
+            Self::Folder(ledger) => ledger.attach_file(path),
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.attach_file(path),
+        }
+    }
+}
+
+impl Known {
+    /// The way for files, which takes no log key.
+    pub(crate) fn way_for_files(&self, settings: &Settings) -> Result<Way> {
+        match self.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+        }
+    }
+
+    /// The way through a service, if the ledger is behind one; it needs no reading of the log.
+    #[cfg(feature = "remote")]
+    fn service(&self, settings: &Settings) -> Result<Option<Way>> {
+        let Some(address) = settings.ledger_address() else { return Ok(None) };
+        let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
+        let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.pins()?)?;
+        Ok(Some(Way::Service(Box::new(submitter))))
+    }
+
+    #[cfg(not(feature = "remote"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the other build needs both")]
+    fn service(&self, _: &Settings) -> Result<Option<Way>> {
+        Ok(None)
+    }
+}
+
 impl Append {
-    /// Opens the ledger for appending.
+    /// The way for records that are signed already: an address needs no reading of the log.
+    pub(crate) fn way(&self, settings: &Settings) -> Result<Way> {
+        match self.known.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+        }
+    }
+
+    /// Opens the ledger for appending. Behind an address its service has the log key, and knows who submits.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let ledger = self.known.open(settings)?;
+        if settings.ledger_address().is_some() {
+            return Ok(ledger);
+        }
         let ledger = ledger.with_log_key(settings.log_key(self.log_key.as_deref())?)?;
         Ok(match settings.submitter(self.submitter.as_deref()) {
             Some(submitter) => ledger.with_submitter(submitter),

@@ -26,8 +26,8 @@ pub(crate) struct Global {
     /// Answer in JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// Folder of the ledger [default: .sealwright/ledger].
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder or https address of the ledger [default: .sealwright/ledger].
+    #[arg(long, global = true, value_name = "DIR|URL")]
     ledger: Option<PathBuf>,
     /// Folder that remembers the ledgers seen so far
     /// [default: ~/.local/state/sealwright].
@@ -66,6 +66,9 @@ struct SettingsFile {
     /// The retention schedule.
     retention: Option<PathBuf>,
     submitter: Option<String>,
+    /// What is shown to a ledger behind an address.
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "one file serves commands of all features"))]
+    service: Option<ServiceSettings>,
     /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
@@ -86,6 +89,24 @@ struct EnvironmentSettings {
     data_class: Option<DataClass>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "one file serves commands of all features"))]
+struct ServiceSettings {
+    token_file: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    authorities: Option<PathBuf>,
+}
+
+/// The present.
+pub(crate) fn clock() -> Result<Timestamp> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the clock")]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
 impl Settings {
     pub(crate) fn load(global: &Global) -> Result<Self> {
         let here = std::env::current_dir().map_err(|e| Error::io("find", Path::new("."), e))?;
@@ -104,10 +125,7 @@ impl Settings {
 
     /// The present.
     pub(crate) fn now(&self) -> Result<Timestamp> {
-        #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the clock")]
-        let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
+        clock()
     }
 
     /// Where Cargo keeps unpacked sources, which say their licences.
@@ -128,6 +146,44 @@ impl Settings {
     pub(crate) fn ledger(&self) -> PathBuf {
         let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
         chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger"))
+    }
+
+    /// The address of the ledger, if it is behind one.
+    pub(crate) fn ledger_address(&self) -> Option<String> {
+        let chosen = self.ledger.clone().or_else(|| environment("SEALWRIGHT_LEDGER").map(PathBuf::from));
+        let chosen = chosen.or_else(|| self.file.ledger.clone())?;
+        chosen.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
+    }
+
+    /// What is shown to a ledger behind an address: a token, a certificate.
+    #[cfg(feature = "remote")]
+    pub(crate) fn access(&self) -> Result<crate::remote::Access> {
+        let own = |name: &str| environment(name).map(PathBuf::from);
+        let of = |file: fn(&ServiceSettings) -> &Option<PathBuf>| {
+            self.file.service.as_ref().and_then(|s| file(s).as_ref()).map(|path| self.base.join(path))
+        };
+        let mut access = crate::remote::Access::anonymous();
+        if let Some(token) = text_of_environment("SEALWRIGHT_TOKEN")? {
+            access = access.with_token(&token)?;
+        } else if let Some(path) = own("SEALWRIGHT_TOKEN_FILE").or_else(|| of(|s| &s.token_file)) {
+            access = access.with_token_file(&path)?;
+        }
+        let certificate = own("SEALWRIGHT_CLIENT_CERTIFICATE").or_else(|| of(|s| &s.certificate));
+        let key = own("SEALWRIGHT_CLIENT_KEY").or_else(|| of(|s| &s.key));
+        access = match (certificate, key) {
+            (Some(certificate), Some(key)) => access.with_certificate(&certificate, &key)?,
+            (None, None) => access,
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    "a client certificate and its key go together; name both, or neither",
+                ));
+            }
+        };
+        match own("SEALWRIGHT_AUTHORITIES").or_else(|| of(|s| &s.authorities)) {
+            Some(authorities) => access.with_authorities(&authorities),
+            None => Ok(access),
+        }
     }
 
     /// The folder that remembers what was seen of ledgers.

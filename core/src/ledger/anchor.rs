@@ -70,6 +70,12 @@ impl Anchors {
         &self.folder
     }
 
+    /// Whether something of the ledger of this origin was seen before.
+    #[cfg(feature = "remote")]
+    pub(crate) fn knows(&self, origin: &str) -> Result<bool> {
+        self.load(origin).map(|anchor| anchor.is_some())
+    }
+
     /// What is kept of a ledger: the highest of what was brought to disk and what was only written.
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
         let Some(synced) = self.read(origin, SYNCED)? else { return Ok(None) };

@@ -68,6 +68,10 @@ impl Ledger {
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.
     pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
+        let storage = self.store.shared();
+        if let Some(service) = storage.service() {
+            return self.submit(service, records);
+        }
         self.sequencer()?;
         let job = Job {
             records: records.iter().map(|record| record.record().to_vec()).collect(),
@@ -324,10 +328,10 @@ impl Ledger {
 }
 
 /// What is to be appended together, all or none.
-pub(super) struct Job {
-    pub(super) records: Vec<Vec<u8>>,
-    pub(super) submitter: Option<String>,
-    pub(super) now: Timestamp,
+pub(crate) struct Job {
+    pub(crate) records: Vec<Vec<u8>>,
+    pub(crate) submitter: Option<String>,
+    pub(crate) now: Timestamp,
 }
 
 impl Job {

@@ -63,6 +63,14 @@ impl Receipt {
         })
     }
 
+    /// What the ledger says of the record.
+    ///
+    /// # Errors
+    /// `LEDGER_TAMPERED` if it is no entry.
+    pub fn parsed_entry(&self) -> Result<Entry> {
+        Entry::parse(self.entry.as_bytes())
+    }
+
     /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs.
     ///
     /// # Errors
@@ -97,5 +105,35 @@ impl Receipt {
             return Err(Error::new(ErrorKind::LedgerTampered, "the proof of the receipt is for another entry"));
         }
         Ok(proof.checkpoint().clone())
+    }
+}
+
+/// A receipt as it comes from elsewhere, of which nothing is proven.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UnverifiedReceipt {
+    index: u64,
+    entry: String,
+    salt: String,
+    proof: String,
+    already_there: bool,
+}
+
+impl UnverifiedReceipt {
+    /// The receipt with its checkpoint, if it proves that `record` is in the log of `log_key`.
+    pub(crate) fn verify(self, record: &[u8], log_key: &VerifierKey) -> Result<(Receipt, SignedCheckpoint)> {
+        let Self { index, entry, salt, proof, already_there } = self;
+        let receipt = Receipt { index, entry, salt, proof, already_there };
+        receipt.verify(record, log_key)?;
+        let leaf = leaf_hash(receipt.entry.as_bytes());
+        let proof = TlogProof::parse_and_verify(receipt.proof.as_bytes(), &leaf, log_key)?;
+        Ok((receipt, proof.checkpoint().clone()))
+    }
+}
+
+impl From<Receipt> for UnverifiedReceipt {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { index, entry, salt, proof, already_there } = receipt;
+        Self { index, entry, salt, proof, already_there }
     }
 }

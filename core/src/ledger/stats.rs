@@ -252,7 +252,7 @@ impl Held {
 }
 
 /// When that happened which a record tells of, if it says so.
-fn event_time(statement: &Statement) -> Option<Timestamp> {
+pub(crate) fn event_time(statement: &Statement) -> Option<Timestamp> {
     match statement.predicate().ok()? {
         Predicate::Provenance(p) => p.run_details.metadata.and_then(|m| m.finished_on.or(m.started_on)),
         Predicate::TestResult(t) => t.finished_at.or(t.started_at),

@@ -397,6 +397,12 @@ class Ledger:
         pins: _Given | None = None,
         submitter: str | None = None,
     ) -> Ledger: ...
+    @staticmethod
+    def connect(
+        url: str, *, anchors: _Path, access: _Given | None = None, pins: _Given | None = None
+    ) -> Ledger: ...
+    def __enter__(self) -> Ledger: ...
+    def __exit__(self, *_raised: object) -> None: ...
     @property
     def origin(self) -> str: ...
     @property
@@ -432,10 +438,33 @@ class Ledger:
         after: int | None = None,
         limit: int | None = None,
     ) -> Found: ...
+    def iterate(
+        self,
+        *,
+        release: str | None = None,
+        commit: str | None = None,
+        digest: str | None = None,
+        environment: str | None = None,
+        service: str | None = None,
+        change: str | None = None,
+        kind: str | None = None,
+        predicate_type: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Records: ...
     def rebuild_index(self) -> None: ...
     def audit(self) -> _Data: ...
     def attach(self, data: bytes) -> str: ...
     def attachment(self, digest: str) -> bytes: ...
+
+@final
+class Records:
+    """Records of a ledger, one after the other; each page is read when it is needed."""
+
+    def __iter__(self) -> Records: ...
+    def __next__(self) -> LedgerRecord: ...
 
 @final
 class Receipt:
