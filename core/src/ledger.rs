@@ -528,9 +528,10 @@ impl Ledger {
         }
         let mut policies = Vec::new();
         let store = self.store.clone();
+        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE)?.into_owned();
         let advanced = self.edge().cloned().and_then(|edge| {
             edge.advance(newer.checkpoint(), &store, |index, bytes| {
-                if book::holds(bytes, TrustPolicyRecord::TYPE) {
+                if book::holds(bytes, &policy_type) {
                     policies.push(index);
                 }
                 Ok(())
