@@ -175,7 +175,7 @@ impl Ledger {
 
     fn rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
         let read = |index| self.record(index).map(|record| Row::of(&record)).map_err(Unusable::Log);
-        (from..to).map(|index| read(index)).collect()
+        (from..to).map(read).collect()
     }
 
     /// As [`Ledger::rows`], without reading again what this handle appended.
