@@ -249,18 +249,19 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::new(folder));
+        Self::open_in(&storage, anchors, pins)
     }
 
     /// As [`Ledger::open`], in any storage.
-    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    pub(crate) fn open_in(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let in_flux = storage.recover(Duration::ZERO)?;
-        match Self::open_as_it_is(&storage, anchors, pins) {
+        match Self::open_as_it_is(storage, anchors, pins) {
             // half of what somebody else is making whole right now
             Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
                 storage.recover(patience)?;
-                Self::open_as_it_is(&storage, anchors, pins)
+                Self::open_as_it_is(storage, anchors, pins)
             }
             opened => opened,
         }
