@@ -135,7 +135,7 @@ impl Mirror {
         right.settle()?;
         drop(right);
         // reads the trust policy, and remembers the checkpoint
-        match Ledger::open_in(storage, &self.anchors, pins, None) {
+        match Ledger::open_in(&storage, &self.anchors, pins, None) {
             // without the records of the trust policy it is a copy of the log alone
             Err(e) if e.kind() == ErrorKind::BodyLost => Ok(mirrored),
             opened => opened.map(|_| mirrored),
@@ -171,7 +171,7 @@ impl Mirror {
         right.remove(&[MIRROR.to_owned()])?;
         right.settle()?;
         drop(right);
-        Ledger::open_in(storage, anchors, pins, None)?;
+        Ledger::open_in(&storage, anchors, pins, None)?;
         Ok(restored)
     }
 
