@@ -279,13 +279,13 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::new(folder));
+        Self::open_in(&storage, anchors, pins)
     }
 
     /// As [`Ledger::open`], in any storage.
-    #[expect(clippy::needless_pass_by_value, reason = "whoever opens one made it for that")]
-    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_with(&storage, anchors, pins, TrustFrom::Entries)
+    pub(crate) fn open_in(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        Self::open_with(storage, anchors, pins, TrustFrom::Entries)
     }
 
     /// As [`Ledger::open`], in any storage, with the trust policy from where `trust` says.

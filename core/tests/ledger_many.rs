@@ -216,7 +216,9 @@ fn killed_at(points: usize) -> usize {
             writers.push((child, reader));
         }
         // when they are at it
-        (0..WRITERS).for_each(|_| drop(receiver.recv_timeout(Duration::from_secs(60))));
+        for _ in 0..WRITERS {
+            let _ = receiver.recv_timeout(Duration::from_secs(60));
+        }
         for (n, (child, _)) in writers.iter_mut().enumerate() {
             let salt = Digest::sha256(format!("{round} {n} {:?}", std::time::Instant::now()).as_bytes());
             std::thread::sleep(Duration::from_micros(u64::from(salt.bytes()[0]) * 100));

@@ -99,10 +99,15 @@ impl Ledger {
     pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], right: &mut dyn Right, now: Timestamp) -> Result<()> {
         let mut admission = self.admission()?;
         let mut trust = self.trust.clone();
+        let mut all = Vec::new();
         for (index, record) in (0..).zip(records) {
             let verified = trust.verify(record, index, now)?;
             trust.take(&verified, index, now)?;
-            let identity = trust.speaker(&verified, index).map(|speaker| speaker.identity).unwrap_or_default();
+            all.push(verified);
+        }
+        // who they are is known once all of them together are in force
+        for (index, verified) in (0..).zip(all) {
+            let identity = trust.speaker(&verified, index)?.identity;
             admission.pending.push(Pending::new(verified, identity, now)?);
         }
         self.commit(admission, right)?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::append::may_be_refused;
 use super::book::holds;
 use super::entry::Entry;
-use super::folder::{INDEX, LOCK, UNFINISHED};
+use super::folder::{INDEX, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
@@ -291,15 +291,11 @@ impl Ledger {
     /// Files that must not be there, and attachments.
     fn audit_files(&self, report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
-        storage.list("", &mut |name, bytes| {
+        storage.list("", &mut |name, _| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
                 let digest = DigestSet::of_reader(&mut storage.stream(name)?.bytes, &[Algorithm::Sha256])?;
                 if digest.get(Algorithm::Sha256).is_none_or(|digest| digest.hex() != hex) {
                     report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
-                }
-            } else if name == LOCK {
-                if bytes > 0 {
-                    report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
             } else if ![CONFIG, CHECKPOINT].contains(&name) && !Store::is_part(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;

@@ -323,7 +323,10 @@ impl Storage for FolderStorage {
                         Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
                         Err(e) => return Err(failed(e)),
                     };
-                    visit(&name, size)?;
+                    // the lock has no bytes, or is something else
+                    if name != LOCK || size > 0 {
+                        visit(&name, size)?;
+                    }
                 }
             }
         }

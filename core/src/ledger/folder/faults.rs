@@ -9,6 +9,7 @@ use super::disk::{Disk, Faults};
 use crate::artifact::ResourceDescriptor;
 use crate::digest::Digest;
 use crate::key::{KeyType, PrivateKey};
+use crate::ledger::storage::Storage;
 use crate::ledger::{Anchors, Ledger, Pins};
 use crate::predicate::{Admin, PredicateType as _, Profile, Release, TrustPolicy, TrustedSigner};
 use crate::signer::sign;
@@ -93,8 +94,8 @@ impl Place {
     }
 
     fn open(&self, dir: &Path, disk: Disk) -> Result<Ledger, crate::Error> {
-        let storage = FolderStorage::on(disk, dir.join("ledger"));
-        Ledger::open_in(Arc::new(storage), &Anchors::in_folder(dir.join("state")), &Pins::none())?
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::on(disk, dir.join("ledger")));
+        Ledger::open_in(&storage, &Anchors::in_folder(dir.join("state")), &Pins::none())?
             .with_log_key(PrivateKey::from_pem(&self.log, None).unwrap())
     }
 
