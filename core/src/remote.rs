@@ -38,8 +38,8 @@ impl Ledger {
     /// `MALFORMED` for a URL or `access` that can't be used; `PERMISSION_DENIED` if the service lets the caller not read
     /// the log; `SERVICE_UNAVAILABLE` if it can't be reached or answers wrongly; as [`Ledger::open`].
     pub fn connect(url: &str, access: &Access, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        let storage = RemoteStorage::new(Transport::new(url, access)?);
-        Self::open_in(Arc::new(storage), anchors, pins, None)
+        let storage: Arc<dyn Storage> = Arc::new(RemoteStorage::new(Transport::new(url, access)?));
+        Self::open_in(&storage, anchors, pins, None)
     }
 }
 

@@ -34,7 +34,8 @@ impl Ledger {
     /// As [`Ledger::open`]; `WRONG_KEY` if it lies under another key, or under none; those of
     /// [`KeyEncryptionKey::decrypt`].
     pub fn open_encrypted(folder: &Path, anchors: &Anchors, pins: &Pins, kek: &dyn KeyEncryptionKey) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, Some(kek))
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::new(folder));
+        Self::open_in(&storage, anchors, pins, Some(kek))
     }
 
     /// Whether bodies, attachments and what they are found by are encrypted.
