@@ -8,11 +8,15 @@ mod anchor;
 mod append;
 mod attachment;
 mod audit;
+#[cfg(feature = "object-store")]
+mod bucket;
 mod entry;
 mod folder;
 mod index;
+mod place;
 mod receipt;
 mod release_id;
+mod relocation;
 mod search;
 mod spend;
 mod sqlite;
@@ -30,9 +34,13 @@ pub use anchor::Anchors;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
 pub use attachment::AttachmentReader;
+#[cfg(feature = "object-store")]
+pub use bucket::BucketPlace;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
+pub use place::Place;
 pub use receipt::Receipt;
+pub use relocation::{MoveProgress, Moved};
 pub use search::{Found, Query};
 pub use storage::{Repair, RepairKind};
 pub use walk::LedgerRecord;
@@ -157,6 +165,22 @@ impl Ledger {
         Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
     }
 
+    /// As [`Ledger::init`], in any place. A bucket must be there, its service hold to conditional writes, and nothing lie
+    /// under the prefix.
+    ///
+    /// # Errors
+    /// As [`Ledger::init`]; `UNSUPPORTED` if the service passes over the conditions of a write; `SERVICE_UNAVAILABLE`.
+    pub fn init_at(
+        place: &Place,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Self> {
+        Self::init_in(place.storage()?, anchors, origin, log_key, trust_policy, now)
+    }
+
     /// As [`Ledger::init`], in any storage.
     pub(crate) fn init_in(
         storage: Arc<dyn Storage>,
@@ -230,6 +254,14 @@ impl Ledger {
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+    }
+
+    /// As [`Ledger::open`], in any place.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; `SERVICE_UNAVAILABLE`.
+    pub fn open_at(place: &Place, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        Self::open_in(place.storage()?, anchors, pins)
     }
 
     /// As [`Ledger::open`], in any storage.
@@ -389,6 +421,8 @@ impl Ledger {
     pub fn refresh(&mut self) -> Result<()> {
         let newer = read_checkpoint(&self.store, &self.log_key)?;
         if newer.checkpoint() == self.checkpoint.checkpoint() {
+            // it may have other lines than before
+            self.checkpoint = newer;
             return Ok(());
         }
         let before = std::mem::replace(&mut self.checkpoint, newer);

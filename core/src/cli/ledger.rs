@@ -1,6 +1,7 @@
 //! `ledger`: append, search, prove, audit.
 
 mod look;
+mod relocate;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::ledger::{Anchors, Ledger};
 use crate::policy::starter_bundle;
 use look::{Prove, Search, Show};
+use relocate::Move;
 
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
@@ -36,6 +38,8 @@ pub(crate) enum LedgerCommand {
     Audit(ReadOnly),
     /// Make the search index anew.
     Rebuild(ReadOnly),
+    /// Move the ledger to another place, with the same root.
+    Move(Move),
     /// Show the state of the ledger, and how many records of which type it has.
     Stats(Stats),
 }
@@ -91,6 +95,7 @@ impl LedgerCommand {
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
+            Self::Move(relocate) => relocate.run(settings),
             Self::Stats(stats) => stats.run(settings),
         }
     }
@@ -101,7 +106,7 @@ impl Init {
         let trust = self.trust.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
         let key = settings.log_key(self.log_key.as_deref())?;
         let anchors = Anchors::in_folder(settings.state()?);
-        let ledger = Ledger::init(&settings.ledger(), &anchors, &self.origin, key, &trust, settings.now()?)?;
+        let ledger = Ledger::init_at(&settings.place()?, &anchors, &self.origin, key, &trust, settings.now()?)?;
         let starter = starter_bundle()?;
         if ledger.trust_policy()?.pinned_bundle() == Some(Digest::sha256(&starter)) {
             ledger.attach(&starter)?;

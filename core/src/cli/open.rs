@@ -63,15 +63,20 @@ pub(crate) struct By {
 }
 
 impl Known {
-    /// Opens the ledger for reading.
-    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+    pub(crate) fn pins(&self) -> Result<Pins> {
         let mut pins = Pins::none();
         pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
         pins.trust_policy.clone_from(&self.pin_trust_policy);
         if let Some(path) = &self.min_checkpoint {
             pins.min_checkpoint = Some(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
-        let ledger = Ledger::open(&settings.ledger(), &Anchors::in_folder(settings.state()?), &pins)?;
+        Ok(pins)
+    }
+
+    /// Opens the ledger for reading.
+    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+        let anchors = Anchors::in_folder(settings.state()?);
+        let ledger = Ledger::open_at(&settings.place()?, &anchors, &self.pins()?)?;
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
+use crate::ledger::Place;
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -24,8 +25,9 @@ pub(crate) struct Global {
     /// Answer in JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// Folder of the ledger [default: .sealwright/ledger].
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The ledger: its folder, or a file in TOML that describes its bucket
+    /// [default: .sealwright/ledger].
+    #[arg(long, global = true, value_name = "PLACE")]
     ledger: Option<PathBuf>,
     /// Folder that remembers the ledgers seen so far
     /// [default: ~/.local/state/sealwright].
@@ -112,10 +114,15 @@ impl Settings {
         Some(environment("DOCKER_CONFIG").map(PathBuf::from).or_else(folder)?.join("config.json"))
     }
 
-    /// The folder of the ledger.
-    pub(crate) fn ledger(&self) -> PathBuf {
+    /// Where the ledger is.
+    pub(crate) fn place(&self) -> Result<Place> {
         let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
-        chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger"))
+        self.place_of(&chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger")))
+    }
+
+    /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
+    pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
+        Place::find(path, &|name| environment(name)?.into_string().ok().map(Zeroizing::new))
     }
 
     /// The folder that remembers what was seen of ledgers.

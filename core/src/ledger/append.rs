@@ -10,6 +10,7 @@ use aws_lc_rs::rand;
 
 use super::entry::{Body, Entry};
 use super::receipt::Receipt;
+use super::relocation::check_not_moved;
 use super::storage::{Batch, Object, Outcome, Right};
 use super::store::{Store, partial_tiles};
 use super::walk::lost_tile;
@@ -56,7 +57,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` if this handle has no log key; those of the trust policy; `APPEND_REFUSED` for what no ledger
-    /// takes and for what the submitter may not append; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
+    /// takes, for what the submitter may not append, and if the ledger was moved; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
     /// deployment names a decision it may not use; `LEDGER_BUSY` if another process appends for too long;
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.
@@ -65,6 +66,7 @@ impl Ledger {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
+        check_not_moved(self.checkpoint.note())?;
         self.sweep(right.as_mut())?;
         let at = self.next_time(now)?;
         let mut batch: Vec<Pending> = Vec::new();
