@@ -28,6 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
+    if let Ok(text) = std::fs::read_to_string(root.join("../target/ledger.json")) {
+        rows.extend(serde_json::from_str::<BTreeMap<String, Sides>>(&text)?);
+    }
     for peer in ["python", "node"] {
         let Ok(text) = std::fs::read_to_string(root.join(format!("../target/peers/{peer}.json"))) else { continue };
         let measured: BTreeMap<String, f64> = serde_json::from_str(&text)?;

@@ -10,8 +10,12 @@ mod attachment;
 mod audit;
 #[cfg(feature = "object-store")]
 mod bucket;
+mod book;
+mod complete;
+mod edge;
 mod entry;
 mod folder;
+mod group;
 mod index;
 mod place;
 mod receipt;
@@ -20,28 +24,32 @@ mod relocation;
 mod search;
 mod spend;
 mod sqlite;
+mod stats;
 mod storage;
 mod store;
+mod tail;
 mod walk;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
 pub(crate) use audit::attachments_named;
-pub use audit::{AuditFinding, AuditFindingKind, AuditReport};
+pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
 pub use attachment::AttachmentReader;
 #[cfg(feature = "object-store")]
 pub use bucket::BucketPlace;
+pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use place::Place;
 pub use receipt::Receipt;
 pub use relocation::{MoveProgress, Moved};
 pub use search::{Found, Query};
+pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
@@ -52,13 +60,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::timestamp::Timestamp;
+use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::trust_policy::{TrustChain, TrustPolicy};
 use crate::{json, limits};
 use anchor::Anchor;
+use book::Book;
+use edge::Edge;
 use folder::FolderStorage;
+use group::Seal;
 use index::Index;
 use storage::Storage;
 use store::{CHECKPOINT, CONFIG, Store};
+use tail::Tail;
 use walk::lost_tile;
 
 /// A ledger in a folder.
@@ -75,8 +88,20 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Entries that the index may not have.
+    tail: Mutex<Tail>,
+    /// What appends are checked against.
+    book: Mutex<Book>,
+    /// The right edge of the log, once it was needed.
+    edge: Option<Edge>,
+    /// What submissions to others carry.
+    seal: Option<Seal>,
     /// Whether this handle has cleared leftovers.
     swept: bool,
+    /// Whether this handle appended.
+    appended: bool,
+    /// The size up to which its anchor was brought to disk.
+    remembered: u64,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -143,6 +168,8 @@ struct Config {
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
+/// Entries after which the anchor is brought to disk again.
+const REMEMBERED_EVERY: u64 = 256;
 
 impl Ledger {
     /// Makes a new ledger in `folder` (which must not exist, or be empty), whose first entries are the records of
@@ -218,7 +245,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
@@ -266,8 +299,20 @@ impl Ledger {
 
     /// As [`Ledger::open`], in any storage.
     pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        let store = Store::new(storage);
-        store.storage().recover()?;
+        let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
+        let in_flux = storage.recover(Duration::ZERO)?;
+        match Self::open_as_it_is(&storage, anchors, pins) {
+            // half of what somebody else is making whole right now
+            Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
+                storage.recover(patience)?;
+                Self::open_as_it_is(&storage, anchors, pins)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+        let store = Store::new(Arc::clone(storage));
         let (origin, found_key) = read_config(&store)?;
         let anchor = anchors.load(&origin)?;
         let known_key = match &anchor {
@@ -315,7 +360,13 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            tail: Mutex::default(),
+            book: Mutex::default(),
+            edge: None,
+            seal: None,
             swept: false,
+            appended: false,
+            remembered: 0,
         };
         let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
@@ -324,7 +375,7 @@ impl Ledger {
             ledger.check_extends(seen.checkpoint())?;
         }
         ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
-        ledger.remember()?;
+        ledger.remember(true)?;
         Ok(ledger)
     }
 
@@ -425,17 +476,35 @@ impl Ledger {
             self.checkpoint = newer;
             return Ok(());
         }
+        let mut policies = Vec::new();
+        let store = self.store.clone();
+        let advanced = self.edge().cloned().and_then(|edge| {
+            edge.advance(newer.checkpoint(), &store, |index, bytes| {
+                if book::holds(bytes, TrustPolicyRecord::TYPE) {
+                    policies.push(index);
+                }
+                Ok(())
+            })
+        });
         let before = std::mem::replace(&mut self.checkpoint, newer);
-        let (trust, trust_entries) = (self.trust.clone(), self.trust_entries.clone());
-        if let Err(e) = self
-            .check_extends(before.checkpoint())
-            .and_then(|()| self.load_trust_after(before.checkpoint().size(), before.checkpoint().root()))
-        {
+        let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
+        let taken = match advanced {
+            Ok(edge) => {
+                self.edge = Some(edge);
+                policies.into_iter().try_for_each(|index| self.take_trust_policy(index))
+            }
+            // what it contradicts tells more than which bytes are wrong
+            Err(e) => self.check_extends(before.checkpoint()).and(Err(e)),
+        };
+        if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
-            (self.checkpoint, self.trust, self.trust_entries) = (before, trust, trust_entries);
+            (self.checkpoint, self.edge) = (before, None);
+            if let Some((trust, entries)) = trust {
+                (self.trust, self.trust_entries) = (trust, entries);
+            }
             return Err(e);
         }
-        self.remember()
+        self.remember(false)
     }
 
     /// Checks that the ledger extends a checkpoint seen before.
@@ -494,26 +563,37 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
-        self.walk_after(size, root, |index, entry| {
-            if crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
+        let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
+            // an entry has one canonical form, in which its type has one spelling
+            if book::holds(bytes, TrustPolicyRecord::TYPE) {
                 found.push(index);
             }
             Ok(())
         })?;
+        self.edge = Some(edge);
         found.into_iter().try_for_each(|index| self.take_trust_policy(index))
     }
 
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
+        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+            return Ok(());
+        }
         let verified = self.trust.verify(&record, index, at)?;
         self.trust.take(&verified, index, at)?;
         self.trust_entries.push(index);
         Ok(())
     }
 
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // a thread that panicked left it whole or emptied, and it is derived
+        self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
-    fn remember(&self) -> Result<()> {
+    fn remember(&mut self, durable: bool) -> Result<()> {
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
@@ -523,13 +603,30 @@ impl Ledger {
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
-        self.anchors.raise(&anchor, |kept| {
+        let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
+        self.anchors.raise(&anchor, durable, |kept| {
             if kept.checkpoint == anchor.checkpoint {
                 return Ok(false);
             }
             let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
             Ok(kept.checkpoint().size() < self.size())
-        })
+        })?;
+        if durable {
+            self.remembered = self.size();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Ledger {
+    /// Leaves nothing of what this handle appended for the next one to catch up with.
+    fn drop(&mut self) {
+        if self.appended {
+            if !self.tail().is_empty() {
+                let _ = self.with_index(|_| Ok(()));
+            }
+            let _ = self.anchors.settle(self.origin());
+        }
     }
 }
 

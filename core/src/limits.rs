@@ -85,10 +85,14 @@ pub const OCI_PAGES: usize = 100;
 pub const OCI_REDIRECTS: usize = 5;
 /// Longest time for one request to a registry, in milliseconds.
 pub const OCI_REQUEST_MILLIS: u64 = 60_000;
+/// What one append to a ledger may bring in all.
+pub const LEDGER_BATCH_BYTES: usize = 1024 * 1024 * 1024;
+/// The journal of a ledger's folder: one append, and what it may hold before.
+pub const LEDGER_JOURNAL_BYTES: u64 = LEDGER_BATCH_BYTES as u64 + 256 * 1024 * 1024;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
-/// All that one append writes into a bucket.
-pub const LEDGER_BATCH_BYTES: u64 = 1024 * 1024 * 1024;
+/// All that one append writes into a bucket, in bytes.
+pub const LEDGER_PENDING_BYTES: u64 = 1024 * 1024 * 1024;
 /// An answer of a bucket that is no object.
 pub const OBJECT_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// The environment of a build, as JSON.

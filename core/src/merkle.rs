@@ -21,7 +21,7 @@ pub use self::entries::{BundleId, decode_entries, encode_entries};
 pub use self::frontier::{Frontier, Growth};
 pub use self::proof::{verify_consistency, verify_inclusion};
 pub use self::tile::{TILE_WIDTH, TileId, TileReader, decode_tile, encode_tile};
-pub use self::tree::{consistency_proof, inclusion_proof, root};
+pub use self::tree::{consistency_proof, inclusion_proof, inclusion_proofs, root};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A hash of the tree: of a leaf, of a node, or the root. Written in base64, as in checkpoints.

@@ -16,7 +16,8 @@ use sealwright::digest::Digest;
 use sealwright::ledger::{Anchors, AuditFindingKind, Ledger, Pins, Query};
 use sealwright::signer::sign;
 use sealwright::statement::Statement;
-use sealwright::verifier::Verified;
+use sealwright::trust::{TrustRoot, Window};
+use sealwright::verifier::{Artifact, Expectation, Identity, Verified, Verifier};
 use small::{Small, copy, files, note, open, open_to_append, start};
 
 const ROLE: &str = "LEDGER_TEST_ROLE";
@@ -197,6 +198,118 @@ fn a_process_killed_while_appending_loses_nothing_that_was_receipted() {
     eprintln!("{kills} kills, {in_the_middle} of them after a receipt, {leftovers} leftovers");
 }
 
+/// Sixteen processes append without end, and each is killed at a moment of its own; again and again, until `points` of
+/// them were. Gives how many receipts they had.
+fn killed_at(points: usize) -> usize {
+    const WRITERS: usize = 16;
+    let small = shared();
+    let mut receipts: Vec<String> = Vec::new();
+    let (mut killed, mut round) = (0, 0_u64);
+    while killed < points {
+        let mut writers = Vec::new();
+        for n in 0..WRITERS.min(points - killed) {
+            let mut child = command("on and on", small.dir.path(), &format!("{round} {n}")).spawn().unwrap();
+            let out = child.stdout.take().unwrap();
+            let reader = std::thread::spawn(move || said(out).collect::<Vec<_>>());
+            writers.push((child, reader));
+        }
+        std::thread::sleep(Duration::from_millis(400));
+        for (n, (child, _)) in writers.iter_mut().enumerate() {
+            let salt = Digest::sha256(format!("{round} {n} {:?}", std::time::Instant::now()).as_bytes());
+            std::thread::sleep(Duration::from_micros(u64::from(salt.bytes()[0]) * 100));
+            child.kill().unwrap();
+            killed += 1;
+        }
+        for (mut child, reader) in writers {
+            child.wait().unwrap();
+            receipts.extend(reader.join().unwrap());
+        }
+        let mut ledger = open_to_append(small.dir.path()).unwrap();
+        holds(&ledger, &receipts);
+        // no entry twice, and none without its place
+        let places: BTreeSet<_> = receipts.iter().map(|r| r.split_once(' ').unwrap().0).collect();
+        assert_eq!(places.len(), receipts.len());
+        ledger.record_statement(&note(&format!("after {round}")), &small.keys["maker"], start()).unwrap();
+        let report = ledger.audit().unwrap();
+        assert!(report.is_clean(), "round {round}: {:?}", report.findings);
+        round += 1;
+    }
+    eprintln!("{killed} kills in {round} rounds, {} receipts, {} entries", receipts.len(), small.open().unwrap().size());
+    receipts.len()
+}
+
+#[test]
+fn sixteen_writers_killed_at_random_lose_nothing_that_was_receipted() {
+    assert!(killed_at(32) > 0, "some of them got so far");
+}
+
+/// The same at length: `LEDGER_TEST_KILLS=500 cargo test -p sealwright --test ledger_many at_length -- --ignored`.
+#[test]
+#[ignore = "takes minutes; the short form runs with the others"]
+#[expect(clippy::disallowed_methods, reason = "how long is said by whoever starts it")]
+fn sixteen_writers_killed_at_length() {
+    let points = std::env::var("LEDGER_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
+    assert!(killed_at(points) > points);
+}
+
+#[test]
+fn processes_and_threads_that_append_at_once_are_committed_together() {
+    let small = shared();
+    let key = std::fs::canonicalize(small.dir.path().join("maker.pem")).unwrap();
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let (dir, key) = (small.dir.path().to_owned(), key.clone());
+            std::thread::spawn(move || {
+                let key = sealwright::key::read_private(&key, None).unwrap();
+                let mut ledger = open_to_append(&dir).unwrap();
+                let receipts = (0..20).map(|n| {
+                    let statement = note(&format!("thread {thread}, {n}"));
+                    // each third is one that all of them append
+                    let statement = if n % 3 == 0 { note(&format!("shared {n}")) } else { statement };
+                    let receipt = ledger.record_statement(&statement, &key, start()).unwrap();
+                    assert_eq!(
+                        ledger.record(receipt.index).unwrap().statement().payload_digest(),
+                        statement.payload_digest()
+                    );
+                    (receipt.index, receipt.already_there)
+                });
+                receipts.collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let receipts: Vec<(u64, bool)> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    // 7 that are shared, and 13 of each
+    let new: BTreeSet<_> = receipts.iter().filter(|(_, already_there)| !already_there).map(|(index, _)| *index).collect();
+    assert_eq!((receipts.len(), new.len()), (160, 7 + 8 * 13));
+    assert_eq!(small.open().unwrap().size(), 1 + new.len() as u64);
+    assert_eq!(findings(small.dir.path()), []);
+}
+
+#[test]
+fn what_one_who_waits_may_not_append_is_refused_with_its_own_error() {
+    let small = shared();
+    let mut busy = command("on and on", small.dir.path(), "busy").spawn().unwrap();
+    let mut lines = said(busy.stdout.take().unwrap());
+    lines.next().unwrap();
+    let drain = std::thread::spawn(move || lines.count());
+    let mut ledger = open_to_append(small.dir.path()).unwrap();
+    for n in 0..10 {
+        // proof of another verifier gets it as far as the ledger
+        let stranger = &small.keys["stranger"];
+        let record = sign(&note(&format!("{n}")), stranger).unwrap().to_json();
+        let trust = TrustRoot::new().with_key("anybody", stranger.public().clone(), Window::ALWAYS).unwrap();
+        let expectation = Expectation::new(Artifact::AnyUnsafe, Identity::key("anybody"), start());
+        let foreign = Verifier::new(trust).verify(&record, &expectation).unwrap();
+        let refused = ledger.append(&foreign, start()).unwrap_err();
+        assert_eq!(refused.code(), "UNTRUSTED_SIGNER", "{refused}");
+        ledger.record_statement(&note(&format!("good {n}")), &small.keys["second"], start()).unwrap();
+    }
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    assert!(drain.join().unwrap() > 0);
+    assert_eq!(findings(small.dir.path()), []);
+}
+
 /// Every state an append can be cut short in, made by hand: its files in the order they are written.
 #[test]
 fn an_append_cut_short_after_any_file_is_cleared_by_the_next() {
@@ -289,6 +402,7 @@ fn a_folder_that_may_only_be_read_is_read_searched_and_audited_and_takes_nothing
     small.note("one");
     for indexed in ["whole", "behind", "missing"] {
         let index = small.folder().join("index.sqlite");
+        small.ledger.search(&Query::everything()).unwrap();
         match indexed {
             "behind" => {
                 let rows = rusqlite::Connection::open(&index).unwrap();
@@ -396,7 +510,7 @@ fn a_full_disk_takes_nothing_in_halves_and_the_ledger_goes_on_when_there_is_spac
         assert_eq!(other.search(&all).unwrap().records.len() as u64, receipted, "{what}");
     };
     whole("full", receipted);
-    assert_eq!(ledger.attach(&[1; 200_000]).unwrap_err().code(), "STORAGE_FULL");
+    assert_eq!(ledger.attach(&[1; 600_000]).unwrap_err().code(), "STORAGE_FULL");
     whole("full, and a file refused", receipted);
 
     std::fs::remove_file(&ballast).unwrap();

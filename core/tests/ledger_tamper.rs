@@ -37,6 +37,7 @@ fn indexed() -> Small {
         "result": "PASSED", "configuration": [{"uri": "https://example.org/suite"}], "sealwright_testKind": "unit"});
     small.record("maker", &of(TestResult::TYPE, b"one", &passed)).unwrap();
     small.note("two");
+    small.ledger.search(&Query::everything()).unwrap();
     let index = rusqlite::Connection::open(small.folder().join(INDEX)).unwrap();
     index.execute_batch("PRAGMA page_size = 512; VACUUM").unwrap();
     small

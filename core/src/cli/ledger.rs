@@ -1,26 +1,29 @@
 //! `ledger`: append, search, prove, audit.
 
+mod attachment;
 mod look;
 mod relocate;
+mod stats;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::answer::{Answer, to_json};
 use super::input::record;
 use super::open::{Append, Known};
-use super::output::write_file;
 use super::predicate_names::short;
 use super::settings::Settings;
 use super::text::Page;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::ledger::{Anchors, Ledger};
+use crate::ledger::{Anchors, AuditDepth, Ledger};
 use crate::policy::starter_bundle;
+use attachment::{Attach, Attachment};
 use look::{Prove, Search, Show};
 use relocate::Move;
+use stats::Stats;
 
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
@@ -35,13 +38,17 @@ pub(crate) enum LedgerCommand {
     /// Prove that a record is in the ledger.
     Prove(Prove),
     /// Check every byte of the ledger.
-    Audit(ReadOnly),
+    Audit(Audit),
     /// Make the search index anew.
     Rebuild(ReadOnly),
     /// Move the ledger to another place, with the same root.
     Move(Move),
-    /// Show the state of the ledger, and how many records of which type it has.
+    /// Show the state of the ledger, what it holds by type and age, and how late evidence arrives.
     Stats(Stats),
+    /// Keep a file that records name by its SHA-256.
+    Attach(Attach),
+    /// Write an attachment to a file.
+    Attachment(Attachment),
 }
 
 #[derive(Args)]
@@ -67,12 +74,19 @@ pub(crate) struct AppendRecords {
 }
 
 #[derive(Args)]
-pub(crate) struct Stats {
-    /// Write the signed checkpoint to this file, for others to compare with.
-    #[arg(long, value_name = "FILE")]
-    checkpoint_out: Option<PathBuf>,
+pub(crate) struct Audit {
+    /// How deep: entries and tiles alone, bodies as well, or everything.
+    #[arg(long, value_enum, default_value_t = Depth::Everything)]
+    depth: Depth,
     #[command(flatten)]
     known: Known,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Depth {
+    Entries,
+    Bodies,
+    Everything,
 }
 
 #[derive(Args)]
@@ -89,7 +103,7 @@ impl LedgerCommand {
             Self::Search(search) => search.run(settings),
             Self::Show(show) => show.run(settings),
             Self::Prove(prove) => prove.run(settings),
-            Self::Audit(read) => audit(read.known.open(settings)?),
+            Self::Audit(audit) => audit.run(settings),
             Self::Rebuild(read) => {
                 let ledger = read.known.open(settings)?;
                 ledger.rebuild_index()?;
@@ -97,6 +111,8 @@ impl LedgerCommand {
             }
             Self::Move(relocate) => relocate.run(settings),
             Self::Stats(stats) => stats.run(settings),
+            Self::Attach(attach) => attach.run(settings),
+            Self::Attachment(attachment) => attachment.run(settings),
         }
     }
 }
@@ -141,53 +157,27 @@ impl AppendRecords {
     }
 }
 
-fn audit(mut ledger: Ledger) -> Result<Answer> {
-    let report = ledger.audit()?;
-    let mut page = Page::default();
-    if report.is_clean() {
-        page.line(format!(
-            "{} entries of {}: entries, records and files are as committed, and the index agrees",
-            report.size, report.origin
-        ));
-    }
-    for finding in &report.findings {
-        page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));
-    }
-    Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
-}
-
-impl Stats {
+impl Audit {
     fn run(self, settings: &Settings) -> Result<Answer> {
-        let ledger = self.known.open(settings)?;
-        if let Some(out) = &self.checkpoint_out {
-            write_file(out, ledger.checkpoint().note().as_bytes())?;
-        }
-        let mut types = std::collections::BTreeMap::<String, u64>::new();
-        ledger.walk(|_, entry| {
-            *types.entry(entry.predicate_type.clone()).or_default() += 1;
-            Ok(())
-        })?;
-        let root = ledger.checkpoint().checkpoint().root().to_string();
-        let policy = ledger.trust_policy()?;
+        let depth = match self.depth {
+            Depth::Entries => AuditDepth::Entries,
+            Depth::Bodies => AuditDepth::Bodies,
+            Depth::Everything => AuditDepth::Everything,
+        };
+        let mut ledger = self.known.open(settings)?;
+        let report = ledger.audit_to(depth)?;
         let mut page = Page::default();
-        page.field("ledger", ledger.place())
-            .field("origin", ledger.origin())
-            .field("entries", ledger.size());
-        page.field("root", &root).field("log key", ledger.log_key());
-        page.field("trust", policy.payload()).field("version", policy.version());
-        for (predicate_type, count) in &types {
-            page.line(format!("{count:>8}  {}", short(predicate_type)));
+        if report.is_clean() {
+            let what = match depth {
+                AuditDepth::Entries => "entries and tiles are as committed",
+                AuditDepth::Bodies => "entries, tiles and bodies are as committed",
+                _ => "entries, records and files are as committed, and the index agrees",
+            };
+            page.line(format!("{} entries of {}: {what}", report.size, report.origin));
         }
-        let value = json!({
-            "folder": ledger.place(),
-            "origin": ledger.origin(),
-            "size": ledger.size(),
-            "root": root,
-            "logKey": ledger.log_key().to_string(),
-            "checkpoint": ledger.checkpoint().note(),
-            "trustPolicy": { "version": policy.version(), "payload": policy.payload().to_string() },
-            "types": types,
-        });
-        Ok(Answer::new(page.finish(), value))
+        for finding in &report.findings {
+            page.wrapped("", "  ", &format!("{}: {}", finding.place, finding.message));
+        }
+        Ok(Answer::new(page.finish(), to_json(&report)?).unless(!report.is_clean()))
     }
 }

@@ -1,7 +1,7 @@
 //! Printing answers and errors, and writing files whole.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde_json::{Map, json};
@@ -58,7 +58,12 @@ pub(crate) fn note(message: &str) {
 }
 
 /// Writes a file whole: beside its place first, on disk, and then under its name. What stood there is replaced at once.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_file(path: &Path, mut bytes: &[u8]) -> Result<()> {
+    write_stream(path, &mut bytes)
+}
+
+/// The same with what a reader gives to its end. If it fails, nothing is written.
+pub(crate) fn write_stream(path: &Path, from: &mut dyn Read) -> Result<()> {
     if path.symlink_metadata().is_ok_and(|m| !m.is_file()) {
         return Err(Error::new(
             ErrorKind::AlreadyExists,
@@ -73,7 +78,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         .create_new(true)
         .open(unfinished)
         .and_then(|mut file| {
-            file.write_all(bytes)?;
+            io::copy(from, &mut file)?;
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(unfinished, path));
@@ -82,7 +87,8 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
             // best effort: it is named after what it is
             let _ = std::fs::remove_file(unfinished);
         }
-        Error::io("write", path, e)
+        // what was read may be refused at its end
+        e.downcast::<Error>().unwrap_or_else(|e| Error::io("write", path, e))
     })
 }
 

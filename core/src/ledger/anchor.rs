@@ -1,14 +1,16 @@
 //! What was seen of a ledger, kept outside of it: its key, its first trust policy, and its highest checkpoint.
 //!
 //! Rolling the whole folder back to an older, once valid state is invisible from inside. The anchor, in another
-//! folder, is what tells.
+//! folder, is what tells. An append writes it and does not wait until it is on disk: a process that dies loses nothing of
+//! it, and after a power loss at most what was seen since it was last brought to disk, which is at each opening and
+//! closing and every 256 entries (decision 0020).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::folder::{UNFINISHED, lock_folder, write_whole};
+use super::folder::{UNFINISHED, lock_folder, replace_unsynced, write_whole};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
@@ -35,8 +37,18 @@ pub(crate) struct Anchor {
     pub(crate) trust_policy_entries: Vec<u64>,
 }
 
+/// The anchor that was brought to disk.
+const SYNCED: &str = "json";
+/// A higher one that was written since and not waited for.
+const NEWEST: &str = "newest";
+
 impl Anchor {
     pub(crate) const FORMAT: &str = "sealwright-anchor/v1";
+
+    /// The size that its checkpoint states; nothing of it is verified here.
+    fn size(&self) -> u64 {
+        self.checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0)
+    }
 }
 
 impl Anchors {
@@ -50,8 +62,18 @@ impl Anchors {
         &self.folder
     }
 
+    /// What is kept of a ledger: the highest of what was brought to disk and what was only written.
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
-        let path = self.path(origin);
+        let Some(synced) = self.read(origin, SYNCED)? else { return Ok(None) };
+        // after a power loss it may be torn, or older; then the other one counts
+        match self.read(origin, NEWEST) {
+            Ok(Some(newest)) if newest.size() > synced.size() && newest.log_key == synced.log_key => Ok(Some(newest)),
+            _ => Ok(Some(synced)),
+        }
+    }
+
+    fn read(&self, origin: &str, ending: &str) -> Result<Option<Anchor>> {
+        let path = self.path(origin, ending);
         let bytes = match limits::read_file("anchor", &path, 2 * limits::CHECKPOINT_BYTES) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -67,8 +89,9 @@ impl Anchors {
         Ok(Some(anchor))
     }
 
-    /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer.
-    pub(crate) fn raise(&self, anchor: &Anchor, is_newer: impl Fn(&Anchor) -> Result<bool>) -> Result<()> {
+    /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer. It is brought
+    /// to disk if `durable`, and by [`Anchors::settle`] otherwise.
+    pub(crate) fn raise(&self, anchor: &Anchor, durable: bool, is_newer: impl Fn(&Anchor) -> Result<bool>) -> Result<()> {
         // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written
         if let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
@@ -76,17 +99,46 @@ impl Anchors {
             return Ok(());
         }
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
-        let _lock = lock_folder(&self.folder, Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        if let Some(kept) = self.load(&anchor.origin)?
-            && !is_newer(&kept)?
+        let _lock = self.lock()?;
+        let kept = self.load(&anchor.origin)?;
+        if let Some(kept) = &kept
+            && !is_newer(kept)?
         {
             return Ok(());
         }
-        let unfinished = self.folder.join(UNFINISHED);
-        write_whole(&self.path(&anchor.origin), &unfinished, &json::canonical("anchor", anchor)?)
+        // the first one is always brought to disk: without it the other would not be looked at
+        self.write(anchor, durable || kept.is_none())
     }
 
-    fn path(&self, origin: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", Digest::sha256(origin.as_bytes()).hex()))
+    /// Brings to disk what is kept of a ledger.
+    pub(crate) fn settle(&self, origin: &str) -> Result<()> {
+        if !self.path(origin, NEWEST).exists() {
+            return Ok(());
+        }
+        let _lock = self.lock()?;
+        match self.load(origin)? {
+            Some(kept) => self.write(&kept, true),
+            None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> Result<std::fs::File> {
+        lock_folder(&self.folder, Duration::from_millis(limits::LEDGER_LOCK_MILLIS))
+    }
+
+    fn write(&self, anchor: &Anchor, durable: bool) -> Result<()> {
+        let unfinished = self.folder.join(UNFINISHED);
+        let bytes = json::canonical("anchor", anchor)?;
+        if !durable {
+            return replace_unsynced(&self.path(&anchor.origin, NEWEST), &unfinished, &bytes);
+        }
+        write_whole(&self.path(&anchor.origin, SYNCED), &unfinished, &bytes)?;
+        // it says no more than the other one now
+        let _ = std::fs::remove_file(self.path(&anchor.origin, NEWEST));
+        Ok(())
+    }
+
+    fn path(&self, origin: &str, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}.{ending}", Digest::sha256(origin.as_bytes()).hex()))
     }
 }

@@ -3,21 +3,29 @@
 //! Nothing is believed that the log's signature does not lead to. Two things are outside of that and are checked in
 //! other ways: the index, which is compared row by row with the log, and the content of the lock, which must be empty.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod tree;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::append::may_be_refused;
+use super::book::holds;
 use super::entry::Entry;
 use super::folder::{INDEX, LOCK, UNFINISHED};
+use super::index::{Compared, Row, Unusable};
+use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Algorithm, DigestSet};
 use crate::error::{ErrorKind, Result};
 use crate::json::Value;
-use crate::limits;
-use crate::merkle::{BundleId, Frontier, Hash, TILE_WIDTH, TileReader as _, encode_entries, encode_tile, leaf_hash};
+use crate::merkle::{BundleId, TILE_WIDTH};
+use crate::predicate::{PredicateType as _, TrustPolicy};
 use crate::statement::Statement;
+use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, is_trust_policy};
+use crate::verifier::Verified;
 
 /// What an audit found.
 #[derive(Clone, Debug, Serialize)]
@@ -30,8 +38,25 @@ pub struct AuditReport {
     pub size: u64,
     /// Root of the checkpoint, base64.
     pub root: String,
+    /// How deep it went.
+    pub depth: AuditDepth,
     /// Everything that is not as it must be; empty means that the ledger is whole.
     pub findings: Vec<AuditFinding>,
+}
+
+/// How deep an audit goes. Each takes in those before it.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditDepth {
+    /// Every entry is hashed, and every tile held against that and the checkpoint.
+    Entries,
+    /// Every body is held against its entry.
+    Bodies,
+    /// Every record is verified under the trust policy at its entry, every file and attachment is looked at, and the
+    /// index is compared.
+    #[default]
+    Everything,
 }
 
 /// One thing that is not as it must be.
@@ -93,10 +118,23 @@ impl Ledger {
     /// As [`Ledger::refresh`] if the checkpoint itself is refused; `LEDGER_BUSY` if another process appends for too long;
     /// `PERMISSION_DENIED` or `IO` if the folder can't be read. Everything else is a finding.
     pub fn audit(&mut self) -> Result<AuditReport> {
+        self.audit_to(AuditDepth::Everything)
+    }
+
+    /// Audits as deep as is asked for. Entries are gone through in parts by several threads, so that the memory this
+    /// takes does not grow with the log.
+    ///
+    /// # Errors
+    /// As [`Ledger::audit`].
+    pub fn audit_to(&mut self, depth: AuditDepth) -> Result<AuditReport> {
         // appending is held off meanwhile, so that what is written right now is not taken for damage
         let storage = self.store.shared();
         let right = match storage.acquire(self.patience) {
-            Ok(right) => Some(right),
+            Ok(mut right) => {
+                // so that all is read from where it stays; whoever may only read leaves the journal as it is
+                let _ = right.settle();
+                Some(right)
+            }
             // a folder of which the lock can't be opened, such as a copy on a read-only medium
             Err(e) if e.kind() == ErrorKind::PermissionDenied => None,
             Err(e) => return Err(e),
@@ -106,187 +144,160 @@ impl Ledger {
             origin: self.origin().to_owned(),
             size: self.size(),
             root: self.checkpoint.checkpoint().root().to_string(),
+            depth,
             findings: Vec::new(),
         };
-        let mut expected = BTreeSet::from([CONFIG.to_owned(), CHECKPOINT.to_owned(), LOCK.to_owned()]);
-        let entries = self.audit_tiles(&mut report, &mut expected);
-        let named = self.audit_records(&entries, &mut report, &mut expected);
-        self.audit_files(&named, &expected, &mut report)?;
-        self.audit_index(&mut report)?;
+        self.audit_tiles(&mut report);
+        if depth != AuditDepth::Entries {
+            self.audit_records(depth, &mut report)?;
+        }
+        if depth == AuditDepth::Everything {
+            self.audit_files(&mut report)?;
+        }
         drop(right);
         Ok(report)
     }
 
-    /// Entries and tiles against the checkpoint, byte by byte. Gives the entries that could be read.
-    fn audit_tiles(&self, report: &mut AuditReport, expected: &mut BTreeSet<String>) -> Vec<(u64, Vec<u8>)> {
-        let width = u64::from(TILE_WIDTH);
-        let mut leaves: Vec<Hash> = Vec::new();
+    /// Bodies and records, each under the trust policy at its index, and the index beside them.
+    fn audit_records(&self, depth: AuditDepth, report: &mut AuditReport) -> Result<()> {
+        let mut trust = TrustChain::pinned(self.trust.versions().next().map(|(_, p)| p.payload().clone()));
+        let mut last = 0;
+        let mut index = match depth {
+            AuditDepth::Everything if report.is_clean() => self.index_to_compare(report)?,
+            _ => None,
+        };
+        let mut lost = BTreeSet::new();
+        let mut from = 0;
+        while from < self.size() {
+            let to = self.size().min(from + PART);
+            let entries = self.entries_between(from, to);
+            let has_policy = entries.iter().any(|(_, bytes)| holds(bytes, TrustPolicy::TYPE));
+            let looked = if depth == AuditDepth::Bodies || !has_policy {
+                on_threads(&entries, |(at, bytes)| self.look(*at, bytes, depth, &trust))
+            } else {
+                // a version of the trust policy judges what follows on it
+                let mut all = Vec::new();
+                for (at, bytes) in &entries {
+                    let mut looked = self.look(*at, bytes, depth, &trust);
+                    if let Some((verified, logged)) = looked.policy.take()
+                        && let Err(e) = trust.take(&verified, *at, logged)
+                    {
+                        looked.add(AuditFindingKind::RecordRefused, format!("entry {at}"), e.message());
+                    }
+                    all.push(looked);
+                }
+                all
+            };
+            let mut rows = Vec::new();
+            for ((at, _), looked) in entries.iter().zip(looked) {
+                let place = format!("entry {at}");
+                report.findings.extend(looked.findings);
+                if looked.time.is_some_and(|time| time < last) {
+                    let message = "its time is before that of the entry before it";
+                    report.add(AuditFindingKind::EntryTampered, &place, message);
+                }
+                last = looked.time.unwrap_or(last);
+                if let Some((statement, signer, logged)) = &looked.spend
+                    && let Err(e) = self.check_spend(statement, signer, *logged, *at, &[])
+                {
+                    report.add(AuditFindingKind::PermitMisused, &place, e.message());
+                }
+                for hex in looked.attachments {
+                    let name = format!("{ATTACHMENTS}/{hex}");
+                    if self.store.storage().size(&name)?.is_none() && lost.insert(hex) {
+                        report.add(
+                            AuditFindingKind::AttachmentLost,
+                            name,
+                            format!("{place} names it, and it is not there"),
+                        );
+                    }
+                }
+                rows.extend(looked.row);
+            }
+            if let Some(compared) = &mut index {
+                compared.part(from, to, &rows);
+            }
+            from = to;
+        }
+        if let Some(difference) = index.filter(|_| report.is_clean()).and_then(Compared::finish) {
+            let message = format!("{difference}; make it anew with `sealwright ledger rebuild`");
+            report.add(AuditFindingKind::IndexDiffers, INDEX, message);
+        }
+        Ok(())
+    }
+
+    /// The entries of a part of the log, as far as they can be read; those that can't were named already.
+    fn entries_between(&self, from: u64, to: u64) -> Vec<(u64, Vec<u8>)> {
         let mut entries = Vec::new();
-        for id in self.bundles() {
-            let path = id.to_string();
-            expected.insert(path.clone());
-            let read = self.store.entries(id).and_then(|bundle| {
-                let bytes = self.store.read(&path, (limits::ENTRY_BYTES as u64 + 2) * width)?;
-                let same = encode_entries(&bundle)? == bytes;
-                Ok((bundle, same))
-            });
-            match read {
-                Ok((bundle, same)) => {
-                    if !same {
-                        report.add(AuditFindingKind::TileTampered, path, "it is not written as it must be");
-                    }
-                    for (index, bytes) in (id.index() * width..).zip(bundle) {
-                        leaves.push(leaf_hash(&bytes));
-                        entries.push((index, bytes));
-                    }
-                }
-                Err(e) => {
-                    report.add(AuditFindingKind::TileTampered, path, e.message());
-                    // without these entries no hash above them can be checked
-                    return entries;
-                }
-            }
-        }
-        let Ok(grown) = Frontier::default().grow(&leaves) else { return entries };
-        if grown.root != *self.checkpoint.checkpoint().root() {
-            let place = self.first_foreign_entry(&leaves);
-            report.add(
-                AuditFindingKind::EntryTampered,
-                place,
-                "the entries are not those the checkpoint commits to: one was changed, dropped, added or moved",
-            );
-        }
-        for (id, hashes) in grown.tiles {
-            let path = id.to_string();
-            match self.store.read(&path, width * 32) {
-                Ok(found) if found == encode_tile(&hashes) => {}
-                Ok(_) => report.add(AuditFindingKind::TileTampered, &path, "it is not what the entries hash to"),
-                Err(e) => report.add(AuditFindingKind::TileTampered, &path, e.message()),
-            }
-            expected.insert(path);
+        let mut at = from;
+        while at < to {
+            let end = to.min((at / WIDTH + 1) * WIDTH);
+            let bundle = BundleId::containing(at, self.size()).and_then(|id| self.store.entries(id));
+            entries.extend((at / WIDTH * WIDTH..).zip(bundle.unwrap_or_default()).filter(|(i, _)| (at..end).contains(i)));
+            at = end;
         }
         entries
     }
 
-    fn bundles(&self) -> impl Iterator<Item = BundleId> {
-        let size = self.size();
-        (0..size).step_by(usize::from(TILE_WIDTH)).filter_map(move |index| BundleId::containing(index, size).ok())
-    }
-
-    /// The first entry whose stored hash differs from its bytes, as far as the tiles tell.
-    fn first_foreign_entry(&self, leaves: &[Hash]) -> String {
-        for id in self.bundles() {
-            let Ok(hashes) = self.store.tile(id.tile()) else { break };
-            for (index, hash) in (id.index() * u64::from(TILE_WIDTH)..).zip(hashes) {
-                let own = usize::try_from(index).ok().and_then(|i| leaves.get(i));
-                if own.is_some_and(|own| *own != hash) {
-                    return format!("entry {index}");
-                }
-            }
-        }
-        "entries".to_owned()
-    }
-
-    /// Bodies and records, each under the trust policy at its index. Gives the attachments that records name.
-    fn audit_records(
-        &self,
-        entries: &[(u64, Vec<u8>)],
-        report: &mut AuditReport,
-        expected: &mut BTreeSet<String>,
-    ) -> BTreeMap<String, u64> {
-        let mut trust = TrustChain::pinned(self.trust.versions().next().map(|(_, p)| p.payload().clone()));
-        let mut named = BTreeMap::new();
-        let mut last = 0;
-        for (index, bytes) in entries {
-            let place = format!("entry {index}");
-            expected.insert(Store::body_name(*index));
-            let entry = match Entry::parse(bytes) {
-                Ok(entry) => entry,
-                Err(e) => {
-                    report.add(AuditFindingKind::EntryTampered, place, e.message());
-                    continue;
-                }
-            };
-            if entry.time < last {
-                report.add(AuditFindingKind::EntryTampered, &place, "its time is before that of the entry before it");
-            }
-            last = entry.time;
-            let statement = self.audit_record(*index, &entry, &mut trust, report);
-            named.extend(statement.iter().flat_map(attachments_named).map(|name| (name, *index)));
-        }
-        named
-    }
-
-    fn audit_record(
-        &self,
-        index: u64,
-        entry: &Entry,
-        trust: &mut TrustChain,
-        report: &mut AuditReport,
-    ) -> Option<Statement> {
+    /// One entry and its body, and its record under the trust policy at its index.
+    fn look(&self, index: u64, bytes: &[u8], depth: AuditDepth, trust: &TrustChain) -> Looked {
         let place = format!("entry {index}");
+        let mut looked = Looked::default();
+        let entry = match Entry::parse(bytes) {
+            Ok(entry) => entry,
+            Err(e) => return looked.with(AuditFindingKind::EntryTampered, place, e.message()),
+        };
+        looked.time = Some(entry.time);
         let body = match self.store.body(index) {
             Ok(Some(body)) => body,
-            Ok(None) => {
-                report.add(AuditFindingKind::BodyLost, place, "its body is not there, or too short");
-                return None;
-            }
-            Err(e) => {
-                report.add(AuditFindingKind::BodyLost, place, e.message());
-                return None;
-            }
+            Ok(None) => return looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
+            Err(e) => return looked.with(AuditFindingKind::BodyLost, place, e.message()),
         };
         if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
-            report.add(AuditFindingKind::BodyTampered, place, "its body is not the one the entry commits to");
-            return None;
+            let message = "its body is not the one the entry commits to";
+            return looked.with(AuditFindingKind::BodyTampered, place, message);
         }
-        let at = entry.logged_at().ok()?;
+        if depth == AuditDepth::Bodies {
+            return looked;
+        }
+        let Ok(at) = entry.logged_at() else { return looked };
         let verified = match trust.verify_despite_revocation(&body.record, index, at) {
             Ok(verified) => verified,
-            Err(e) => {
-                report.add(AuditFindingKind::RecordRefused, place, e.message());
-                return None;
-            }
+            Err(e) => return looked.with(AuditFindingKind::RecordRefused, place, e.message()),
         };
-        let statement = verified.value().clone();
-        if is_trust_policy(statement.predicate_type())
-            && let Err(e) = trust.take(&verified, index, at)
-        {
-            report.add(AuditFindingKind::RecordRefused, &place, e.message());
+        match Entry::derive(verified.value(), &body, at) {
+            Ok(derived) if derived == entry => {}
+            _ => looked.add(AuditFindingKind::EntryMislabelled, place, "it is labelled other than what its record is"),
         }
-        match Entry::derive(&statement, &body, at) {
-            Ok(derived) if derived == *entry => {}
-            _ => report.add(AuditFindingKind::EntryMislabelled, &place, "it is labelled other than what its record is"),
+        let statement = verified.value();
+        looked.attachments = attachments_named(statement);
+        // a trust policy that is in force from here on knows its own signers
+        let speaker = trust.speaker(&verified, index).or_else(|_| self.trust.speaker(&verified, index)).ok();
+        looked.row = speaker.as_ref().map(|speaker| Row::new(index, entry.time, statement, speaker.identity.clone()));
+        if may_be_refused(statement.predicate_type()) {
+            let signer = speaker.map(|speaker| speaker.signer).unwrap_or_default();
+            looked.spend = Some((statement.clone(), signer, at));
         }
-        let signer = trust.speaker(&verified, index).map(|s| s.signer).unwrap_or_default();
-        if let Err(e) = self.check_spend(&statement, &signer, at, index, &[]) {
-            report.add(AuditFindingKind::PermitMisused, place, e.message());
+        if is_trust_policy(statement.predicate_type()) {
+            looked.policy = Some((verified, at));
         }
-        Some(statement)
+        looked
     }
 
     /// Files that must not be there, and attachments.
-    fn audit_files(
-        &self,
-        named: &BTreeMap<String, u64>,
-        expected: &BTreeSet<String>,
-        report: &mut AuditReport,
-    ) -> Result<()> {
-        let mut attached = BTreeSet::new();
-        let storage = self.store.storage();
-        storage.list("", &mut |name, size| {
+    fn audit_files(&self, report: &mut AuditReport) -> Result<()> {
+        let (storage, size) = (self.store.storage(), self.size());
+        storage.list("", &mut |name, bytes| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
                 let digest = DigestSet::of_reader(&mut storage.stream(name)?.bytes, &[Algorithm::Sha256])?;
-                if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) {
-                    attached.insert(hex.to_owned());
-                } else {
+                if digest.get(Algorithm::Sha256).is_none_or(|digest| digest.hex() != hex) {
                     report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                 }
             } else if name == LOCK {
-                if size > 0 {
+                if bytes > 0 {
                     report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
-            } else if !expected.contains(name) {
+            } else if ![CONFIG, CHECKPOINT].contains(&name) && !Store::is_part(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"
@@ -296,39 +307,70 @@ impl Ledger {
                 report.add(AuditFindingKind::UnexpectedFile, name, why);
             }
             Ok(())
-        })?;
-        for (hex, index) in named.iter().filter(|(hex, _)| !attached.contains(*hex)) {
-            report.add(
-                AuditFindingKind::AttachmentLost,
-                format!("{ATTACHMENTS}/{hex}"),
-                format!("entry {index} names it, and it is not there"),
-            );
-        }
-        Ok(())
+        })
     }
 
-    /// The index against the log, row by row.
-    fn audit_index(&self, report: &mut AuditReport) -> Result<()> {
-        if !report.is_clean() {
-            return Ok(());
+    /// The index, if there is one that can be compared row by row.
+    fn index_to_compare(&self, report: &mut AuditReport) -> Result<Option<Compared>> {
+        if !self.store.storage().has_index() {
+            return Ok(None);
         }
-        match self.index_differs() {
-            Ok(None) => Ok(()),
-            Ok(Some(what)) => {
-                report.add(
-                    AuditFindingKind::IndexDiffers,
-                    INDEX,
-                    format!("{what}; make it anew with `sealwright ledger rebuild`"),
-                );
-                Ok(())
+        let opened = self.store.storage().index(IndexAt::Storage).map_err(Unusable::Unwritable);
+        match opened.and_then(|index| Compared::new(index, self.size())) {
+            Ok(compared) => Ok(Some(compared)),
+            Err(Unusable::Log(e)) => Err(e),
+            Err(e) => {
+                report.add(AuditFindingKind::IndexDiffers, INDEX, e.into_error().message());
+                Ok(None)
             }
-            Err(e) if e.kind() == ErrorKind::Io => {
-                report.add(AuditFindingKind::IndexDiffers, INDEX, e.message());
-                Ok(())
-            }
-            Err(e) => Err(e),
         }
     }
+}
+
+/// Entries that are looked at before the next are read.
+const PART: u64 = 2048;
+const WIDTH: u64 = TILE_WIDTH as u64;
+
+/// What was seen of one entry.
+#[derive(Default)]
+struct Looked {
+    findings: Vec<AuditFinding>,
+    time: Option<i64>,
+    /// Attachments it names.
+    attachments: Vec<String>,
+    /// What the index must hold of it.
+    row: Option<Row>,
+    /// A record that may use a decision, with its signer and time.
+    spend: Option<(Statement, String, Timestamp)>,
+    policy: Option<(Verified<Statement>, Timestamp)>,
+}
+
+impl Looked {
+    fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(AuditFinding { kind, place: place.into(), message: message.into() });
+    }
+
+    fn with(mut self, kind: AuditFindingKind, place: String, message: &str) -> Self {
+        self.add(kind, place, message);
+        self
+    }
+}
+
+/// Does the same work for each item, by as many threads as there are processors; answers in the order of the items.
+pub(super) fn on_threads<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
+    if threads < 2 || items.len() < 2 * threads {
+        return items.iter().map(work).collect();
+    }
+    std::thread::scope(|scope| {
+        let work = &work;
+        let parts: Vec<_> = items
+            .chunks(items.len().div_ceil(threads))
+            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<_>>()))
+            .collect();
+        // what panics there panics here
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
+    })
 }
 
 /// Attachments that a statement says lie in this ledger, by their names.

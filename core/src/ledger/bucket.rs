@@ -37,7 +37,7 @@ use tokio_postgres::Client;
 
 pub use settings::BucketPlace;
 
-use self::database::Database;
+use self::database::{Database, Turn};
 use self::engine::Engine;
 use self::objects::{Kept, Objects, Over, Put};
 use self::pending::PENDING;
@@ -45,7 +45,7 @@ use self::search::{Meanwhile, PostgresIndex};
 use self::settle::{Batched, commit, place, settle, unplaced};
 use self::upload::INCOMING;
 use super::index::Index;
-use super::storage::{Batch, Content, IndexAt, Outcome, Repair, Right, Storage, Upload};
+use super::storage::{Batch, Content, IndexAt, Outcome, Queue, Repair, Right, Storage, Upload};
 use super::store::{BODIES, CHECKPOINT};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -170,7 +170,7 @@ impl Storage for BucketStorage {
             let bytes = Box::new(Body { engine, stream: Some(stream), chunk: Bytes::new(), left: size });
             return Ok(Content { bytes, size });
         }
-        let bytes = self.found(name, limits::LEDGER_BATCH_BYTES)?.ok_or_else(|| self.missing(name))?;
+        let bytes = self.found(name, limits::LEDGER_PENDING_BYTES)?.ok_or_else(|| self.missing(name))?;
         let size = bytes.len() as u64;
         Ok(Content { bytes: Box::new(bytes.reader()), size })
     }
@@ -234,7 +234,17 @@ impl Storage for BucketStorage {
         // from here on it gives back what it has when it is dropped
         let mut right = BucketRight { storage: self, session: None, current: None };
         let database = self.database.clone();
-        right.session = Some(self.engine.wait(async move { database.take_turn(kept, begun, patience).await })?);
+        let (session, turn) = self.engine.wait(async move { database.take_turn(kept, begun, patience).await })?;
+        if turn == Turn::AnotherHas {
+            self.state().session = Some(session);
+            let what = format!(
+                "another process has appended to the ledger at `{}` for over {} s; run it again, or end that process",
+                self.place,
+                patience.as_secs()
+            );
+            return Err(Error::new(ErrorKind::LedgerBusy, what));
+        }
+        right.session = Some(session);
         match right.settle_unless_known() {
             // who may only read finds what is not in place all the same, and holds others off
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
@@ -243,13 +253,17 @@ impl Storage for BucketStorage {
         Ok(Box::new(right))
     }
 
-    fn recover(&self) -> Result<()> {
+    fn recover(&self, _: Duration) -> Result<bool> {
         // reading finds what is not in place
-        Ok(())
+        Ok(false)
     }
 
     fn repairs(&self) -> Vec<Repair> {
         self.repairs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        None
     }
 
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
@@ -385,7 +399,9 @@ impl Drop for BucketRight<'_> {
             self.storage.engine.wait(async move { Ok(database.give_turn(session).await) }).ok().flatten()
         });
         let mut state = self.storage.state();
-        state.session = kept;
+        if kept.is_some() {
+            state.session = kept;
+        }
         state.held = false;
     }
 }

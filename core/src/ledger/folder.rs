@@ -2,24 +2,45 @@
 //!
 //! ```text
 //! ledger.json          format, origin and public key of the log
-//! checkpoint           the newest signed checkpoint; replacing it is what commits an append
+//! checkpoint           the newest signed checkpoint
 //! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
 //! bodies/<N>           salt and record of entry N, N written like a tile index
 //! attachments/<hex>    files that records name by SHA-256
+//! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them
+//! journal              what was committed and may not be on disk in its own files yet; often not there
 //! lock                 held while anything is written; empty
 //! unfinished           the file that is being written, before it gets its name
 //! index.sqlite         for searching; derived, never the truth, made anew at will
 //! ```
+//!
+//! **A commit** is one frame at the end of the [journal], brought to disk. Then its files are written to their places,
+//! the checkpoint last, and none of them is waited for: whoever reads sees them at once, and after a power loss the
+//! journal has them. When it has grown to [`JOURNAL`] bytes, or its writer is done, everything it holds is brought to
+//! disk and it is emptied. Whoever takes the lock, or opens the folder while nobody has it, first looks whether the
+//! journal holds more than the folder and puts it there (decision 0020).
+
+mod disk;
+#[cfg(test)]
+mod faults;
+mod journal;
+mod queue;
+mod replay;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::rand;
+
+use self::disk::Disk;
+use self::journal::{Frame, Journal};
+pub(crate) use self::queue::is_queued;
+use self::queue::{FolderQueue, QUEUE};
 use super::index::Index;
 use super::sqlite::{self, SqliteIndex};
-use super::storage::{Batch, Content, IndexAt, Outcome, Repair, Right, Storage, Upload};
+use super::storage::{Batch, Content, IndexAt, Outcome, Queue, Repair, RepairKind, Right, Storage, Upload};
 use super::store::{BODIES, CHECKPOINT, CONFIG, TILES};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -30,25 +51,179 @@ pub(crate) const INDEX: &str = "index.sqlite";
 pub(crate) const INDEX_JOURNAL: &str = "index.sqlite-journal";
 /// The one file that is not yet whole, on its way to its name; never read, and cleared before the next append.
 pub(crate) const UNFINISHED: &str = "unfinished";
+pub(crate) const JOURNAL_FILE: &str = "journal";
+
+/// How long the journal gets before what it holds is brought to disk in its own files.
+const JOURNAL: u64 = 8 * 1024 * 1024;
+/// More files than these are brought to disk by one call for the whole file system, where there is such a call.
+const FEW_FILES: usize = 64;
+/// The boot of this machine, where the system has a name for it.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// A ledger's folder.
 #[derive(Debug)]
 pub(crate) struct FolderStorage {
     root: PathBuf,
+    disk: Disk,
+    boot: Option<String>,
+    state: Mutex<State>,
     repairs: Mutex<Vec<Repair>>,
+}
+
+/// What a handle knows of the journal from when it last held the lock.
+#[derive(Debug, Default)]
+struct State {
+    journal: Journal,
+    /// Whether this handle has looked at all of it once.
+    seen: bool,
+    /// Whether this handle wrote to it since it was emptied.
+    wrote: bool,
+    /// Whether the disk failed in a way that leaves open what is on it.
+    broken: bool,
 }
 
 /// The right to write to a folder: a lock that the system gives back when its holder dies, however it dies.
 #[derive(Debug)]
 struct FolderRight<'a> {
     folder: &'a FolderStorage,
+    state: MutexGuard<'a, State>,
+    // dropped after the state, so that what is known is what was left
     #[expect(dead_code, reason = "holding the file open is what holds the lock")]
     lock: File,
 }
 
 impl FolderStorage {
     pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), repairs: Mutex::default() }
+        Self::on(Disk::default(), root)
+    }
+
+    fn on(disk: Disk, root: impl Into<PathBuf>) -> Self {
+        let boot = limits::read_file("boot id", Path::new(BOOT_ID), 64).ok();
+        let boot = boot.and_then(|boot| String::from_utf8(boot).ok()).map(|boot| boot.trim().to_owned());
+        Self { root: root.into(), disk, boot, state: Mutex::default(), repairs: Mutex::default() }
+    }
+
+    fn lock_state(&self) -> Result<MutexGuard<'_, State>> {
+        let lost = "another thread panicked while it wrote; open the ledger again";
+        self.state.lock().map_err(|_| Error::new(ErrorKind::Internal, lost))
+    }
+
+    fn repaired(&self, kind: RepairKind, message: impl Into<String>) {
+        if let Ok(mut repairs) = self.repairs.lock() {
+            repairs.push(Repair::new(kind, message));
+        }
+    }
+
+    fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
+        match self.read(CHECKPOINT, limits::CHECKPOINT_BYTES) {
+            Ok(found) => Ok(Some(found)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Brings everything that the journal holds to disk in its own files, and empties the journal.
+    fn empty_journal(&self, state: &mut State) -> Result<()> {
+        if state.journal.header.is_empty() {
+            return Ok(());
+        }
+        self.sync_objects(&state.journal)?;
+        let path = self.path(JOURNAL_FILE);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|file| self.disk.cut(&file, &path, 0))
+            .map_err(|e| Error::io("empty", &path, e))?;
+        state.journal = Journal::default();
+        state.wrote = false;
+        Ok(())
+    }
+
+    fn sync_objects(&self, journal: &Journal) -> Result<()> {
+        if journal.after.is_none() {
+            return Ok(());
+        }
+        if journal.objects.len() > FEW_FILES && self.disk.sync_everything(&self.root)? {
+            return Ok(());
+        }
+        let mut folders = std::collections::BTreeSet::from([self.root.clone()]);
+        for name in journal.objects.iter().map(String::as_str).chain([CHECKPOINT]) {
+            let path = self.path(name);
+            let synced = File::open(&path).and_then(|file| self.disk.sync(&file, &path));
+            match synced {
+                // disposed of since
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                synced => synced.map_err(|e| Error::io("sync", &path, e))?,
+            }
+            let below = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
+            folders.extend(below.map(Path::to_owned));
+        }
+        // the deepest first: a folder's name is on disk when those below it are
+        folders.iter().rev().filter(|folder| folder.is_dir()).try_for_each(|folder| self.disk.sync_folder(folder))
+    }
+
+    /// Writes a frame to the end of the journal and brings it to disk.
+    fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>) -> Result<()> {
+        let path = self.path(JOURNAL_FILE);
+        let failed = |e| Error::io("write", &path, e);
+        let mut file = match OpenOptions::new().write(true).open(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let file = self.disk.create(&path).map_err(failed)?;
+                self.disk.sync_folder(&self.root)?;
+                file
+            }
+            file => file.map_err(failed)?,
+        };
+        let mut begun = 0;
+        let mut bytes = Vec::new();
+        if journal.header.is_empty() {
+            let mut random = [0; 16];
+            rand::fill(&mut random).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+            journal.begin(journal::header(random, self.boot.as_deref()));
+            bytes.clone_from(&journal.header);
+        } else {
+            begun = journal.end;
+        }
+        let (frame, sum) = journal.encode(batch);
+        bytes.extend(&frame);
+        let written = file
+            .seek(SeekFrom::Start(begun))
+            .and_then(|_| self.disk.write(&mut file, &path, &bytes))
+            .and_then(|()| self.disk.sync_data(&file, &path));
+        if let Err(e) = written {
+            if begun == 0 {
+                *journal = Journal::default();
+            }
+            return Err(failed(e));
+        }
+        journal.push(frame.len(), sum, &Frame::of(batch));
+        Ok(())
+    }
+
+    /// Makes the journal end where it ended before a commit that failed.
+    fn cut_journal(&self, end: u64) -> Result<()> {
+        let path = self.path(JOURNAL_FILE);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|file| {
+                self.disk.cut(&file, &path, end)?;
+                self.disk.sync_data(&file, &path)
+            })
+            .map_err(|e| Error::io("cut", &path, e))
+    }
+
+    /// Puts the files of a batch into their places, the checkpoint last.
+    fn apply(&self, batch: &Batch<'_>) -> Result<()> {
+        batch.objects.iter().try_for_each(|object| self.disk.put(&self.path(&object.name), &object.bytes))?;
+        self.disk.replace(&self.path(CHECKPOINT), &self.path(UNFINISHED), batch.checkpoint, false)
+    }
+
+    fn remove_stale(&self, names: &[String]) {
+        for name in names {
+            let _ = self.disk.remove(&self.path(name));
+            self.remove_partial_folder(name);
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -57,10 +232,7 @@ impl FolderStorage {
 
     fn remove_file(&self, name: &str) -> Result<()> {
         let path = self.path(name);
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path, e)),
-            _ => Ok(()),
-        }
+        self.disk.remove(&path).map_err(|e| Error::io("remove", &path, e))
     }
 
     /// Removes the folder of a partial tile, if nothing is left in it.
@@ -78,7 +250,7 @@ impl Storage for FolderStorage {
     }
 
     fn create(&self) -> Result<bool> {
-        make_folder(&self.root)?;
+        self.disk.make_folder(&self.root)?;
         let mut entries =
             std::fs::read_dir(&self.root).map_err(|e| Error::io("read folder", &self.root, e))?.flatten();
         // whoever makes a ledger at the same time has locked it first
@@ -86,10 +258,10 @@ impl Storage for FolderStorage {
     }
 
     fn destroy(&self) {
-        for name in [CHECKPOINT, CONFIG, INDEX, LOCK] {
+        for name in [CHECKPOINT, CONFIG, JOURNAL_FILE, INDEX, LOCK] {
             let _ = std::fs::remove_file(self.path(name));
         }
-        for name in [TILES, BODIES] {
+        for name in [TILES, BODIES, QUEUE] {
             let _ = std::fs::remove_dir_all(self.path(name));
         }
         // whatever an unfinished write left goes, too; a folder with anything else in it stays
@@ -143,7 +315,9 @@ impl Storage for FolderStorage {
                 // a link is no folder of ours, whatever it points to
                 if entry.file_type().map_err(failed)?.is_dir() {
                     open.push(name);
-                } else if !(folder.is_empty() && [INDEX, INDEX_JOURNAL].contains(&found)) {
+                } else if is_queued(&name) {
+                    // comes and goes
+                } else if !(folder.is_empty() && [INDEX, INDEX_JOURNAL, JOURNAL_FILE].contains(&found)) {
                     let size = match entry.metadata() {
                         Ok(meta) => meta.len(),
                         // others write meanwhile
@@ -158,15 +332,34 @@ impl Storage for FolderStorage {
     }
 
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
-        Ok(Box::new(FolderRight { folder: self, lock: lock_folder(&self.root, patience)? }))
+        let lock = lock_folder(&self.root, patience)?;
+        let mut state = self.lock_state()?;
+        self.catch_up(&mut state)?;
+        Ok(Box::new(FolderRight { folder: self, state, lock }))
     }
 
-    fn recover(&self) -> Result<()> {
-        Ok(())
+    fn recover(&self, patience: Duration) -> Result<bool> {
+        // a journal is empty or not there while nobody has anything left to do
+        if self.size(JOURNAL_FILE)?.is_none_or(|size| size == 0) {
+            return Ok(false);
+        }
+        match lock_folder(&self.root, patience) {
+            Ok(_lock) => self.catch_up(&mut *self.lock_state()?)?,
+            // whoever holds it has caught up before it wrote
+            Err(e) if e.kind() == ErrorKind::LedgerBusy => {}
+            // a folder of which the lock can't be opened, such as a copy on a read-only medium
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => self.catch_up(&mut *self.lock_state()?)?,
+            Err(e) => return Err(e),
+        }
+        Ok(true)
     }
 
     fn repairs(&self) -> Vec<Repair> {
         self.repairs.lock().map(|repairs| repairs.clone()).unwrap_or_default()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        Some(Box::new(FolderQueue { folder: self.path(QUEUE) }))
     }
 
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
@@ -189,63 +382,79 @@ impl Storage for FolderStorage {
 
 impl Right for FolderRight<'_> {
     fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome> {
-        let limit = limits::CHECKPOINT_BYTES;
-        let found = match self.folder.read(CHECKPOINT, limit) {
-            Ok(found) => Some(found),
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            Err(e) => return Err(e),
-        };
-        if found.as_deref() != batch.before {
+        let folder = self.folder;
+        if self.state.broken {
+            return Err(Error::new(
+                ErrorKind::Io,
+                format!("the disk under `{}` failed; look at it, then open the ledger again", folder.place()),
+            ));
+        }
+        if folder.checkpoint()?.as_deref() != batch.before {
             return Ok(Outcome::Overtaken);
         }
-        let written = batch
-            .objects
-            .iter()
-            .try_for_each(|object| self.write(&object.name, &object.bytes))
-            .and_then(|()| self.write(CHECKPOINT, batch.checkpoint));
-        if let Err(e) = written {
-            // the last step may have failed after the checkpoint took its name: then nothing is left over
-            if !self.folder.read(CHECKPOINT, limit).is_ok_and(|found| found == batch.checkpoint) {
-                let written: Vec<String> = batch.objects.iter().map(|object| object.name.clone()).collect();
-                let _ = self.remove(&written);
+        let mut begun = self.state.journal.end;
+        let mut written = folder.write_frame(&mut self.state.journal, batch);
+        if written.as_ref().is_err_and(|e| e.kind() == ErrorKind::StorageFull) && begun > 0 {
+            // the journal itself takes space that can be had
+            folder.cut_journal(begun)?;
+            folder.empty_journal(&mut self.state)?;
+            begun = 0;
+            written = folder.write_frame(&mut self.state.journal, batch);
+        }
+        self.state.wrote = true;
+        let applied = written.and_then(|()| folder.apply(batch));
+        if let Err(e) = applied {
+            if folder.checkpoint().ok().flatten().as_deref() == Some(batch.checkpoint) {
+                // its last step failed after the checkpoint took its name
+                return Ok(Outcome::Committed);
             }
+            self.undo(begun, batch);
             return Err(e);
         }
         // it is committed; what can't be removed now, the next append sweeps
-        let _ = self.remove(&batch.stale);
+        folder.remove_stale(&batch.stale);
+        if self.state.journal.end > JOURNAL {
+            // if this fails, the journal grows further, and it is tried again
+            let _ = folder.empty_journal(&mut self.state);
+        }
         Ok(Outcome::Committed)
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&self.folder.path(name), &self.folder.path(UNFINISHED), bytes)
+        self.folder.disk.write_whole(&self.folder.path(name), &self.folder.path(UNFINISHED), bytes)
     }
 
     fn remove(&mut self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        // the journal would bring them back, and keeps a copy
+        self.settle()?;
+        let mut folders = std::collections::BTreeSet::new();
         for name in names {
             self.folder.remove_file(name)?;
             self.folder.remove_partial_folder(name);
+            folders.extend(self.folder.path(name).parent().map(Path::to_owned));
         }
-        Ok(())
+        folders.iter().filter(|folder| folder.is_dir()).try_for_each(|folder| self.folder.disk.sync_folder(folder))
     }
 
     fn keep(&mut self, upload: &mut dyn Upload) -> Result<()> {
-        let unfinished = self.folder.path(UNFINISHED);
+        let (disk, unfinished) = (&self.folder.disk, self.folder.path(UNFINISHED));
         let _ = std::fs::remove_file(&unfinished);
-        let kept = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&unfinished)
+        let kept = disk
+            .create(&unfinished)
             .and_then(|mut file| {
-                copy(upload, &mut file)?;
-                file.sync_all()
+                copy(upload, |bytes| disk.write(&mut file, &unfinished, bytes))?;
+                disk.sync(&file, &unfinished)
             })
             .map_err(|e| Error::io("write", &unfinished, e))
             .and_then(|()| {
                 let path = self.folder.path(&upload.name());
                 let folder = path.parent().unwrap_or(&self.folder.root);
-                make_folder(folder)?;
-                std::fs::rename(&unfinished, &path).map_err(|e| Error::io("write", &path, e))?;
-                sync_folder(folder)
+                disk.make_folder(folder)?;
+                disk.rename(&unfinished, &path).map_err(|e| Error::io("write", &path, e))?;
+                disk.sync_folder(folder)
             });
         if kept.is_err() {
             let _ = std::fs::remove_file(&unfinished);
@@ -254,16 +463,46 @@ impl Right for FolderRight<'_> {
     }
 
     fn settle(&mut self) -> Result<()> {
-        Ok(())
+        self.folder.empty_journal(&mut self.state)?;
+        self.folder.remove_file(JOURNAL_FILE)
     }
 }
 
-fn copy(from: &mut dyn Upload, to: &mut File) -> std::io::Result<()> {
+impl FolderRight<'_> {
+    /// Makes a commit that failed one that never was: first in the journal, then in the folder. If the journal can't be
+    /// cut, it may be that the commit is found by the next who opens; nobody has a receipt for it then.
+    fn undo(&mut self, begun: u64, batch: &Batch<'_>) {
+        let folder = self.folder;
+        self.state.seen = false;
+        self.state.journal = Journal::default();
+        if folder.size(JOURNAL_FILE).is_ok_and(|size| size.is_none()) || folder.cut_journal(begun).is_ok() {
+            for object in &batch.objects {
+                let _ = folder.disk.remove(&folder.path(&object.name));
+                folder.remove_partial_folder(&object.name);
+            }
+            let _ = folder.catch_up(&mut self.state);
+        } else {
+            self.state.broken = true;
+        }
+    }
+}
+
+impl Drop for FolderStorage {
+    /// Leaves nothing for the next to make whole, unless somebody else is writing.
+    fn drop(&mut self) {
+        let wrote = self.state.get_mut().is_ok_and(|state| state.wrote && !state.broken);
+        if wrote && let Ok(mut right) = self.acquire(Duration::ZERO) {
+            let _ = right.settle();
+        }
+    }
+}
+
+fn copy(from: &mut dyn Upload, mut to: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 * 1024];
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(read) => to.write_all(buffer.get(..read).unwrap_or_default())?,
+            Ok(read) => to(buffer.get(..read).unwrap_or_default())?,
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
@@ -301,49 +540,12 @@ pub(crate) fn lock_folder(root: &Path, patience: Duration) -> Result<File> {
     }
 }
 
-/// Writes `bytes` to the new file `unfinished`, brings them to disk, then gives it the name `path`. The caller holds the
-/// lock of the folder, so nobody else writes there.
+/// Writes a file of the state folder, whole and on disk; the caller holds its lock.
 pub(crate) fn write_whole(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder)?;
-    // a new file, or else a link laid in its place would lead the writing elsewhere
-    let _ = std::fs::remove_file(unfinished);
-    let result = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(unfinished)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(unfinished, path))
-        .map_err(|e| Error::io("write", path, e));
-    if result.is_err() {
-        // best effort: the next append clears it as well
-        let _ = std::fs::remove_file(unfinished);
-        return result;
-    }
-    sync_folder(folder)
+    Disk::default().write_whole(path, unfinished, bytes)
 }
 
-/// Makes a folder and those above it, each on disk in its parent.
-fn make_folder(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
-        make_folder(parent)?;
-    }
-    match std::fs::create_dir(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io("make folder", folder, e)),
-        _ => folder.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder),
-    }
-}
-
-/// Brings the names in a folder to disk, where the system can.
-fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))?;
-    }
-    Ok(())
+/// The same, whole and not waited for.
+pub(crate) fn replace_unsynced(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
+    Disk::default().replace(path, unfinished, bytes, false)
 }

@@ -6,7 +6,7 @@
 
 use super::storage::IndexAt;
 use super::{Ledger, LedgerRecord, Query, read_checkpoint};
-use crate::digest::{Algorithm, Digest};
+use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::Predicate;
 use crate::statement::Statement;
@@ -110,6 +110,15 @@ impl Ledger {
         &self,
         work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
     ) -> Result<T> {
+        self.ask_index(true, work)
+    }
+
+    /// As [`Ledger::with_index`], with whatever it has if it need not be filled.
+    pub(super) fn ask_index<T>(
+        &self,
+        fill: bool,
+        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
+    ) -> Result<T> {
         self.with_index_slot(|slot| {
             let storage = self.store.storage();
             let run = |index: &mut Option<Box<dyn Index>>| -> std::result::Result<T, Unusable> {
@@ -117,7 +126,9 @@ impl Ledger {
                     *index = Some(storage.index(IndexAt::Storage).map_err(Unusable::Unwritable)?);
                 }
                 let open = index.as_mut().ok_or_else(|| Unusable::Unwritable(no_index()))?.as_mut();
-                self.fill(open)?;
+                if fill {
+                    self.fill(open)?;
+                }
                 work(open)
             };
             let mut found = run(slot);
@@ -143,42 +154,6 @@ impl Ledger {
         work(&mut slot)
     }
 
-    /// Index of the entry of this payload by this signer, if there is one.
-    pub(super) fn find_payload(&self, payload: &Digest, signer: &str) -> Result<Option<u64>> {
-        let hex = payload.hex();
-        let Some(row) = self.with_index(|index| index.first(&hex, signer, self.size()))? else { return Ok(None) };
-        // an index that lies here would swallow an append, so the record itself is asked
-        let record = self.record(row)?;
-        let same = record.statement().payload_digest() == *payload && record.speaker.identity == signer;
-        Ok(same.then_some(row))
-    }
-
-    /// How the index differs from the log, if it does. Rows that are not there yet are no difference.
-    pub(super) fn index_differs(&self) -> Result<Option<String>> {
-        if !self.store.storage().has_index() {
-            return Ok(None);
-        }
-        let mut index = self.store.storage().index(IndexAt::Storage)?;
-        let mut differs = || -> std::result::Result<Option<String>, Unusable> {
-            if let Some(damage) = index.damage()? {
-                return Ok(Some(damage));
-            }
-            let have = index.have()?.min(self.size());
-            let (mut entries, mut keys) = (0, 0);
-            while entries < have {
-                let rows = self.rows(entries, have.min(entries + ROWS))?;
-                if let Some(difference) = index.differs(entries, &rows)? {
-                    return Ok(Some(difference));
-                }
-                entries += rows.len() as u64;
-                keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
-            }
-            let counts = index.counts()?;
-            Ok((counts != (entries, keys)).then(|| "it says other than the log: a row more or less".to_owned()))
-        };
-        differs().map_err(Unusable::into_error)
-    }
-
     fn fill(&self, index: &mut dyn Index) -> std::result::Result<(), Unusable> {
         let mut have = index.have()?;
         if have > self.size() {
@@ -190,18 +165,76 @@ impl Ledger {
             }
         }
         while have < self.size() {
-            let rows = self.rows(have, self.size().min(have + ROWS))?;
+            let rows = self.new_rows(have, self.size().min(have + ROWS))?;
             let now = index.insert(have, &rows)?;
             if now <= have {
                 return Err(Unusable::Damaged(Error::new(ErrorKind::Io, "the search index takes no rows")));
             }
             have = now;
+            self.tail().keep_from(have);
         }
         Ok(())
     }
 
     fn rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
-        (from..to).map(|index| self.record(index).map(|record| Row::of(&record)).map_err(Unusable::Log)).collect()
+        let read = |index| self.record(index).map(|record| Row::of(&record)).map_err(Unusable::Log);
+        (from..to).map(|index| read(index)).collect()
+    }
+
+    /// As [`Ledger::rows`], without reading again what this handle appended.
+    fn new_rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
+        let known = |index| self.tail().row(index).cloned();
+        (from..to)
+            .map(|index| match known(index) {
+                Some(row) => Ok(row),
+                None => self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index())),
+            })
+            .collect()
+    }
+}
+
+/// An index that is compared with the log, part by part.
+pub(super) struct Compared {
+    index: Box<dyn Index>,
+    /// Entries it has, of those of the log.
+    have: u64,
+    entries: u64,
+    keys: u64,
+    difference: Option<String>,
+}
+
+impl Compared {
+    pub(super) fn new(mut index: Box<dyn Index>, size: u64) -> std::result::Result<Self, Unusable> {
+        let difference = index.damage()?;
+        let have = match difference {
+            None => index.have()?.min(size),
+            Some(_) => 0,
+        };
+        Ok(Self { index, have, entries: 0, keys: 0, difference })
+    }
+
+    /// Compares entries `from` to `to`, of which `rows` should be all. Rows that are not there yet are no difference.
+    pub(super) fn part(&mut self, from: u64, to: u64, rows: &[Row]) {
+        let rows = rows.get(..usize::try_from(self.have.clamp(from, to) - from).unwrap_or(0)).unwrap_or_default();
+        if self.difference.is_some() || rows.is_empty() {
+            return;
+        }
+        self.entries += rows.len() as u64;
+        self.keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
+        self.difference =
+            self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
+    }
+
+    /// How it differs, if it does: also in what it has of entries that it does not list.
+    pub(super) fn finish(mut self) -> Option<String> {
+        if self.difference.is_some() {
+            return self.difference;
+        }
+        match self.index.counts() {
+            Ok(counts) if counts == (self.entries, self.keys) => None,
+            Ok(_) => Some("it says other than the log: a row more or less".to_owned()),
+            Err(e) => Some(e.into_error().message().to_owned()),
+        }
     }
 }
 
@@ -211,16 +244,19 @@ fn no_index() -> Error {
 
 impl Row {
     pub(crate) fn of(record: &LedgerRecord) -> Self {
-        let statement = record.statement();
+        Self::new(record.index, record.entry.time, record.statement(), record.speaker.identity.clone())
+    }
+
+    pub(crate) fn new(index: u64, time: i64, statement: &Statement, signer: String) -> Self {
         let mut keys = keys(statement);
         keys.sort();
         keys.dedup();
         Self {
-            index: record.index,
-            time: record.entry.time,
+            index,
+            time,
             predicate_type: statement.predicate_type().to_owned(),
             payload: statement.payload_digest().hex(),
-            signer: record.speaker.identity.clone(),
+            signer,
             keys,
         }
     }

@@ -29,20 +29,20 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn new(
+    /// Of an entry as it was hashed, and its salt.
+    pub(crate) fn of_bytes(
         index: u64,
-        entry: &Entry,
-        body: &Body,
+        entry: &[u8],
+        salt: &[u8; 32],
         path: &[Hash],
         checkpoint: &SignedCheckpoint,
     ) -> Result<Self> {
-        let bytes = entry.to_bytes()?;
-        let proof = TlogProof::new(index, &leaf_hash(&bytes), path.to_vec(), checkpoint.clone())?.to_text();
+        let proof = TlogProof::new(index, &leaf_hash(entry), path.to_vec(), checkpoint.clone())?.to_text();
         Ok(Self {
             index,
-            entry: String::from_utf8(bytes)
+            entry: String::from_utf8(entry.to_vec())
                 .map_err(|e| Error::new(ErrorKind::Internal, "an entry is not UTF-8").caused_by(e))?,
-            salt: STANDARD.encode(body.salt),
+            salt: STANDARD.encode(salt),
             proof,
             already_there: false,
         })

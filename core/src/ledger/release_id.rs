@@ -3,7 +3,7 @@
 use super::Ledger;
 use super::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::{Predicate, PredicateType as _, Release};
+use crate::predicate::Predicate;
 use crate::statement::Statement;
 
 impl Ledger {
@@ -11,13 +11,7 @@ impl Ledger {
     /// that go before it.
     pub(super) fn check_release_id(&self, statement: &Statement, pending: &[(&Entry, &Statement)]) -> Result<()> {
         let Some(id) = release_id(statement) else { return Ok(()) };
-        let mut releases = Vec::new();
-        self.walk(|index, entry| {
-            if Release::reads(&entry.predicate_type) && (entry.has_tag("release", &id) || entry.has_more_tags()) {
-                releases.push(index);
-            }
-            Ok(())
-        })?;
+        let releases = self.with_book(|book| Ok(book.releases(&id)))?;
         let given = |other: &Statement| {
             release_id(other).is_some_and(|o| o == id) && other.payload_digest() != statement.payload_digest()
         };

@@ -2,11 +2,12 @@
 //!
 //! A recorded, passing, enforced policy-evaluation allows one promotion and one deployment (all records of one
 //! `deploymentId`). Uses are found by walking the entries, so that nothing an index hides is spent twice (predicates
-//! sections 4.3, 4.6, 4.7; policy section 1.10).
+//! sections 4.3, 4.6, 4.7; policy section 1.10). The walk is made once for each handle ([`Book`]).
 
 use std::collections::BTreeSet;
 
 use super::Ledger;
+use super::book::Book;
 use super::entry::Entry;
 use super::walk::Selection;
 use crate::digest::{Algorithm, Digest};
@@ -62,34 +63,23 @@ impl Ledger {
     }
 
     fn check_use(&self, usage: &Use<'_>, at: Timestamp, place: u64, pending: &[(&Entry, &Statement)]) -> Result<()> {
+        self.with_book(|book| self.check_use_in(book, usage, at, place, pending))
+    }
+
+    fn check_use_in(
+        &self,
+        book: &mut Book,
+        usage: &Use<'_>,
+        at: Timestamp,
+        place: u64,
+        pending: &[(&Entry, &Statement)],
+    ) -> Result<()> {
         let payload = usage.decision.hex();
-        let mut uses = Vec::new();
-        let mut candidates = Vec::new();
-        let mut controls = Vec::new();
-        self.walk(|index, entry| {
-            if index >= place {
-                return Ok(());
-            }
-            if entry.has_tag("decision", &payload) {
-                uses.push((index, entry.predicate_type.clone()));
-            }
-            if entry.predicate_type == PolicyEvaluation::TYPE {
-                candidates.push(index);
-            }
-            if entry.control {
-                controls.push((index, entry.clone()));
-            }
-            Ok(())
-        })?;
-        // newest first: a permit is spent soon after it was given
-        let mut found = None;
-        for index in candidates.into_iter().rev() {
-            let record = self.record(index)?;
-            if record.statement().payload_digest() == usage.decision {
-                found = Some(record);
-                break;
-            }
-        }
+        let found = match self.decision_in(book, &usage.decision, place)? {
+            Some(index) => Some(self.record(index)?),
+            None => None,
+        };
+        let uses = book.uses(&payload, place);
         let decided = found.ok_or_else(|| {
             refused(&format!("the decision `{payload}` is not in this ledger"), "ask the gate of this ledger")
         })?;
@@ -105,12 +95,12 @@ impl Ledger {
         let selection = relevant(&decided.entry, &evaluation, usage);
         // what was logged while the gate decided, it has not seen either
         let seen = evaluation.ledger_state.size.min(decided.index);
-        let after = controls
-            .iter()
-            .find(|(index, entry)| *index >= seen && (selection.matches(entry) || Selection::cannot_rule_out(entry)));
+        let after = book
+            .controls(seen, place)
+            .find(|entry| selection.matches(entry) || Selection::cannot_rule_out(entry));
         let in_batch =
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
-        if let Some(entry) = after.map(|(_, e)| e).or(in_batch.map(|(e, _)| *e)) {
+        if let Some(entry) = after.or(in_batch.map(|(e, _)| *e)) {
             return Err(refused(
                 &format!(
                     "since the decision, a record of type `{}` was logged that may change it",

@@ -60,11 +60,16 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// while reading; writing with it is refused.
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>>;
 
-    /// Makes whole what a process that died left, if that is needed before reading and nobody else is at it.
-    fn recover(&self) -> Result<()>;
+    /// Makes whole what a process that died left, if that is needed before reading and nobody else is at it; waits for
+    /// others for `patience`. Says whether there was anything that others may be at right now: then what was read may
+    /// have been half of it, and is read again after a longer wait before it is called damage.
+    fn recover(&self, patience: Duration) -> Result<bool>;
 
     /// What was repaired since this value was made, oldest first.
     fn repairs(&self) -> Vec<Repair>;
+
+    /// Where those who wait for the right leave what they would append, if others can see it there.
+    fn queue(&self) -> Option<Box<dyn Queue + '_>>;
 
     /// Opens the search index, empty if there is none.
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>>;
@@ -97,6 +102,34 @@ pub(crate) trait Right: fmt::Debug {
 
     /// Brings the storage to rest: nothing is left to be made whole, whoever opens it next.
     fn settle(&mut self) -> Result<()>;
+}
+
+/// Submissions of those who wait for the right to append, for group commit. Nothing in it is durable or believed.
+pub(crate) trait Queue {
+    /// Leaves a submission; it is withdrawn when the ticket is dropped.
+    fn submit(&self, bytes: &[u8]) -> Result<Box<dyn Ticket>>;
+
+    /// Takes submissions whose owners still wait, so that nobody else takes them. For the holder of the right.
+    fn take(&self, most: usize) -> Vec<Waiting>;
+
+    /// Answers one that was taken, if that can be done.
+    fn answer(&self, id: &str, bytes: &[u8]);
+}
+
+/// The place of a submission in the queue, for its owner.
+pub(crate) trait Ticket {
+    /// The answer, once there is one.
+    fn answer(&self) -> Option<Vec<u8>>;
+
+    /// Takes the submission back; says whether nobody had taken it yet.
+    fn withdraw(&self) -> bool;
+}
+
+/// A submission that was taken.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// An object as a stream.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::entry::Body;
 use super::storage::{Right, Storage};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
 
@@ -47,6 +47,23 @@ impl Store {
         let mut entries = decode_entries(&bytes, width)?;
         entries.truncate(usize::from(id.width()));
         Ok(entries)
+    }
+
+    /// The bytes of the entry `index` in the log of `size`.
+    pub(crate) fn entry(&self, index: u64, size: u64) -> Result<Vec<u8>> {
+        let id = BundleId::containing(index, size)?;
+        let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
+        let (bytes, _) = self.read_at_least(&id.to_string(), id.width(), limit)?;
+        let mut rest = bytes.as_slice();
+        for number in 0..=index % u64::from(TILE_WIDTH) {
+            let Some((length, tail)) = rest.split_first_chunk() else { break };
+            let Some((entry, tail)) = tail.split_at_checked(u16::from_be_bytes(*length).into()) else { break };
+            if number == index % u64::from(TILE_WIDTH) {
+                return Ok(entry.to_vec());
+            }
+            rest = tail;
+        }
+        Err(Error::new(ErrorKind::LedgerTampered, format!("the entry bundle of index {index} is too short")))
     }
 
     /// A tile or bundle of this path, or a wider one in its place: others append while this is read, and what a
@@ -122,6 +139,23 @@ impl Store {
         right.remove(&dead)?;
         Ok(dead)
     }
+}
+
+impl Store {
+    /// Whether a log of `size` entries has an object of this name: a tile, a bundle or a body.
+    pub(crate) fn is_part(name: &str, size: u64) -> bool {
+        match name.strip_prefix("bodies/") {
+            Some(number) => {
+                let body = format!("{TILES}/entries/{number}").parse::<BundleId>();
+                body.is_ok_and(|id| id.width() == TILE_WIDTH && id.index() < size)
+            }
+            None => is_tile(name) && !is_misplaced(name, size),
+        }
+    }
+}
+
+fn is_tile(name: &str) -> bool {
+    name.parse::<TileId>().is_ok() || name.parse::<BundleId>().is_ok()
 }
 
 /// Whether a tile or bundle is none of a log of `size` entries: beyond it, or narrower or wider than it is there.

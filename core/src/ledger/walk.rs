@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Ledger;
+use super::append::Place;
+use super::edge::EdgeTiles;
 use super::entry::{Body, Entry};
 use super::receipt::Receipt;
 use crate::digest::{Algorithm, Digest};
@@ -176,9 +178,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::record`].
     pub fn prove(&self, index: u64) -> Result<Receipt> {
-        let (entry, body) = self.proven_body(index)?;
-        let path = inclusion_proof(index, self.size(), &self.store)?;
-        Receipt::new(index, &entry, &body, &path, &self.checkpoint)
+        self.receipt(&Place { index, already_there: false }).map(|(receipt, _)| receipt)
     }
 
     pub(crate) fn proven_record(&self, index: u64) -> Result<(Entry, Vec<u8>)> {
@@ -188,6 +188,12 @@ impl Ledger {
     /// An entry with its body, the body checked against its commitment.
     pub(crate) fn proven_body(&self, index: u64) -> Result<(Entry, Body)> {
         let entry = self.entry(index)?;
+        let body = self.body_of(index, &entry)?;
+        Ok((entry, body))
+    }
+
+    /// The body of a proven entry, checked against its commitment.
+    pub(crate) fn body_of(&self, index: u64, entry: &Entry) -> Result<Body> {
         let body = self.store.body(index)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::BodyLost,
@@ -202,7 +208,7 @@ impl Ledger {
             )
             .with("index", index));
         }
-        Ok((entry, body))
+        Ok(body)
     }
 
     /// The bytes of an entry with its inclusion proof, verified against the checkpoint.
@@ -214,16 +220,9 @@ impl Ledger {
                 format!("the ledger `{}` has {size} entries, none at index {index}", self.origin()),
             ));
         }
-        let mut entries = self.store.entries(BundleId::containing(index, size)?).map_err(lost_tile)?;
-        let at = usize::try_from(index % 256).unwrap_or(usize::MAX);
-        if at >= entries.len() {
-            return Err(Error::new(
-                ErrorKind::LedgerTampered,
-                format!("the entry bundle of index {index} is too short"),
-            ));
-        }
-        let bytes = entries.swap_remove(at);
-        let proof = inclusion_proof(index, size, &self.store).map_err(lost_tile)?;
+        let bytes = self.store.entry(index, size).map_err(lost_tile)?;
+        let tiles = EdgeTiles { edge: self.edge.as_ref().filter(|edge| edge.size() == size), store: &self.store };
+        let proof = inclusion_proof(index, size, &tiles).map_err(lost_tile)?;
         verify_inclusion(index, size, &leaf_hash(&bytes), &proof, self.checkpoint.checkpoint().root()).map_err(
             |e| {
                 Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to"))

@@ -69,6 +69,11 @@ impl Frontier {
         self.size
     }
 
+    /// The hashes of its partial tile of `level`; none if there is no such level, or the last tile is full.
+    pub fn partial(&self, level: u8) -> &[Hash] {
+        self.levels.get(usize::from(level)).map_or(&[], Vec::as_slice)
+    }
+
     /// The root of the tree.
     pub fn root(&self) -> Hash {
         // what lies right of a level's hashes is one smaller subtree, and stands as a last hash beside them

@@ -21,24 +21,17 @@ pub fn root(size: u64, tiles: &dyn TileReader) -> Result<Hash> {
 /// `API_MISUSE` if `index` is not below `size`; `LEDGER_TAMPERED` if a tile has another width than asked for; those of
 /// the reader.
 pub fn inclusion_proof(index: u64, size: u64, tiles: &dyn TileReader) -> Result<Vec<Hash>> {
-    if index >= size {
-        return Err(Error::new(ErrorKind::ApiMisuse, format!("a ledger of size `{size}` has no entry `{index}`")));
-    }
+    Tree::new(size, tiles).inclusion(index)
+}
+
+/// The proofs of [`inclusion_proof`] for many leaves: each tile is read once, and each node computed once.
+///
+/// # Errors
+/// As [`inclusion_proof`].
+pub fn inclusion_proofs(indexes: &[u64], size: u64, tiles: &dyn TileReader) -> Result<Vec<Vec<Hash>>> {
     let mut tree = Tree::new(size, tiles);
-    let mut proof = Vec::new();
-    let (mut start, mut end) = (0, size);
-    while end - start > 1 {
-        let middle = start + left_of(end - start);
-        if index < middle {
-            proof.push(tree.range(middle, end)?);
-            end = middle;
-        } else {
-            proof.push(tree.range(start, middle)?);
-            start = middle;
-        }
-    }
-    proof.reverse();
-    Ok(proof)
+    tree.known = Some(BTreeMap::new());
+    indexes.iter().map(|index| tree.inclusion(*index)).collect()
 }
 
 /// The proof that the tree of `size` leaves continues the one of its first `old_size` leaves (RFC 6962 section 2.1.2),
@@ -88,11 +81,34 @@ struct Tree<'a> {
     size: u64,
     tiles: &'a dyn TileReader,
     read: BTreeMap<TileId, Vec<Hash>>,
+    /// Nodes that were computed, by height and number, where that is worth keeping.
+    known: Option<BTreeMap<(u32, u64), Hash>>,
 }
 
 impl<'a> Tree<'a> {
     fn new(size: u64, tiles: &'a dyn TileReader) -> Self {
-        Self { size, tiles, read: BTreeMap::new() }
+        Self { size, tiles, read: BTreeMap::new(), known: None }
+    }
+
+    fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>> {
+        let size = self.size;
+        if index >= size {
+            return Err(Error::new(ErrorKind::ApiMisuse, format!("a ledger of size `{size}` has no entry `{index}`")));
+        }
+        let mut proof = Vec::new();
+        let (mut start, mut end) = (0, size);
+        while end - start > 1 {
+            let middle = start + left_of(end - start);
+            if index < middle {
+                proof.push(self.range(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.range(start, middle)?);
+                start = middle;
+            }
+        }
+        proof.reverse();
+        Ok(proof)
     }
 
     /// The root over the leaves `start..end`, where `start` is a multiple of a power of two not below their number.
@@ -110,6 +126,17 @@ impl<'a> Tree<'a> {
 
     /// The root over the leaves `number * 2^height .. (number + 1) * 2^height`.
     fn node(&mut self, height: u32, number: u64) -> Result<Hash> {
+        if let Some(hash) = self.known.as_ref().and_then(|known| known.get(&(height, number))) {
+            return Ok(*hash);
+        }
+        let hash = self.compute(height, number)?;
+        if let Some(known) = &mut self.known {
+            known.insert((height, number), hash);
+        }
+        Ok(hash)
+    }
+
+    fn compute(&mut self, height: u32, number: u64) -> Result<Hash> {
         let (level, above) = ((height / 8) as u8, height % 8);
         let position = number << above;
         let id = TileId::containing(level, position, self.size)?;

@@ -249,7 +249,7 @@ fn looks(place: &Place, hex: &str) {
     let receipt = place.json(0, "ledger prove 1");
     assert_eq!(receipt["index"], 1);
     let stats = place.json(0, "ledger stats");
-    assert_eq!(stats["types"]["https://sealwright.dev/attestation/promotion/v0.1"], 3);
+    assert_eq!(stats["types"]["https://sealwright.dev/attestation/promotion/v0.1"]["records"], 3);
     place.pass("ledger rebuild");
     place.pass("ledger search");
     assert!(place.pass("trust show").contains("cleo: release-manager, policy-owner"));

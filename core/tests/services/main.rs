@@ -9,6 +9,14 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "object-store")]
+mod bucket_faults;
+#[cfg(feature = "object-store")]
+mod bucket_lock;
+#[cfg(feature = "object-store")]
+mod fault_proxy;
+#[cfg(feature = "object-store")]
+mod grounds;
 mod guide;
 mod harness;
 mod in_toto_peer;
@@ -18,9 +26,13 @@ mod kms;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
 mod loopback;
+#[cfg(feature = "object-store")]
+mod moving;
 mod peers;
 mod peers_agree;
 mod pkcs11;
+#[cfg(feature = "object-store")]
+mod places;
 #[path = "../planted/mod.rs"]
 mod planted;
 #[cfg(feature = "oci")]
@@ -28,5 +40,8 @@ mod registry;
 #[cfg(feature = "keyless")]
 mod rekor_v1;
 mod sealed;
+#[cfg(feature = "object-store")]
+#[path = "../small/mod.rs"]
+mod small;
 mod signer_command;
 mod theirs;

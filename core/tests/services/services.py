@@ -15,6 +15,7 @@ from pathlib import Path
 
 import devices
 import pinned
+import stores
 import trust
 from issuer import EMAIL, METADATA, REQUEST_TOKEN, Issuer
 
@@ -41,7 +42,16 @@ class Services:
         registry = self._listening("registry", lambda port: [pinned.program("registry"), f"127.0.0.1:{port}"])
         plain = self._distribution()
         kms, vault = self._kms(), self._vault()
+        buckets = {
+            "versitygw": self._listening("versitygw", lambda port: stores.versitygw(self.folder, port)),
+            "seaweedfs": self._listening(
+                "seaweedfs", lambda port: stores.seaweedfs(self.folder, port, _free_port), "/healthz"
+            ),
+        }
+        databases = [self._postgres(name) for name in ("postgres", "postgres-spare")]
         self._ready()
+        for port in buckets.values():
+            stores.make_buckets(f"http://127.0.0.1:{port}")
         for _ in range(2):
             trust.log_something(keys, rekor)
 
@@ -71,6 +81,12 @@ class Services:
             "kms": devices.kms_keys(f"http://127.0.0.1:{kms}", self.folder),
             "vault": devices.vault_keys(f"http://127.0.0.1:{vault}", self.folder),
             "pkcs11": devices.softhsm_token(self.folder),
+            "buckets": {
+                "access_key": stores.ACCESS_KEY,
+                "secret_key": stores.SECRET_KEY,
+                **{name: f"http://127.0.0.1:{port}" for name, port in buckets.items()},
+            },
+            "postgres": {"url": databases[0].url, "spare": databases[1].url},
             "cosign": str(pinned.program("cosign")),
             "python": str(pinned.python()),
             "node": str(pinned.js() / "node_modules" / ".bin" / "node"),
@@ -208,6 +224,16 @@ class Services:
             ],
             "/v1/sys/health",
         )
+
+    def _postgres(self, name):
+        made = []
+
+        def command(port):
+            made.append(stores.Postgres(self.folder, name, port))
+            return made[0].command()
+
+        self._listening(name, command)
+        return made[0]
 
     def _listening(self, name, command, health=None):
         """Starts `command(port)` and gives the port; `_ready` waits for it."""

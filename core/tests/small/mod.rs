@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sealwright::digest::Digest;
 use sealwright::gate;
 use sealwright::key::{KeyType, PrivateKey};
-use sealwright::ledger::{Anchors, Ledger, Pins, Receipt};
+use sealwright::ledger::{Anchors, Ledger, Pins, Place, Receipt};
 use sealwright::policy::{PolicyBundle, starter_bundle};
 use sealwright::predicate::*;
 use sealwright::signer::sign;
@@ -24,6 +24,7 @@ pub(crate) const NAMES: [&str; 7] = ["admin", "admin-b", "admin-c", "maker", "se
 
 pub(crate) struct Small {
     pub dir: tempfile::TempDir,
+    pub place: Place,
     pub ledger: Ledger,
     pub keys: BTreeMap<&'static str, PrivateKey>,
     pub policy: TrustPolicy,
@@ -72,6 +73,18 @@ impl Small {
 
     /// One whose trust policy is changed before its admins sign it.
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>)) -> Self {
+        Self::made(change, |dir| Place::Folder(dir.join("ledger")))
+    }
+
+    /// One in another place than a folder; the folder it is given holds its keys and anchors.
+    pub(crate) fn at(place: impl FnOnce(&Path) -> Place) -> Self {
+        Self::made(|_, _| {}, place)
+    }
+
+    fn made(
+        change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>),
+        place: impl FnOnce(&Path) -> Place,
+    ) -> Self {
         let keys: BTreeMap<_, _> =
             NAMES.iter().map(|name| (*name, PrivateKey::generate(KeyType::Ed25519).unwrap())).collect();
         let mut policy = first_policy(&keys);
@@ -83,8 +96,9 @@ impl Small {
         let log_key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
-        let ledger = Ledger::init(&dir.path().join("ledger"), &anchors, ORIGIN, log_key, &records, start()).unwrap();
-        Self { dir, ledger, keys, policy, now: start() }
+        let place = place(dir.path());
+        let ledger = Ledger::init_at(&place, &anchors, ORIGIN, log_key, &records, start()).unwrap();
+        Self { dir, place, ledger, keys, policy, now: start() }
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -96,7 +110,12 @@ impl Small {
     }
 
     pub(crate) fn open(&self) -> Result<Ledger, Error> {
-        open(self.dir.path())
+        Ledger::open_at(&self.place, &self.anchors(), &Pins::none())
+    }
+
+    /// Opens it to append, as another process would.
+    pub(crate) fn open_to_append(&self) -> Result<Ledger, Error> {
+        append_at(&self.place, self.dir.path())
     }
 
     pub(crate) fn tick(&mut self) -> Timestamp {
@@ -149,6 +168,12 @@ pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
 /// Opens it for appending.
 pub(crate) fn open_to_append(dir: &Path) -> Result<Ledger, Error> {
     open(dir)?.with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
+}
+
+/// Opens the ledger at `place` for appending, with the key and the anchors in `dir`.
+pub(crate) fn append_at(place: &Place, dir: &Path) -> Result<Ledger, Error> {
+    Ledger::open_at(place, &Anchors::in_folder(dir.join("state")), &Pins::none())?
+        .with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
 }
 
 /// A whole file of a test.

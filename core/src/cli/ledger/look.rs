@@ -55,6 +55,9 @@ pub(crate) struct Search {
     /// Most results [default: 100].
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
+    /// Read every entry instead of asking the index: nothing that matches is left out.
+    #[arg(long)]
+    complete: bool,
     #[command(flatten)]
     known_of_ledger: Known,
 }
@@ -93,9 +96,19 @@ impl Search {
         };
         query.predicate_type = self.known.map(|k| k.uri().to_owned());
         (query.since, query.until, query.after, query.limit) = (self.since, self.until, self.after, self.limit);
-        let found = ledger.search(&query)?;
+        let (found, without_body) = match self.complete {
+            true => {
+                let found = ledger.complete(&query)?;
+                ((found.records, found.more, found.size), Some(found.without_body))
+            }
+            false => {
+                let found = ledger.search(&query)?;
+                ((found.records, found.more, found.size), None)
+            }
+        };
+        let (records, more, size) = found;
         let mut page = Page::default();
-        for record in &found.records {
+        for record in &records {
             let at = to_the_second(record.logged_at()?).to_string();
             let mut line = format!(
                 "{:>6}  {at:<20}  {:<20}  {}",
@@ -108,14 +121,24 @@ impl Search {
             }
             page.line(line);
         }
-        if let Some(last) = found.records.last().filter(|_| found.more) {
+        if let Some(last) = records.last().filter(|_| more) {
             page.line(format!("there is more: add --after {}", last.index));
         }
-        if found.records.is_empty() {
-            page.line(format!("nothing in {} entries", found.size));
+        if records.is_empty() {
+            page.line(format!("nothing in {size} entries"));
         }
-        let records = found.records.iter().map(summary).collect::<Result<Vec<_>>>()?;
-        let value = json!({ "records": records, "more": found.more, "size": found.size });
+        let summaries = records.iter().map(summary).collect::<Result<Vec<_>>>()?;
+        let mut value = json!({ "records": summaries, "more": more, "size": size });
+        if let Some(without_body) = without_body {
+            if !more {
+                page.line(format!("complete up to entry {}, by the log itself", size.saturating_sub(1)));
+            }
+            for index in &without_body {
+                page.line(format!("{index:>6}  may match, and has no body"));
+            }
+            insert(&mut value, "complete", json!(!more));
+            insert(&mut value, "withoutBody", json!(without_body));
+        }
         Ok(Answer::new(page.finish(), value))
     }
 }

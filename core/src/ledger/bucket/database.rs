@@ -32,6 +32,13 @@ pub(super) struct Database {
     retries: usize,
 }
 
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Mine,
+    AnotherHas,
+}
+
 /// What every session is set to. Without the keepalives a holder that lost its network would keep its turn for hours.
 const SESSION: &str = "SET client_min_messages = warning; SET synchronous_commit = off; SET lock_timeout = '30s'; \
     SET idle_in_transaction_session_timeout = '60s'; \
@@ -109,34 +116,32 @@ impl Database {
         Ok(client)
     }
 
-    /// Waits for the turn of this ledger, in `kept` or a new session, and gives the session that has it.
-    pub(super) async fn take_turn(&self, mut kept: Option<Client>, begun: Instant, patience: Duration) -> Result<Client> {
+    /// Waits for the turn of this ledger, in `kept` or a new session, and gives the session.
+    pub(super) async fn take_turn(
+        &self,
+        mut kept: Option<Client>,
+        begun: Instant,
+        patience: Duration,
+    ) -> Result<(Client, Turn)> {
         loop {
-            let client = match kept.take().filter(|client| !client.is_closed()) {
-                Some(client) => client,
-                None => self.connect().await?,
+            let (client, used) = match kept.take().filter(|client| !client.is_closed()) {
+                Some(client) => (client, true),
+                None => (self.connect().await?, false),
             };
             let asked = async {
                 let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&self.turn]).await;
                 row.and_then(|row| row.try_get::<_, bool>(0)).map_err(|e| self.failed(e))
             };
             match self.within(asked).await {
-                Ok(true) => return Ok(client),
-                Ok(false) if begun.elapsed() >= patience => {
-                    let what = format!(
-                        "another process has appended to the ledger at `{}` for over {} s; run it again, or end that process",
-                        self.place,
-                        patience.as_secs()
-                    );
-                    return Err(Error::new(ErrorKind::LedgerBusy, what));
-                }
+                Ok(true) => return Ok((client, Turn::Mine)),
+                Ok(false) if begun.elapsed() >= patience => return Ok((client, Turn::AnotherHas)),
                 Ok(false) => {
                     kept = Some(client);
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
-                // the session may have ended since it was last used
-                Err(e) if begun.elapsed() >= patience || !client.is_closed() => return Err(e),
-                Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+                // one that was used before may have ended since, with the database or the way to it
+                Err(e) if !used => return Err(e),
+                Err(_) => {}
             }
         }
     }

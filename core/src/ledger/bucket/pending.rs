@@ -59,7 +59,7 @@ impl Pending {
         bytes.extend_from_slice(&header);
         bytes.push(b'\n');
         let length = batch.objects.iter().fold(bytes.len() as u64, |sum, o| sum.saturating_add(o.bytes.len() as u64));
-        if length > limits::LEDGER_BATCH_BYTES {
+        if length > limits::LEDGER_PENDING_BYTES {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
                 format!("a batch of {length} bytes is too large for one append; append fewer records at once"),

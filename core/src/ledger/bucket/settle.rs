@@ -113,7 +113,7 @@ pub(super) async fn place(objects: &Objects, batch: &Pending) -> Result<()> {
 /// The batch of the present checkpoint, as long as it is not in place.
 pub(super) async fn unplaced(objects: &Objects) -> Result<Option<Pending>> {
     let Some((checkpoint, _)) = objects.get(CHECKPOINT, limits::CHECKPOINT_BYTES).await? else { return Ok(None) };
-    let found = objects.get(&pending::name(&checkpoint), limits::LEDGER_BATCH_BYTES).await?;
+    let found = objects.get(&pending::name(&checkpoint), limits::LEDGER_PENDING_BYTES).await?;
     found.map(|(bytes, _)| Pending::parse(&bytes)).transpose()
 }
 
@@ -126,7 +126,7 @@ pub(super) async fn settle(objects: &Objects) -> Result<Settled> {
     // its own batch is asked for by name: a list may be behind
     let own = current.as_ref().map(|(checkpoint, _)| pending::name(checkpoint));
     if let Some(own) = &own
-        && let Some((bytes, _)) = objects.get(own, limits::LEDGER_BATCH_BYTES).await?
+        && let Some((bytes, _)) = objects.get(own, limits::LEDGER_PENDING_BYTES).await?
     {
         place(objects, &Pending::parse(&bytes)?).await?;
         objects.remove(vec![own.clone()]).await?;

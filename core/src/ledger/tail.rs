@@ -1,0 +1,110 @@
+//! Which payloads the log holds: what the index has, and the entries behind it.
+//!
+//! The index is filled after the receipt, many entries at once. Entries it does not have yet are known by the payloads of
+//! their bodies, which are read once.
+
+use std::collections::BTreeMap;
+
+use super::Ledger;
+use super::index::Row;
+use crate::bundle::Bundle;
+use crate::digest::Digest;
+use crate::error::{ErrorKind, Result};
+
+/// Entries that the index may lack before it is filled.
+const LONGEST: u64 = 1024;
+
+/// What a handle knows of entries that the index may not have.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    entries: BTreeMap<u64, Recent>,
+}
+
+#[derive(Debug)]
+struct Recent {
+    /// SHA-256 of the payload, hex; empty if the body is gone.
+    payload: String,
+    /// What the index is to hold of it, if this handle appended it.
+    row: Option<Row>,
+}
+
+impl Tail {
+    /// Takes what this handle appended.
+    pub(super) fn push(&mut self, row: Row) {
+        self.entries.insert(row.index, Recent { payload: row.payload.clone(), row: Some(row) });
+    }
+
+    /// What the index is to hold of an entry, if this handle appended it.
+    pub(super) fn row(&self, index: u64) -> Option<&Row> {
+        self.entries.get(&index)?.row.as_ref()
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.entries.len() as u64 >= LONGEST
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Forgets what the index has.
+    pub(super) fn keep_from(&mut self, have: u64) {
+        self.entries = self.entries.split_off(&have);
+    }
+}
+
+impl Ledger {
+    /// For each payload (SHA-256, hex) and signer: the first entry of it by that signer, if there is one.
+    ///
+    /// Each answer was read and proven. What a forged index hides is not found, and so appended once more; the audit
+    /// names the row that is not there, and the entry that is there twice.
+    pub(super) fn find_payloads(&mut self, wanted: &[(String, String)]) -> Result<Vec<Option<u64>>> {
+        let size = self.size();
+        let ask = |fill: bool| {
+            self.ask_index(fill, |index| {
+                let have = index.have()?;
+                let rows = wanted.iter().map(|(payload, signer)| index.first(payload, signer, have.min(size)));
+                Ok((have, rows.collect::<std::result::Result<Vec<_>, _>>()?))
+            })
+        };
+        let mut asked = ask(false);
+        // an index that is far behind is filled; one that runs ahead of the log, or can't be used, is made anew
+        if asked.as_ref().map_or(true, |(have, _)| *have > size || size - have > LONGEST) {
+            asked = ask(true);
+        }
+        let (have, mut found) = asked?;
+        self.tail().keep_from(have.min(size));
+        for index in have.min(size)..size {
+            if !self.tail().entries.contains_key(&index) {
+                let payload = self.payload(index)?;
+                self.tail().entries.insert(index, Recent { payload, row: None });
+            }
+        }
+        for ((payload, signer), found) in wanted.iter().zip(&mut found) {
+            let behind: Vec<u64> = {
+                let tail = self.tail();
+                tail.entries.iter().filter(|(_, recent)| recent.payload == *payload).map(|(index, _)| *index).collect()
+            };
+            let mut right = None;
+            for index in found.iter().copied().chain(behind) {
+                // an index that lies here would swallow an append, so the record itself is asked
+                let record = self.record(index)?;
+                if record.statement().payload_digest().hex() == *payload && record.speaker.identity == *signer {
+                    right = Some(index);
+                    break;
+                }
+            }
+            *found = right;
+        }
+        Ok(found)
+    }
+
+    fn payload(&self, index: u64) -> Result<String> {
+        match self.proven_record(index) {
+            Ok((_, record)) => Ok(Digest::sha256(Bundle::parse(&record)?.into_envelope()?.payload()).hex()),
+            // what was disposed of is known to nobody any more
+            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(String::new()),
+            Err(e) => Err(e),
+        }
+    }
+}

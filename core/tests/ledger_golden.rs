@@ -1,0 +1,100 @@
+//! The golden ledger of format version 1, which every later version reads: root, proofs, records and answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod small;
+
+use std::path::{Path, PathBuf};
+
+use sealwright::digest::{Algorithm, Digest};
+use sealwright::ledger::{Anchored, Anchors, Ledger, Pins, Query};
+use serde_json::Value;
+use small::{copy, read, tempdir};
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/ledger-v1")
+}
+
+fn expected() -> Value {
+    serde_json::from_slice(&read(golden().join("expected.json"))).unwrap()
+}
+
+/// A copy that can be written to, opened with all that is known of it.
+fn opened() -> (tempfile::TempDir, Ledger) {
+    let dir = tempdir();
+    copy(&golden(), dir.path());
+    let expected = expected();
+    let mut pins = Pins::none();
+    pins.log_key = Some(expected["logKey"].as_str().unwrap().parse().unwrap());
+    pins.trust_policy = Some(expected["trustPolicy"].as_str().unwrap().parse().unwrap());
+    pins.min_checkpoint = Some(expected["checkpoint"].as_str().unwrap().as_bytes().to_vec());
+    let anchors = Anchors::in_folder(dir.path().join("anchors"));
+    let ledger = Ledger::open(&dir.path().join("ledger"), &anchors, &pins).unwrap();
+    (dir, ledger)
+}
+
+#[test]
+fn the_golden_ledger_of_version_1_opens_proves_and_answers_as_when_it_was_written() {
+    let expected = expected();
+    let (_dir, mut ledger) = opened();
+    assert_eq!(ledger.anchored(), Anchored::Extends);
+    assert_eq!(ledger.origin(), expected["origin"].as_str().unwrap());
+    assert_eq!(ledger.size(), expected["size"].as_u64().unwrap());
+    assert_eq!(ledger.checkpoint().checkpoint().root().to_string(), expected["root"].as_str().unwrap());
+    assert_eq!(ledger.checkpoint().note(), expected["checkpoint"].as_str().unwrap());
+    for record in expected["records"].as_array().unwrap() {
+        let found = ledger.record(record["index"].as_u64().unwrap()).unwrap();
+        assert_eq!(found.statement().payload_digest().to_string(), record["payload"].as_str().unwrap());
+        assert_eq!(found.speaker.signer, record["signer"].as_str().unwrap());
+    }
+    for index in 0..ledger.size() {
+        let record = ledger.record(index).unwrap();
+        ledger.prove(index).unwrap().verify(record.verified.record(), ledger.log_key()).unwrap();
+    }
+    let attachment: Digest = expected["attachment"].as_str().unwrap().parse().unwrap();
+    assert_eq!(attachment.algorithm(), Algorithm::Sha256);
+    assert_eq!(ledger.attachment(&attachment).unwrap(), b"<testsuite/>");
+    let report = ledger.audit().unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+#[test]
+fn s004_the_golden_ledger_gives_the_same_answers_by_its_index_and_by_its_log() {
+    let expected = expected();
+    let (_dir, ledger) = opened();
+    for rebuilt in [false, true] {
+        if rebuilt {
+            ledger.rebuild_index().unwrap();
+        }
+        for case in expected["search"].as_array().unwrap() {
+            let query: Query = serde_json::from_value(case["query"].clone()).unwrap();
+            let right: Vec<u64> = serde_json::from_value(case["indexes"].clone()).unwrap();
+            let found = ledger.search(&query).unwrap();
+            assert_eq!(found.records.iter().map(|r| r.index).collect::<Vec<_>>(), right, "{}", case["query"]);
+            assert_eq!(found.more, case["more"].as_bool().unwrap());
+            let complete = ledger.complete(&query).unwrap();
+            assert_eq!(complete.records.iter().map(|r| r.index).collect::<Vec<_>>(), right, "{}", case["query"]);
+            assert_eq!((complete.more, complete.size), (found.more, ledger.size()));
+        }
+    }
+}
+
+/// The receipt, read without any code of the ledger.
+#[test]
+fn a_receipt_of_version_1_verifies_by_itself() {
+    let expected = expected();
+    let receipt = &expected["receipt"]["receipt"];
+    let entry = receipt["entry"].as_str().unwrap();
+    let key = expected["logKey"].as_str().unwrap().parse().unwrap();
+    let proof = sealwright::checkpoint::TlogProof::parse_and_verify(
+        receipt["proof"].as_str().unwrap().as_bytes(),
+        &sealwright::merkle::leaf_hash(entry.as_bytes()),
+        &key,
+    )
+    .unwrap();
+    assert_eq!(proof.index(), expected["receipt"]["index"].as_u64().unwrap());
+    let (_dir, ledger) = opened();
+    assert_eq!(
+        ledger.record(proof.index()).unwrap().verified.record(),
+        expected["receipt"]["record"].as_str().unwrap().as_bytes()
+    );
+}
