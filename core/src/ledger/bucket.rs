@@ -78,7 +78,10 @@ struct State {
 struct BucketRight<'a> {
     storage: &'a BucketStorage,
     session: Option<Client>,
+    /// With its ETag, if it may be replaced by that.
     current: Option<Current>,
+    /// The checkpoint that whoever has this right goes by.
+    seen: Option<Bytes>,
 }
 
 /// The checkpoint as it was read, with its ETag; none if there is none.
@@ -232,7 +235,7 @@ impl Storage for BucketStorage {
             std::thread::sleep(Duration::from_millis(2));
         };
         // from here on it gives back what it has when it is dropped
-        let mut right = BucketRight { storage: self, session: None, current: None };
+        let mut right = BucketRight { storage: self, session: None, current: None, seen: None };
         let database = self.database.clone();
         let (session, turn) = self.engine.wait(async move { database.take_turn(kept, begun, patience).await })?;
         if turn == Turn::AnotherHas {
@@ -293,6 +296,7 @@ impl BucketRight<'_> {
         let current = self.storage.engine.wait(async move { objects.get(CHECKPOINT, limit).await })?;
         let hash = hash_of(current.as_ref());
         let known = self.storage.state().settled.as_ref() == Some(&hash);
+        self.seen = current.as_ref().map(|(note, _)| note.clone());
         self.current = Some(current);
         if known { Ok(()) } else { self.settle_all() }
     }
@@ -304,6 +308,7 @@ impl BucketRight<'_> {
         state.settled = Some(hash_of(settled.current.as_ref()));
         state.doomed.extend(settled.undecided);
         drop(state);
+        self.seen = settled.current.as_ref().map(|(note, _)| note.clone());
         self.current = Some(settled.current);
         self.storage.repaired(settled.repairs);
         Ok(())
@@ -341,6 +346,7 @@ impl Right for BucketRight<'_> {
             Ok(Outcome::Overtaken) => return Ok(Outcome::Overtaken),
             Ok(Outcome::Committed) => {}
         }
+        self.seen = Some(Bytes::copy_from_slice(batch.checkpoint));
         let gone: Vec<String> = std::mem::take(&mut self.storage.state().doomed).into_iter().collect();
         let objects = self.storage.objects.clone();
         // it is committed; what can't be put in place now, whoever writes next does, and readers find it meanwhile
@@ -375,12 +381,25 @@ impl Right for BucketRight<'_> {
     }
 
     fn remove(&mut self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let seen = self.seen.clone();
         if names.iter().any(|name| name.starts_with(BODIES)) {
             // a batch that is not in place would be a copy
             self.settle_all()?;
         }
         let (objects, names) = (self.storage.objects.clone(), names.to_vec());
-        self.storage.engine.wait(async move { objects.remove(names).await })
+        self.storage.engine.wait(async move {
+            // who lost the turn without seeing it takes for leftovers what another committed since. Nothing has its name
+            // before its checkpoint is there, so what was named for removal is judged by a checkpoint that is read now
+            let now = objects.get(CHECKPOINT, limits::CHECKPOINT_BYTES).await?.map(|(note, _)| note);
+            if now != seen {
+                let what = "another sequencer appended to the ledger meanwhile; run it again";
+                return Err(Error::new(ErrorKind::LedgerBusy, what));
+            }
+            objects.remove(names).await
+        })
     }
 
     fn keep(&mut self, upload: &mut dyn Upload) -> Result<()> {

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::folder::{LOCK, UNFINISHED};
+use super::folder::{LOCK, UNFINISHED, is_queued};
 use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
 use super::{Anchors, Ledger, Pins, Place};
@@ -108,6 +108,7 @@ impl Ledger {
         if note == clean {
             let marked = format!("{note}— {MOVED} {}\n", STANDARD.encode([&NO_KEY[..], target.place().as_bytes()].concat()));
             swap(leave.as_mut(), Some(note.as_bytes()), marked.as_bytes())?;
+            leave.settle()?;
         }
         if found.as_deref() != Some(clean.as_bytes()) {
             swap(enter.as_mut(), found.as_deref(), clean.as_bytes())?;
@@ -234,7 +235,8 @@ fn unload(target: &dyn Storage, enter: &mut dyn Right, load: &[(String, Vec<u8>)
 fn objects(storage: &dyn Storage) -> Result<BTreeMap<String, u64>> {
     let mut objects = BTreeMap::new();
     storage.list("", &mut |name, size| {
-        if ![CHECKPOINT, CONFIG, LOCK, UNFINISHED].contains(&name) {
+        // nor what others would append, who are told where to
+        if ![CHECKPOINT, CONFIG, LOCK, UNFINISHED].contains(&name) && !is_queued(name) {
             objects.insert(name.to_owned(), size);
         }
         Ok(())
