@@ -143,7 +143,8 @@ impl Storage for BucketStorage {
     fn create(&self) -> Result<bool> {
         let objects = self.objects.clone();
         self.engine.wait(async move {
-            let empty = objects.page("", None).await?.is_empty();
+            // an attempt that was cut short is nothing that lies there
+            let empty = objects.page("", None).await?.iter().all(|(name, _)| is_own(name));
             if empty {
                 objects.check_conditions().await?;
             }
@@ -206,14 +207,14 @@ impl Storage for BucketStorage {
             let page = self.engine.wait(async move { objects.page(&prefix, from).await })?;
             for (name, size) in &page {
                 more.retain(|(own, _)| own != name);
-                let own = [PENDING, INCOMING].iter().any(|folder| name.starts_with(&format!("{folder}/")));
-                if !own {
+                if !is_own(name) {
                     visit(name, *size)?;
                 }
             }
+            let full = page.len() == objects::PAGE;
             match page.into_iter().last() {
-                Some((name, _)) => after = Some(name),
-                None => break,
+                Some((name, _)) if full => after = Some(name),
+                _ => break,
             }
         }
         more.iter().try_for_each(|(name, size)| visit(name, *size))
@@ -429,6 +430,11 @@ impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State").field("held", &self.held).field("settled", &self.settled).finish_non_exhaustive()
     }
+}
+
+/// Whether the storage keeps an object for itself.
+fn is_own(name: &str) -> bool {
+    [PENDING, INCOMING].iter().any(|folder| name.starts_with(&format!("{folder}/")))
 }
 
 /// What the place may lock until a date: what nothing but a disposal may remove.

@@ -14,6 +14,7 @@ mod layout;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
 mod loopback;
+mod moving;
 mod place;
 mod provenance;
 mod settings;

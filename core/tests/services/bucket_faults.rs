@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -211,7 +211,7 @@ fn a_database_that_is_cut_off_again_and_again_loses_nothing() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(25));
+                std::thread::sleep(Duration::from_millis(150));
                 wire.cut();
             }
         });
@@ -232,7 +232,7 @@ fn a_database_that_is_cut_off_again_and_again_loses_nothing() {
         done.store(true, Ordering::SeqCst);
     });
     holds(&small, &receipts, &asked);
-    println!("{} receipts with the database cut off every 25 ms; {failed} appends were tried again", receipts.len());
+    println!("{} receipts with the database cut off every 150 ms; {failed} appends were tried again", receipts.len());
 }
 
 #[test]
@@ -365,12 +365,10 @@ fn secrets_are_in_no_error_and_no_debug_text() {
         .with_variable("PGPASSWORD", secrets[1])
         .unwrap();
     let mut shown = format!("{place:?} {place}");
-    let key = sealwright::key::PrivateKey::generate(sealwright::key::KeyType::Ed25519).unwrap();
     let anchors = sealwright::ledger::Anchors::in_folder(dir.path().join("state"));
     let place = Place::Bucket(Box::new(place));
     let mut e: Option<Box<dyn std::error::Error>> =
         Some(Box::new(Ledger::open_at(&place, &anchors, &sealwright::ledger::Pins::none()).unwrap_err()));
-    let _ = key;
     while let Some(next) = e {
         shown += &format!("\n{next} {next:?}");
         e = next.source().map(|source| format!("{source} {source:?}").into());
@@ -383,5 +381,4 @@ fn secrets_are_in_no_error_and_no_debug_text() {
         let refused = sealwright::ledger::BucketPlace::from_toml(text.as_bytes()).unwrap_err();
         assert!(!refused.to_string().contains("planted"), "{refused}");
     }
-    let _: &Path = dir.path();
 }

@@ -72,7 +72,7 @@ pub(super) enum Kept {
 }
 
 /// Names of one page of a list.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 /// Requests that are under way at once.
 pub(super) const AT_ONCE: usize = 16;
 

@@ -256,3 +256,49 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
 fn malformed(why: &str) -> Error {
     Error::new(ErrorKind::Malformed, format!("the description of the ledger's place can't be used: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(more: &str) -> Result<BucketPlace> {
+        let text = format!("bucket = \"s3://evidence/a/b\"\ndatabase = \"postgres://ann@db.example.org/x\"\n{more}");
+        BucketPlace::from_toml(text.as_bytes())
+    }
+
+    #[test]
+    fn a_description_is_read_strictly() {
+        let place = read("endpoint = \"http://127.0.0.1:9000\"\nretain-days = 7\nretain-mode = \"compliance\"").unwrap();
+        assert_eq!((place.bucket(), place.prefix()), ("evidence", "a/b/"));
+        assert_eq!(place.retain(), Some(Retain { mode: RetainMode::Compliance, days: 7 }));
+        for bad in [
+            "unknown = 1",
+            "endpoint = \"http://storage.example.org\"",
+            "endpoint = \"https://ann:secret@storage.example.org\"",
+            "retain-days = 7",
+            "retain-mode = \"governance\"",
+            "retain-days = 0\nretain-mode = \"governance\"",
+            "schema = \"a; drop table x\"",
+            "schema = \"pg_catalog\"",
+            "timeout-seconds = 0",
+            "retries = 1000",
+        ] {
+            assert_eq!(read(bad).unwrap_err().code(), "MALFORMED", "{bad}");
+        }
+        for bucket in ["evidence", "s3://", "s3:///a", "s3://a/../b", "s3://a/b//c", "s3://a b", "https://a/b"] {
+            let text = format!("bucket = \"{bucket}\"\ndatabase = \"postgres://db.example.org/x\"");
+            assert_eq!(BucketPlace::from_toml(text.as_bytes()).unwrap_err().code(), "MALFORMED", "{bucket}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_none_of_a_bucket_is_refused() {
+        let place = read("").unwrap();
+        assert_eq!(place.clone().with_variable("HOME", "/").unwrap_err().code(), "API_MISUSE");
+        let endpoint = place.clone().with_variable("AWS_ENDPOINT_URL", "http://storage.example.org");
+        assert_eq!(endpoint.unwrap_err().code(), "MALFORMED");
+        for name in BucketPlace::VARIABLES.iter().filter(|name| **name != "AWS_ENDPOINT_URL") {
+            place.clone().with_variable(name, "value").unwrap();
+        }
+    }
+}
