@@ -116,12 +116,13 @@ need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) 
 
 bench: $(PEERS)/ready ## ours beside peers and floor, also in benches/results/latest.json
 	@mkdir -p target/peers
+	cargo build -q --release -p sealwright -p sealwright-benches --all-features --bin sealwright --bin releases
 	cargo bench -p sealwright-benches
 	@if [ -d "$(CORPORA)" ]; then \
 	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json; \
 	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))") > target/peers/node.json; \
 	else echo 'not run: peers need the corpora (SEALWRIGHT_CORPORA)' >&2; fi
-	cargo run -q --release -p sealwright-benches
+	cargo run -q --release -p sealwright-benches --bin sealwright-benches
 
 $(PEERS)/ready: $(PEERS)/requirements.txt $(PEERS)/package.json
 	@$(call need,python3,package python3)

@@ -103,7 +103,7 @@ fn main() {
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         let log = PrivateKey::generate(KeyType::Ed25519).unwrap();
         let record = sign(&trust_policy::statement(&policy(&key)).unwrap(), &key).unwrap().to_json();
-        let mut ledger = Ledger::init_at(&place, &anchors, "example.org/bench", log, &[record], now()).unwrap();
+        let mut ledger = Ledger::init_at(&place, &anchors, "example.org/bench", log, &[record], None, now()).unwrap();
         let mut made = 0;
         let mut size = 1000;
         while size <= largest {
@@ -135,7 +135,7 @@ fn main() {
             let batch = records(&ledger, 1000);
             let spent = timed(1, |_| drop(ledger.append_all(&batch, now()).unwrap()));
             row("append, batch of 1,000, each", spent[0] / 1000);
-            let reader = Ledger::open_at(&place, &anchors, &Pins::none()).unwrap();
+            let reader = Ledger::open_at(&place, &anchors, &Pins::none(), None).unwrap();
             let proof = timed(100, |n| drop(reader.prove(n as u64 * 7919 % size).unwrap()));
             row("receipt from the bucket", proof[50]);
             let mut query = Query::everything();

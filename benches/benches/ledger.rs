@@ -190,7 +190,8 @@ fn row(name: &str, size: u64, value: Duration, floor: Option<Duration>) -> f64 {
     sides.extend(floor.map(|floor| ("floor", floor.as_nanos())));
     MEASURED.lock().unwrap().insert(format!("ledger of {size}: {name}"), sides);
     let micros = value.as_secs_f64() * 1e6;
-    let ratio = floor.map_or(String::new(), |floor| format!("  {:.2}× the floor", micros / (floor.as_secs_f64() * 1e6)));
+    let ratio =
+        floor.map_or(String::new(), |floor| format!("  {:.2}× the floor", micros / (floor.as_secs_f64() * 1e6)));
     println!("{name:<44} {size:>9}  {micros:>12.1} µs{ratio}");
     micros
 }
@@ -247,12 +248,18 @@ fn main() {
         query.digest = Some(Digest::sha256(&500_u64.to_be_bytes()).to_string());
         query.limit = Some(20);
         assert!(!ledger.search(&query).unwrap().records.is_empty());
-        figures.push(("search, 20 rows, p99", row("search, 20 rows, p99", size, p99(100, || drop(ledger.search(&query).unwrap())), None)));
+        figures.push((
+            "search, 20 rows, p99",
+            row("search, 20 rows, p99", size, p99(100, || drop(ledger.search(&query).unwrap())), None),
+        ));
         let mut kind = Query::everything();
         kind.kind = Some("test.unit".to_owned());
         kind.limit = Some(100);
         assert_eq!(ledger.search(&kind).unwrap().records.len(), 100);
-        figures.push(("search, 100 rows proven", row("search, 100 rows proven", size, median(20, || drop(ledger.search(&kind).unwrap())), None)));
+        figures.push((
+            "search, 100 rows proven",
+            row("search, 100 rows proven", size, median(20, || drop(ledger.search(&kind).unwrap())), None),
+        ));
         drop(ledger);
         for (name, depth) in [
             ("audit, entries and tiles", AuditDepth::Entries),

@@ -134,8 +134,24 @@ def statements(rows):
         statement.validate()
         return json.dumps(MessageToDict(statement.pb))
 
+    from sigstore.dsse import DigestSet, StatementBuilder, Subject
+
+    plain = {
+        "buildDefinition": {
+            "buildType": "https://example.org/build/v1",
+            "externalParameters": {"ref": "refs/heads/main"},
+        },
+        "runDetails": {"builder": {"id": "https://example.org/builder"}},
+    }
+
+    def untyped(count):
+        subjects = [Subject(name=f"a{i}", digest=DigestSet(root={"sha256": f"{i:064x}"})) for i in range(count)]
+        builder = StatementBuilder().subjects(subjects)
+        return builder.predicate_type("https://slsa.dev/provenance/v1").predicate(plain).build()
+
     for count in (1, 1000):
         rows[f"statement {count} subjects"] = timed(lambda count=count: build(count))
+        rows[f"statement {count} subjects (StatementBuilder)"] = timed(lambda count=count: untyped(count))
 
 
 def imports(rows):

@@ -41,7 +41,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{:<36} {:>9} {:>16} {:>16} {:>16} {:>16}", "work", "ours", "floor", "crate", "python", "node");
     for (row, sides) in &rows {
-        let ours = sides.get("ours").copied();
+        // a second peer of the same work stands in a row of its own, with its name in brackets
+        let same = row.split_once(" (").and_then(|(work, _)| rows.get(work));
+        let ours = sides.get("ours").or_else(|| same?.get("ours")).copied();
         let beside = ["floor", "crate", "python", "node"].map(|side| beside(ours, sides.get(side).copied()));
         let [floor, the_crate, python, node] = beside;
         println!("{row:<36} {:>9} {floor:>16} {the_crate:>16} {python:>16} {node:>16}", shown(ours));

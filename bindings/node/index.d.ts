@@ -17,18 +17,55 @@ export interface ResourceDescriptor {
   annotations?: Record<string, unknown>
 }
 
-/** Trusted keys by name: a `PUBLIC KEY` PEM text, or one with its validity. */
-export type TrustedKeys = Record<string, string | { key: string; validFrom?: Time; validUntil?: Time }>
+/** Who holds a certificate. */
+export interface CertificateIdentity {
+  /** An e-mail address, or the URI of a workflow. */
+  subject?: string
+  /** In place of it a regular expression, which the whole subject must match. */
+  subjectPattern?: string
+  /** The issuer of the token that the certificate was given for. */
+  issuer: string
+  /** What else it says, such as `sourceRepositoryUri`. */
+  extensions?: Record<string, string | { pattern: string }>
+}
 
-/** What one verification demands. */
-export interface Expectation {
-  /** `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. */
-  artifact: string
-  /** A name among the keys, or several of which one does. */
-  signer: string | string[]
-  predicateType?: string
+/** When a trusted signer counts. */
+export interface Validity {
+  validFrom?: Time
+  validUntil?: Time
+}
+
+/** Trusted signers by name: a `PUBLIC KEY` PEM text, or a key or certificate identity with its validity. */
+export type TrustedSigners = Record<
+  string,
+  string | ({ key: string } & Validity) | ({ identity: CertificateIdentity } & Validity)
+>
+
+/** What the verification of a signed file demands. */
+export interface BlobExpectation {
+  /** `sha256:<hex>`. */
+  artifact?: string
+  /** A name that the trust root gives, or several of which one does. */
+  signer?: string | string[]
+  /** In place of it the holder of a certificate. */
+  identity?: CertificateIdentity
+  /** So many different transparency logs. Of a certificate one is demanded in any case. */
+  logEntries?: number
+  /** So many different timestamp authorities. */
+  timestamps?: number
+  /** Takes a certificate without an entry in a transparency log. */
+  unloggedUnsafe?: boolean
+  /** Takes a certificate that no log of certificates vouches for. */
+  withoutSctUnsafe?: boolean
   /** When it was signed or logged; the present if not said. */
   at?: Time
+}
+
+/** What the verification of a record demands. */
+export interface Expectation extends BlobExpectation {
+  /** `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. */
+  artifact: string
+  predicateType?: string
 }
 
 /** A signer whose signature was checked. */
@@ -36,6 +73,218 @@ export interface SignedBy {
   name: string
   keyId: string
   keyType: string
+  /** What its certificate says of it, if it signed with one. */
+  certificate?: {
+    subject: string
+    issuer: string
+    extensions: Record<string, string>
+    notBefore: string
+    notAfter: string
+  }
+}
+
+/** That a believed transparency log holds a signature. */
+export interface Logged {
+  log: string
+  index: number
+  integratedAt?: string
+}
+
+/** That a believed timestamp authority saw a signature. */
+export interface Timestamped {
+  authority: string
+  at: string
+}
+
+/** A signed file, verified. */
+export interface VerifiedBlob {
+  digest: string
+  signers: SignedBy[]
+  logEntries: Logged[]
+  timestamps: Timestamped[]
+  signedAt?: string
+}
+
+/** What opening a signer may need beside its reference. */
+export interface SignerAccess {
+  passphrase?: string
+  pin?: string
+  /** A `PUBLIC KEY` PEM text, for a signer that does not tell it (a command). */
+  publicKey?: string
+  vault?: { address: string; token: string; mount?: string }
+  timeLimitMillis?: number
+}
+
+/** Environment variables. */
+export type Variables = Record<string, string | undefined>
+
+/** A trusted root that was fetched. */
+export interface ArchivedRoot {
+  fetchedAt: string
+  digest: string
+}
+
+/** What the environment does not say of a build. */
+export interface CiRun {
+  started?: Time
+  finished?: Time
+  /** External parameters beside those of the system. */
+  parameters?: Record<string, unknown>
+  /** What was fetched beside the source. */
+  dependencies?: ResourceDescriptor[]
+}
+
+/** What is demanded of a build. */
+export interface ProvenanceExpectation {
+  builders?: { id: string; ref?: string; signers?: string[]; certificateIssuer?: string }[]
+  sourceUri?: string
+  sourceCommit?: string
+  sourceBranch?: string
+  sourceTag?: string
+  sourceVersionedTag?: string
+  trigger?: string
+  runnerEnvironment?: string
+  buildTypes?: string[]
+  workflowInputs?: Record<string, string>
+  parameters?: Record<string, unknown>
+  allowedParameters?: string[]
+  dependencySources?: string[]
+  baseImages?: string[]
+  environmentImages?: string[]
+  refuseTags?: boolean
+  imageTag?: string
+}
+
+/** What is demanded of a verification summary. */
+export interface SummaryExpectation {
+  verifierId?: string
+  resourceUri?: string
+  policyUri?: string
+  levels?: string[]
+  dependencyLevel?: string
+  subjects?: string[]
+  verifiedFrom?: Time
+  verifiedUntil?: Time
+  keyId?: string
+}
+
+/** A build, as its provenance tells of it. */
+export interface Build {
+  version: 'v1' | 'v0.2' | 'v0.1'
+  builderId: string
+  builderDependencies: ResourceDescriptor[]
+  buildType: string
+  source?: { repository: string; ref?: string; commit?: string }
+  externalParameters: Record<string, unknown>
+  internalParameters: Record<string, unknown>
+  dependencies: ResourceDescriptor[]
+  invocationId?: string
+  startedOn?: string
+  finishedOn?: string
+}
+
+/** A build that was checked. */
+export interface CheckedBuild {
+  build: Build
+  provenance: string
+  findings: { field: string; expected: string; found: string }[]
+}
+
+/** A person as Git names them. */
+export interface Ident {
+  name: string
+  email: string
+}
+
+/** Who signed a commit or a tag. */
+export interface CommitSigner {
+  key: { type: string; [more: string]: string }
+  principals: string[]
+  forge?: string
+  signedAt: string
+}
+
+/** A commit whose signature was verified. */
+export interface VerifiedCommit {
+  commit: string
+  tree: string
+  parents: string[]
+  author: Ident
+  authoredAt: string
+  committer: Ident
+  committedAt: string
+  message: string
+  signer: CommitSigner
+}
+
+/** A tag whose signature was verified. */
+export interface VerifiedTag {
+  tag: string
+  target: string
+  name: string
+  tagger: Ident
+  taggedAt: string
+  signer: CommitSigner
+}
+
+/** Who wrote a commit. */
+export interface AuthorshipData {
+  commit: string
+  tree: string
+  author: Ident
+  committer: Ident
+  coAuthors: Ident[]
+  writers: Ident[]
+  signer: CommitSigner | null
+  doubts: { kind: string; code?: string; message: string }[]
+}
+
+/** How one speaks to registries: credentials of one kind, or none. */
+export interface RegistryAccess {
+  user?: string
+  password?: string
+  token?: string
+  /** The text of a Docker configuration file, for `registry`. */
+  dockerConfig?: string
+  registry?: string
+  plainHttpUnsafe?: boolean
+}
+
+/** What an image is. */
+export interface ResolvedImage {
+  digest: string
+  mediaType: string
+  kind: 'manifest' | { index: { members: { digest: string; platform: { architecture: string; os: string; variant?: string } | null; mediaType: string }[] } }
+}
+
+/** What the verification of a layout demands. */
+export interface LayoutExpectation {
+  /** A product of the last step, `sha256:<hex>`, or `any-unsafe`. */
+  artifact: string
+  parameters?: Record<string, string>
+  /** Refuses a link whose command differs from the expected one. */
+  requireCommands?: boolean
+  /** When the layout must be valid; the present if not said. */
+  at?: Time
+}
+
+/** A step of a layout that was performed as demanded. */
+export interface VerifiedStep {
+  name: string
+  keyIds: string[]
+  threshold: number
+  within?: VerifiedStep[]
+}
+
+/** A layout that holds. */
+export interface VerifiedLayout {
+  layout: string
+  owners: string[]
+  expires: string
+  steps: VerifiedStep[]
+  materials: Record<string, DigestSet>
+  products: Record<string, DigestSet>
+  commandDeviations: { step: string; keyId: string; expected: string[]; found: string[] }[]
 }
 
 /** An authenticated signer, as the trust policy knows it. */
@@ -56,6 +305,20 @@ export interface Pins {
   trustPolicy?: string
   /** A signed note the ledger must extend. */
   minCheckpoint?: string
+}
+
+/** What is shown to a ledger behind an address; all but `token` are paths. */
+export interface Access {
+  /** An OpenID Connect token. */
+  token?: string
+  /** A file with one. */
+  tokenFile?: string
+  /** A client certificate with its chain, PEM. */
+  certificate?: string
+  /** Its private key, PEM. */
+  key?: string
+  /** Whom to take for the service, PEM; else the machine's authorities. */
+  authorities?: string
 }
 
 /** An entry of a ledger: what the tree commits to. */
@@ -101,6 +364,9 @@ export interface AuditReport {
   origin: string
   size: number
   root: string
+  /** Entries whose records were disposed of, as records of the ledger say. */
+  disposed: number
+  depth: string
   findings: { kind: string; place: string; message: string }[]
 }
 
@@ -269,6 +535,10 @@ export interface PackDemand {
   minCheckpoint?: string
   /** Payload digest of version 1 of the trust policy. */
   trustPolicy?: string
+  /** C2SP verifier keys of witnesses; without them those of the trust policy in the pack are looked for. */
+  witnesses?: string[]
+  /** How many of them must have cosigned the checkpoint. */
+  quorum?: number
 }
 
 /** A pack that was verified, and what it says of itself. */
@@ -278,7 +548,12 @@ export interface PackVerdict {
   checkpoint: string
   records: number
   bareEntries: number
+  disposedEntries: number
   extension: 'not-asked' | 'proven' | 'not-shown'
+  /** Witnesses that cosigned the checkpoint, and when. */
+  cosignatures: Array<{ witness: string, at: string }>
+  /** Authorities that timestamped the checkpoint, and when. */
+  timestamps: Array<{ authority: string, at: string }>
   hasUncheckedTimestamp: boolean
 }
 
@@ -330,10 +605,17 @@ export declare class Ledger {
   static init(folder: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time): Promise<Ledger>
   /** As `init`, at once. */
   static initSync(folder: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time): Ledger
-  /** Opens a ledger, to read it and, with its `logKey`, to append. `pins` is what is known of it from elsewhere. */
-  static open(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins): Promise<Ledger>
+  /**
+   * Opens a ledger, to read it and, with its `logKey`, to append. `pins` is what is known of it from elsewhere.
+   * `submitter` is the credential of whoever appends, where the trust policy lists writers.
+   */
+  static open(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Promise<Ledger>
   /** As `open`, at once. */
-  static openSync(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins): Ledger
+  static openSync(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Ledger
+  /** Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it. */
+  static connect(url: string, anchors: string, access?: Access, pins?: Pins): Promise<Ledger>
+  /** As `connect`, at once. */
+  static connectSync(url: string, anchors: string, access?: Access, pins?: Pins): Ledger
   /** The name of the log. */
   get origin(): string
   /** The key of the log, as a C2SP verifier key. */
@@ -369,9 +651,9 @@ export declare class Ledger {
   /** Appends verified records in this order, all or none. */
   appendAllSync(records: Array<Verified>, now?: Time): Array<Receipt>
   /** Signs a Statement and appends it, in one. */
-  recordStatement(statement: Statement, key: PrivateKey, now?: Time): Promise<Receipt>
+  recordStatement(statement: Statement, key: PrivateKey | Signer, now?: Time): Promise<Receipt>
   /** Signs a Statement and appends it, in one. */
-  recordStatementSync(statement: Statement, key: PrivateKey, now?: Time): Receipt
+  recordStatementSync(statement: Statement, key: PrivateKey | Signer, now?: Time): Receipt
   /** The entry at `index`, proven. */
   entry(index: number): Promise<Entry>
   /** The entry at `index`, proven. */
@@ -442,29 +724,29 @@ export declare class Permit {
 
 /** A private key that signs. It cannot be copied or shown; its bytes are zeroed when it is let go. */
 export declare class PrivateKey {
-  /** Makes a new key of type `p256` or `ed25519`. */
+  /** Makes a new key of type `p256`, `p384` or `ed25519`. */
   static generate(keyType: string): PrivateKey
-  /** Reads a PEM file: PKCS#8, encrypted PKCS#8 or SEC1. */
+  /** Reads a PEM file: PKCS#8, encrypted PKCS#8, SEC1, or one of cosign. */
   static fromPem(pem: string, passphrase?: string | undefined | null): Promise<PrivateKey>
-  /** Reads a PEM file: PKCS#8, encrypted PKCS#8 or SEC1. */
+  /** Reads a PEM file: PKCS#8, encrypted PKCS#8, SEC1, or one of cosign. */
   static fromPemSync(pem: string, passphrase?: string | undefined | null): PrivateKey
   /** Reads a key file. */
   static read(path: string, passphrase?: string | undefined | null): Promise<PrivateKey>
   /** Reads a key file. */
   static readSync(path: string, passphrase?: string | undefined | null): PrivateKey
   /** Writes a new file that only its owner can read, encrypted if there is a passphrase. Nothing is overwritten. */
-  write(path: string, passphrase?: string | undefined | null): Promise<void>
+  write(path: string, passphrase?: string | undefined | null, format?: 'pkcs8' | 'cosign'): Promise<void>
   /** Writes a new file that only its owner can read, encrypted if there is a passphrase. Nothing is overwritten. */
-  writeSync(path: string, passphrase?: string | undefined | null): void
+  writeSync(path: string, passphrase?: string | undefined | null, format?: 'pkcs8' | 'cosign'): void
   /** The key as a PEM file, encrypted if there is a passphrase. The text stays in memory until Node frees it. */
-  toPem(passphrase?: string | undefined | null): Promise<string>
+  toPem(passphrase?: string | undefined | null, format?: 'pkcs8' | 'cosign'): Promise<string>
   /** The key as a PEM file, encrypted if there is a passphrase. The text stays in memory until Node frees it. */
-  toPemSync(passphrase?: string | undefined | null): string
+  toPemSync(passphrase?: string | undefined | null, format?: 'pkcs8' | 'cosign'): string
   /** The public half. */
   get public(): PublicKey
-  /** Signs bytes: P-256 gives ASN.1 DER ECDSA over SHA-256, Ed25519 its 64 bytes. */
+  /** Signs bytes: P-256 and P-384 give ASN.1 DER ECDSA over their hash, Ed25519 its 64 bytes. */
   sign(message: Uint8Array): Promise<Buffer>
-  /** Signs bytes: P-256 gives ASN.1 DER ECDSA over SHA-256, Ed25519 its 64 bytes. */
+  /** Signs bytes: P-256 and P-384 give ASN.1 DER ECDSA over their hash, Ed25519 its 64 bytes. */
   signSync(message: Uint8Array): Buffer
 }
 
@@ -472,6 +754,8 @@ export declare class PrivateKey {
 export declare class PublicKey {
   /** Reads a `PUBLIC KEY` PEM file. */
   static fromPem(pem: string): PublicKey
+  /** Reads a JSON Web Key. */
+  static fromJwk(json: string): PublicKey
   /** Reads a key file. A private key given by mistake is refused, not used. */
   static read(path: string): Promise<PublicKey>
   /** Reads a key file. A private key given by mistake is refused, not used. */
@@ -480,7 +764,7 @@ export declare class PublicKey {
   toPem(): string
   /** Lower-case hex SHA-256 of its SubjectPublicKeyInfo. */
   get id(): string
-  /** `p256` or `ed25519`. */
+  /** `p256`, `p384`, `ed25519` or `rsa`. */
   get keyType(): string
   /** Verifies a signature over bytes: resolves, or rejects with `BAD_SIGNATURE`. */
   verify(message: Uint8Array, signature: Uint8Array): Promise<void>
@@ -510,6 +794,20 @@ export declare class Recorded {
   get receipt(): Receipt
 }
 
+/** A signer that was opened by its reference, wherever its key is. */
+export declare class Signer {
+  /** Opens the signer that `reference` names: a key file, `pkcs11:…`, `awskms://…`, `hashivault://…` or `command:…`. */
+  static open(reference: string, access?: SignerAccess): Promise<Signer>
+  /** As `open`, at once. */
+  static openSync(reference: string, access?: SignerAccess): Signer
+  /** The public half. */
+  get public(): PublicKey
+  /** Signs bytes. All but a key file get to see their digest, and nothing else of them. */
+  sign(message: Uint8Array): Promise<Buffer>
+  /** As `sign`, at once. */
+  signSync(message: Uint8Array): Buffer
+}
+
 /** An in-toto Statement: what is said (the predicate) about what (the subjects). */
 export declare class Statement {
   /** A new Statement. A known predicate type is held against its specification, an unknown one is taken as it is. */
@@ -528,24 +826,59 @@ export declare class Statement {
   get predicate(): Record<string, unknown>
 }
 
+/**
+ * What a verifier believes: keys and certificate identities by name, and the authorities and logs of Sigstore trusted
+ * roots. It is never changed; each `with…` gives another one.
+ */
+export declare class TrustRoot {
+  /** Believes these signers, by name. */
+  constructor(signers?: TrustedSigners)
+  /** Believes Sigstore's public-good instance, by the copy that is built in. */
+  static publicGood(): TrustRoot
+  /** Believes Sigstore's staging instance, which is for tests, by the copy that is built in. */
+  static staging(): TrustRoot
+  /** Believes GitHub's own instance, for private repositories, by the copy that is built in. It has no logs. */
+  static github(): TrustRoot
+  /** Believes these signers, too. */
+  withSigners(signers: TrustedSigners): TrustRoot
+  /** Believes a Sigstore trusted root (JSON), too. Of several, the newest comes last. */
+  withSigstore(trustedRoot: Uint8Array): TrustRoot
+}
+
 /** Proof that a record was signed as demanded. Made only by verifying. */
 export declare class Verified {
   /** What was signed. */
   get statement(): Statement
   /** Those who signed. */
   get signers(): SignedBy[]
+  /** When it was signed at the latest, as a log or a timestamp authority says; RFC 3339. */
+  get signedAt(): string | null
+  /** The transparency logs that hold the signature. */
+  get logEntries(): Logged[]
+  /** The timestamps over the signature. */
+  get timestamps(): Timestamped[]
   /** The record, byte for byte as it was given. */
   get record(): Buffer
 }
 
-/** Verifies records against trusted keys. */
+/** Verifies records and signed files against what a trust root believes. */
 export declare class Verifier {
-  /** Believes these keys, by name. */
-  constructor(keys: TrustedKeys)
+  /** Believes a trust root, or no more than these signers. */
+  constructor(trust: TrustRoot | TrustedSigners)
   /** Verifies a record: a Sigstore bundle or a DSSE envelope with an in-toto Statement. */
   verify(record: Uint8Array, expectation: Expectation): Promise<Verified>
   /** Verifies a record: a Sigstore bundle or a DSSE envelope with an in-toto Statement. */
   verifySync(record: Uint8Array, expectation: Expectation): Verified
+  /** Verifies a Sigstore bundle with the signature of a blob: bytes, a file, or its digest. */
+  verifyBlob(bundle: Uint8Array, blob: string | Uint8Array | BlobFile, expectation: BlobExpectation): Promise<VerifiedBlob>
+  /** As `verifyBlob`, at once. */
+  verifyBlobSync(bundle: Uint8Array, blob: string | Uint8Array | BlobFile, expectation: BlobExpectation): VerifiedBlob
+}
+
+/** A file, by its path. */
+export interface BlobFile {
+  /** The path. */
+  path: string
 }
 
 /** The chain of custody of a release. */
@@ -559,20 +892,20 @@ export declare function custodySync(ledger: Ledger, releaseId: string): Custody
  *
  * `key` signs the decision. A refusal is no failure here: see `Decision.enforce`.
  */
-export declare function decide(ledger: Ledger, key: PrivateKey, request: GateRequest, now?: Time): Promise<Decision>
+export declare function decide(ledger: Ledger, key: PrivateKey | Signer, request: GateRequest, now?: Time): Promise<Decision>
 
 /** As `decide`, at once. */
-export declare function decideSync(ledger: Ledger, key: PrivateKey, request: GateRequest, now?: Time): Decision
+export declare function decideSync(ledger: Ledger, key: PrivateKey | Signer, request: GateRequest, now?: Time): Decision
 
 /**
  * Records a deployment; without a permit it is an evidence gap from then on.
  *
  * Above dev, `promotion` is the payload digest of the promotion.
  */
-export declare function deploy(ledger: Ledger, key: PrivateKey, deployment: Deploy, permit?: Permit | undefined | null, promotion?: string | undefined | null, now?: Time): Promise<Recorded>
+export declare function deploy(ledger: Ledger, key: PrivateKey | Signer, deployment: Deploy, permit?: Permit | undefined | null, promotion?: string | undefined | null, now?: Time): Promise<Recorded>
 
 /** As `deploy`, at once. */
-export declare function deploySync(ledger: Ledger, key: PrivateKey, deployment: Deploy, permit?: Permit | undefined | null, promotion?: string | undefined | null, now?: Time): Recorded
+export declare function deploySync(ledger: Ledger, key: PrivateKey | Signer, deployment: Deploy, permit?: Permit | undefined | null, promotion?: string | undefined | null, now?: Time): Recorded
 
 /** SHA-256 of bytes, as `sha256:<hex>`. */
 export declare function digestBytes(data: Uint8Array): Promise<string>
@@ -599,10 +932,10 @@ export declare function digestSet(path: string, algorithms: Array<string>): Prom
 export declare function digestSetSync(path: string, algorithms: Array<string>): DigestSet
 
 /** Compares the newest snapshot of an environment with what was deployed into it, and records the result. */
-export declare function drift(ledger: Ledger, key: PrivateKey, environmentId: string, now?: Time): Promise<Drift>
+export declare function drift(ledger: Ledger, key: PrivateKey | Signer, environmentId: string, now?: Time): Promise<Drift>
 
 /** As `drift`, at once. */
-export declare function driftSync(ledger: Ledger, key: PrivateKey, environmentId: string, now?: Time): Drift
+export declare function driftSync(ledger: Ledger, key: PrivateKey | Signer, environmentId: string, now?: Time): Drift
 
 /** The evidence gaps of a release; none means that nothing is missing. */
 export declare function gaps(ledger: Ledger, releaseId: string): Promise<Finding[]>
@@ -623,16 +956,16 @@ export declare function policyDescriptor(bundle: Uint8Array): ResourceDescriptor
 export declare function policyProfile(bundle: Uint8Array): Record<string, unknown>
 
 /** Promotes what a permit is for into its environment, and spends the permit. */
-export declare function promote(ledger: Ledger, key: PrivateKey, permit: Permit, releaseId: string, promotedBy: Actor, now?: Time): Promise<Recorded>
+export declare function promote(ledger: Ledger, key: PrivateKey | Signer, permit: Permit, releaseId: string, promotedBy: Actor, now?: Time): Promise<Recorded>
 
 /** As `promote`, at once. */
-export declare function promoteSync(ledger: Ledger, key: PrivateKey, permit: Permit, releaseId: string, promotedBy: Actor, now?: Time): Recorded
+export declare function promoteSync(ledger: Ledger, key: PrivateKey | Signer, permit: Permit, releaseId: string, promotedBy: Actor, now?: Time): Recorded
 
 /** Begins a release: gives it its id, to which all evidence about its artifacts is linked. */
-export declare function releaseBegin(ledger: Ledger, key: PrivateKey, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Promise<Recorded>
+export declare function releaseBegin(ledger: Ledger, key: PrivateKey | Signer, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Promise<Recorded>
 
 /** As `releaseBegin`, at once. */
-export declare function releaseBeginSync(ledger: Ledger, key: PrivateKey, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Recorded
+export declare function releaseBeginSync(ledger: Ledger, key: PrivateKey | Signer, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Recorded
 
 /**
  * Runs the `sealwright` command with these arguments, the first of which is the name of the program, and gives its exit
@@ -641,16 +974,22 @@ export declare function releaseBeginSync(ledger: Ledger, key: PrivateKey, releas
 export declare function runCommandSync(arguments: Array<string>): number
 
 /** Signs a Statement: a record, which is a Sigstore bundle v0.3. */
-export declare function sign(statement: Statement, key: PrivateKey): Promise<Buffer>
+export declare function sign(statement: Statement, key: PrivateKey | Signer): Promise<Buffer>
+
+/** Signs bytes or a file as they are: a Sigstore bundle v0.3 with a message signature. */
+export declare function signBlob(blob: Uint8Array | BlobFile, key: PrivateKey | Signer): Promise<Buffer>
+
+/** As `signBlob`, at once. */
+export declare function signBlobSync(blob: Uint8Array | BlobFile, key: PrivateKey | Signer): Buffer
 
 /** Signs a Statement: a record, which is a Sigstore bundle v0.3. */
-export declare function signSync(statement: Statement, key: PrivateKey): Buffer
+export declare function signSync(statement: Statement, key: PrivateKey | Signer): Buffer
 
 /** Records what an observer saw running. `source` is the raw answer it was made from; the ledger keeps it. */
-export declare function snapshot(ledger: Ledger, key: PrivateKey, environment: Environment, observer: Actor, state: Observed[], source: Uint8Array, now?: Time): Promise<Recorded>
+export declare function snapshot(ledger: Ledger, key: PrivateKey | Signer, environment: Environment, observer: Actor, state: Observed[], source: Uint8Array, now?: Time): Promise<Recorded>
 
 /** As `snapshot`, at once. */
-export declare function snapshotSync(ledger: Ledger, key: PrivateKey, environment: Environment, observer: Actor, state: Observed[], source: Uint8Array, now?: Time): Recorded
+export declare function snapshotSync(ledger: Ledger, key: PrivateKey | Signer, environment: Environment, observer: Actor, state: Observed[], source: Uint8Array, now?: Time): Recorded
 
 /** The policy bundle for a first ledger on one machine. Attach it to the ledger whose trust policy pins it. */
 export declare function starterBundle(): Buffer
@@ -658,11 +997,61 @@ export declare function starterBundle(): Buffer
 /** The Statement of a trust policy, ready to be signed by its admins. */
 export declare function trustPolicyStatement(policy: Record<string, unknown>): Statement
 
-/** Verifies a record against trusted keys, as a Verifier does. */
-export declare function verify(record: Uint8Array, keys: TrustedKeys, expectation: Expectation): Promise<Verified>
+/** Verifies a record, as a Verifier does. */
+export declare function verify(record: Uint8Array, trust: TrustRoot | TrustedSigners, expectation: Expectation): Promise<Verified>
 
-/** Verifies a record against trusted keys, as a Verifier does. */
-export declare function verifySync(record: Uint8Array, keys: TrustedKeys, expectation: Expectation): Verified
+/** Verifies a record, as a Verifier does. */
+export declare function verifySync(record: Uint8Array, trust: TrustRoot | TrustedSigners, expectation: Expectation): Verified
+
+export declare namespace ci {
+  /** The predicate of SLSA provenance v1 of a build on a machine that is no CI system. `source` has a `uri` and a digest. */
+  export function plainMachine(builderId: string, source: ResourceDescriptor, run?: CiRun, at?: Time): Record<string, unknown>
+  /**
+   * The predicate of SLSA provenance v1 of the build that this runs in, from what `system` says: its name, or `auto`.
+   *
+   * The variables are those of this process unless others are given; `systems` describes more systems in TOML.
+   */
+  export function provenance(system: string, variables?: Variables, run?: CiRun, systems?: Array<Uint8Array> | undefined | null, at?: Time): Record<string, unknown>
+}
+
+export declare namespace commit {
+  /** Who wrote a commit: what it says itself, who signed it, and what does not fit. */
+  export class Authorship {
+    /** Verifies the commit that `git cat-file commit` prints, and compares the signer with those it names. */
+    static of(raw: Uint8Array, commitId: string, trust: commit.CommitTrust, at?: Time): Promise<Authorship>
+    /** As `of`, at once. */
+    static ofSync(raw: Uint8Array, commitId: string, trust: commit.CommitTrust, at?: Time): commit.Authorship
+    /** Whether a trusted signature stands behind all that it says of who made it. */
+    get isClear(): boolean
+    /** All that is known of who wrote it. */
+    toJSON(): AuthorshipData
+    /** The commit as a subject of a Statement. */
+    descriptor(repository: string): ResourceDescriptor
+  }
+  /** Whose signatures on commits and tags are believed. Empty, it believes nobody; each `with…` gives another one. */
+  export class CommitTrust {
+    /** Believes nobody yet. */
+    constructor()
+    /** Believes the keys of an `allowed_signers` file of OpenSSH, each for its principals. */
+    withAllowedSigners(file: Uint8Array): commit.CommitTrust
+    /** Refuses these SSH keys whenever they signed: public keys, one on each line. */
+    withRevokedSshKeys(file: Uint8Array): commit.CommitTrust
+    /** Believes the OpenPGP certificates of a keyring, each for the addresses of its user ids. */
+    withOpenpgpKeyring(file: Uint8Array): commit.CommitTrust
+    /** Believes gitsign signatures by the certificate identities that `trust` names. */
+    withCertificates(trust: TrustRoot): commit.CommitTrust
+    /** Believes what `forge` believes as the word of the forge called `name`, which vouches for the authors it names. */
+    withForge(name: string, forge: commit.CommitTrust): commit.CommitTrust
+  }
+  /** Verifies the signature of the commit that `git cat-file commit` prints. */
+  export function verify(raw: Uint8Array, commitId: string, trust: commit.CommitTrust, at?: Time): Promise<VerifiedCommit>
+  /** As `verify`, at once. */
+  export function verifySync(raw: Uint8Array, commitId: string, trust: commit.CommitTrust, at?: Time): VerifiedCommit
+  /** Verifies the signature of the annotated tag that `git cat-file tag` prints. */
+  export function verifyTag(raw: Uint8Array, tagId: string, trust: commit.CommitTrust, at?: Time): Promise<VerifiedTag>
+  /** As `verifyTag`, at once. */
+  export function verifyTagSync(raw: Uint8Array, tagId: string, trust: commit.CommitTrust, at?: Time): VerifiedTag
+}
 
 export declare namespace junit {
   /** Reads a JUnit XML report. */
@@ -671,15 +1060,185 @@ export declare namespace junit {
   export function readSync(report: Uint8Array): JUnitReport
 }
 
+export declare namespace keyless {
+  /** A folder with all trusted roots that were ever fetched from one source. */
+  export class RootArchive {
+    /** The archive in this folder, which need not exist yet. */
+    constructor(folder: string)
+    /** Fetches the newest root over the network, by TUF; past ones stay. Gives the newest root, and whether it is new. */
+    refresh(source: keyless.RootSource, at?: Time): Promise<[ArchivedRoot, boolean]>
+    /** As `refresh`, at once. */
+    refreshSync(source: keyless.RootSource, at?: Time): [ArchivedRoot, boolean]
+    /** All roots, the oldest first. */
+    rootsSync(): ArchivedRoot[]
+    /** All roots, the oldest first. */
+    roots(): Promise<ArchivedRoot[]>
+    /** One trusted root of all, for `TrustRoot.withSigstore`. */
+    trustedRoot(): Promise<Buffer>
+    /** One trusted root of all, for `TrustRoot.withSigstore`. */
+    trustedRootSync(): Buffer
+    /** The signing configuration that came with the newest root, for `Services.fromSigningConfig`. */
+    signingConfig(): Promise<Buffer>
+    /** The signing configuration that came with the newest root, for `Services.fromSigningConfig`. */
+    signingConfigSync(): Buffer
+  }
+  /** A TUF repository of trusted roots, and the `root.json` that trust in it begins with. */
+  export class RootSource {
+    /** The repository at `url`; get its `root.json` on a way you trust. */
+    constructor(url: string, pinned: Uint8Array)
+    /** That of Sigstore's public-good instance. */
+    static publicGood(): keyless.RootSource
+    /** That of Sigstore's staging instance. */
+    static staging(): keyless.RootSource
+    /** That of GitHub's own instance. */
+    static github(): keyless.RootSource
+  }
+  /** The services that make a keyless signature: a certificate authority, transparency logs, timestamp authorities. */
+  export class Services {
+    /** Those of a Sigstore signing configuration v0.2 that are in use. */
+    static fromSigningConfig(config: Uint8Array, at?: Time): keyless.Services
+    /**
+     * Sigstore's public-good instance, by `config` or the copy that is built in.
+     *
+     * It publishes the signer's e-mail address or workflow for ever: `knowing` must be `my-identity-is-published-for-ever`.
+     */
+    static publicGood(knowing: string, config?: Uint8Array | undefined | null, at?: Time): keyless.Services
+    /** Sigstore's staging instance, which is public, and for tests. */
+    static staging(at?: Time): keyless.Services
+    /** The audience that a token must be for. */
+    get audience(): string
+    /** The addresses that a signature goes through, in this order. */
+    get addresses(): Array<string>
+  }
+  /** An OpenID Connect identity token. It cannot be shown; its memory is overwritten when it is let go. */
+  export class Token {
+    /** Takes a token as its issuer wrote it (a JWT). */
+    static parse(text: string): keyless.Token
+    /** Reads a token from a file. */
+    static read(path: string): Promise<Token>
+    /** As `read`, at once. */
+    static readSync(path: string): keyless.Token
+    /**
+     * The token for `audience` that a CI system or a cloud gives to this job; `null` outside of them.
+     *
+     * The variables are those of this process unless others are given.
+     */
+    static ambient(audience: string, variables?: Variables): Promise<Token | null>
+    /** As `ambient`, at once. */
+    static ambientSync(audience: string, variables?: Variables): keyless.Token | null
+    /** What a signature with it makes public. */
+    get publication(): { issuer: string; identity: string; details: Record<string, string> }
+    /** Until when it is valid, by its own words. */
+    get expiresAt(): string
+  }
+  /** Signs the artifact with this digest (`sha256:<hex>`) by an identity token, likewise. */
+  export function signBlob(artifact: string, services: keyless.Services, token: keyless.Token, trust: TrustRoot, at?: Time): Promise<Buffer>
+  /** As `signBlob`, at once. */
+  export function signBlobSync(artifact: string, services: keyless.Services, token: keyless.Token, trust: TrustRoot, at?: Time): Buffer
+  /** Signs a Statement by an identity token: a record, verified against `trust` before it is given. */
+  export function signStatement(statement: Statement, services: keyless.Services, token: keyless.Token, trust: TrustRoot, at?: Time): Promise<Buffer>
+  /** As `signStatement`, at once. */
+  export function signStatementSync(statement: Statement, services: keyless.Services, token: keyless.Token, trust: TrustRoot, at?: Time): Buffer
+  /** Adds a timestamp of the RFC 3161 authority at `url`, which `trust` must believe, to a signed record. */
+  export function timestamp(record: Uint8Array, url: string, trust: TrustRoot): Promise<Buffer>
+  /** As `timestamp`, at once. */
+  export function timestampSync(record: Uint8Array, url: string, trust: TrustRoot): Buffer
+}
+
+export declare namespace layout {
+  /**
+   * Verifies a layout that all `owners` must have signed, and its links. No command of it is ever run.
+   *
+   * `owners` are key files as text: PEM, or the JSON of securesystemslib. `links` is the folder they lie in, or their bytes
+   * by name.
+   */
+  export function verify(layout: Uint8Array, owners: Array<string>, links: string | Record<string, Uint8Array>, expectation: LayoutExpectation): Promise<VerifiedLayout>
+  /** As `verify`, at once. */
+  export function verifySync(layout: Uint8Array, owners: Array<string>, links: string | Record<string, Uint8Array>, expectation: LayoutExpectation): VerifiedLayout
+}
+
+export declare namespace oci {
+  /** The bundles of an image, and what should be one and could not be read. */
+  export class Bundles {
+    /** Those that could be read. */
+    get found(): Array<oci.FoundBundle>
+    /** Those that could not. */
+    get unreadable(): { digest: string; code: string; message: string }[]
+  }
+  /** A bundle that a registry keeps for an image. Nothing of it is verified. */
+  export class FoundBundle {
+    /** The bundle, or a bare DSSE envelope that cosign wrote for a key. */
+    get bundle(): Buffer
+    /** What the bundle signs, if that is no Statement. */
+    get payload(): Buffer | null
+    /** Where it was found. */
+    toJSON(): { manifest: string; place: string; annotations: Record<string, string> }
+  }
+  /**
+   * A way to registries, with the credentials for one of them. Its calls touch the network.
+   *
+   * An image is `REGISTRY/REPOSITORY` with `:TAG` or `@sha256:<hex>`.
+   */
+  export class Registry {
+    /** With the credentials given, or with none. */
+    constructor(access?: RegistryAccess)
+    /** What an image stands for at the moment. Go on with the digest. */
+    resolve(image: string): Promise<ResolvedImage>
+    /** As `resolve`, at once. */
+    resolveSync(image: string): ResolvedImage
+    /** Stores a bundle beside the image it is about, and gives the digest of the manifest made for it. */
+    attach(image: string, bundle: Uint8Array, at?: Time): Promise<string>
+    /** As `attach`, at once. */
+    attachSync(image: string, bundle: Uint8Array, at?: Time): string
+    /** All bundles that the registry keeps for the image. Nothing of them is verified. */
+    bundles(image: string): Promise<Bundles>
+    /** As `bundles`, at once. */
+    bundlesSync(image: string): oci.Bundles
+    /** Copies the bundles of an image to where the same image lies, byte for byte. Gives the digests of their manifests. */
+    copyBundles(image: string, to: string): Promise<string[]>
+    /** As `copyBundles`, at once. */
+    copyBundlesSync(image: string, to: string): string[]
+  }
+  /** The digest of the image that a simple-signing payload of cosign is about. Only of one whose signature was verified. */
+  export function signedImage(payload: Uint8Array): string
+}
+
 export declare namespace pack {
   /** Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest. */
-  export function build(ledger: Ledger, key: PrivateKey, folder: string, request: PackRequest, now?: Time): Promise<BuiltPack>
+  export function build(ledger: Ledger, key: PrivateKey | Signer, folder: string, request: PackRequest, now?: Time): Promise<BuiltPack>
   /** Writes the evidence pack of a release to `folder`, which must be new or empty. `key` signs its manifest. */
-  export function buildSync(ledger: Ledger, key: PrivateKey, folder: string, request: PackRequest, now?: Time): BuiltPack
+  export function buildSync(ledger: Ledger, key: PrivateKey | Signer, folder: string, request: PackRequest, now?: Time): BuiltPack
   /** Verifies the pack in `folder` against what is known from elsewhere. */
   export function verify(folder: string, demand: PackDemand): Promise<PackVerdict>
   /** Verifies the pack in `folder` against what is known from elsewhere. */
   export function verifySync(folder: string, demand: PackDemand): PackVerdict
+}
+
+export declare namespace provenance {
+  /** A build that is what was demanded. Made only by checking. */
+  export class Checked {
+    /** The build, the digest of the payload, and findings, which are worth knowing and decide nothing. */
+    toJSON(): CheckedBuild
+    /** The predicate of a verification summary (SLSA VSA) that says so. `policy` has a `uri`. */
+    summary(verifierId: string, resourceUri: string, policy: ResourceDescriptor, levels: Array<string>, at?: Time): Record<string, unknown>
+  }
+  /** Proof that two builds of one commit made the same artifacts. Made only by comparing them. */
+  export class Reproduction {
+    /** The digests of the artifacts, the ids of the two builders, and the digests of the two payloads. */
+    toJSON(): { artifacts: string[]; builders: [string, string]; provenance: [string, string] }
+    /** As `Checked.summary`, with the property that the artifacts were reproduced. */
+    summary(verifierId: string, resourceUri: string, policy: ResourceDescriptor, levels: Array<string>, at?: Time): Record<string, unknown>
+  }
+  /** The build that a Statement tells of, with nothing demanded. */
+  export function build(statement: Statement): Build
+  /** Checks the build that a verified record tells of (SLSA provenance v1, v0.2 or v0.1). */
+  export function check(record: Verified, expectation: ProvenanceExpectation): provenance.Checked
+  /** Checks a verified verification summary (SLSA VSA), and gives its predicate. */
+  export function checkSummary(record: Verified, expectation: SummaryExpectation): Record<string, unknown>
+  /** Checks that a verified SCAI record claims `BUILD_ISOLATED` about an artifact of this build: returns, or throws. */
+  export function isolated(provenance: Verified, claim: Verified): void
+  /** Checks that two verified provenances tell of two builds of one commit that made the same artifacts. */
+  export function reproduced(first: Verified, second: Verified): provenance.Reproduction
 }
 
 export declare namespace sbom {

@@ -46,7 +46,8 @@ fn expected(ledger: &Ledger) -> Value {
         json!({ "environment": world::prod().id }),
         json!({ "kind": "test.unit", "until": ledger.record(40).unwrap().logged_at().unwrap() }),
         json!({ "predicateType": "https://sealwright.dev/attestation/approval/v0.1" }),
-        json!({ "release": world::RELEASE, "environment": world::prod().id, "kind": "deploy.record" }),
+        json!({ "release": world::RELEASE, "environment": world::prod().id, "digest": artifact().to_string(),
+            "predicateType": "https://sealwright.dev/attestation/deployment/v0.1" }),
         json!({ "since": ledger.record(250).unwrap().logged_at().unwrap(), "limit": 5 }),
         json!({ "release": "none of this name" }),
     ];

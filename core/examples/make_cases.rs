@@ -10,6 +10,7 @@
     reason = "makes test data"
 )]
 
+mod evidence;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
@@ -44,6 +45,7 @@ fn main() {
     sbom();
     ledger();
     pack();
+    evidence::write_all(&keys);
 }
 
 fn fixtures() -> PathBuf {

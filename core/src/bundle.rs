@@ -6,12 +6,9 @@
 mod log_entry;
 mod wire;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-
 pub use self::log_entry::{InclusionProof, LogEntry};
 use crate::digest::Digest;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, decode_base64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -226,10 +223,7 @@ fn no_envelope() -> Error {
 }
 
 fn base64(what: &str, text: &str) -> Result<Vec<u8>> {
-    STANDARD
-        .decode(text)
-        .or_else(|e| URL_SAFE.decode(text).map_err(|_| e))
-        .map_err(|e| malformed(&format!("`{what}` is not base64: {e}")).caused_by(e))
+    decode_base64(text).map_err(|e| malformed(&format!("`{what}` is not base64: {e}")).caused_by(e))
 }
 
 fn malformed(what: &str) -> Error {

@@ -1,16 +1,22 @@
 //! What a ledger signs about itself: C2SP checkpoints in signed notes, and proofs that carry one.
 //!
 //! A [`SignedCheckpoint`] and a [`TlogProof`] exist only signed or verified; nothing of a note is read before its
-//! signature is. Signatures by other keys, such as witnesses, are kept in the note and not looked at.
+//! signature is. Signatures by other keys stay in the note; those of witnesses count once
+//! [`SignedCheckpoint::cosignatures`] has verified them. The key of a log is replaced by a [`KeyRotation`].
 
+mod cosignature;
 mod note;
 mod proof;
+mod rotation;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::cosignature::{Cosignature, WitnessKey, cosign};
+use self::note::{Note, not_signed_by};
 pub use self::note::{VerifierKey, sign_note, verify_note};
 pub use self::proof::TlogProof;
+pub use self::rotation::{KeyRotation, LogKeys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::merkle::{EMPTY_ROOT, Hash};
@@ -132,6 +138,8 @@ impl FromStr for Checkpoint {
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
     note: String,
+    /// The note with the log's own signature alone.
+    own: String,
 }
 
 impl SignedCheckpoint {
@@ -142,7 +150,7 @@ impl SignedCheckpoint {
     /// `UNSUPPORTED` if the key is not of type Ed25519, `MALFORMED` if the origin can't name a key (spaces, `+`).
     pub fn sign(checkpoint: Checkpoint, key: &PrivateKey) -> Result<Self> {
         let note = sign_note(&checkpoint.body(), &checkpoint.origin, key)?;
-        Ok(Self { checkpoint, note })
+        Ok(Self { checkpoint, own: note.clone(), note })
     }
 
     /// Reads a note, verifies that `key` signed it, and only then reads the checkpoint in it, whose origin must be the
@@ -152,8 +160,16 @@ impl SignedCheckpoint {
     /// `BAD_SIGNATURE` if the key did not sign it, `UNTRUSTED_SIGNER` if the key is that of another origin; `MALFORMED`,
     /// `UNSUPPORTED`, `LIMIT_EXCEEDED`.
     pub fn parse_and_verify(note: &[u8], key: &VerifierKey) -> Result<Self> {
-        let (text, body) = verify_note(note, key)?;
-        let checkpoint: Checkpoint = body.parse()?;
+        let note = Note::read(note)?;
+        Self::of_note(&note, key)?.ok_or_else(|| not_signed_by(key))
+    }
+
+    /// The checkpoint in a note, if `key` signed it.
+    fn of_note(note: &Note<'_>, key: &VerifierKey) -> Result<Option<Self>> {
+        if !note.is_signed_by(key)? {
+            return Ok(None);
+        }
+        let checkpoint: Checkpoint = note.text.parse()?;
         if checkpoint.origin != key.name() {
             return Err(Error::new(
                 ErrorKind::UntrustedSigner,
@@ -166,7 +182,13 @@ impl SignedCheckpoint {
             .with("expected", key.name())
             .with("found", note::shown(&checkpoint.origin)));
         }
-        Ok(Self { checkpoint, note: text.to_owned() })
+        let mut own = format!("{}\n", note.text);
+        // written twice it is no other signature
+        if let Some(line) = note.lines.iter().find(|line| line.is_of(key.name(), key.id())) {
+            own.push_str(line.whole);
+            own.push('\n');
+        }
+        Ok(Some(Self { checkpoint, note: note.whole.to_owned(), own }))
     }
 
     /// What was signed.
@@ -177,6 +199,12 @@ impl SignedCheckpoint {
     /// The note, with all its signatures, as it was written.
     pub fn note(&self) -> &str {
         &self.note
+    }
+
+    /// The note with the log's own signature and no other, which is the same whoever cosigned it: what a timestamp of a
+    /// checkpoint is over.
+    pub fn log_note(&self) -> &str {
+        &self.own
     }
 }
 

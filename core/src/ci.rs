@@ -27,11 +27,12 @@ mod secret;
 mod system;
 mod template;
 
+use serde::Deserialize;
 use serde_json::Map;
 
 use crate::artifact::ResourceDescriptor;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::predicate::{BuildDefinition, BuildMetadata, Builder, PredicateType, Provenance, RunDetails, is_uri};
 use crate::timestamp::Timestamp;
 
@@ -41,7 +42,7 @@ pub use system::CiSystem;
 /// Build type of what was built on a machine that is no CI system.
 pub const PLAIN_MACHINE: &str = "https://sealwright.dev/buildtypes/plain-machine/v1";
 
-/// What the environment does not say of a run.
+/// What the environment does not say of a run, by builder calls or as data ([`CiRun::from_json`]).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CiRun {
@@ -59,6 +60,21 @@ impl CiRun {
     /// A run that was done at `finished`.
     pub fn finished(finished: Timestamp) -> Self {
         Self { started: None, finished, parameters: Map::new(), dependencies: Vec::new() }
+    }
+
+    /// Reads a run from JSON: `started`, `finished`, `parameters` and `dependencies` (ResourceDescriptors), each of which
+    /// may be left out; it was done `now` if it does not say when.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known.
+    pub fn from_json(bytes: &[u8], now: Timestamp) -> Result<Self> {
+        let wire: RunWire = json::parse("CI run", bytes)?;
+        Ok(Self {
+            started: wire.started,
+            finished: wire.finished.unwrap_or(now),
+            parameters: wire.parameters,
+            dependencies: wire.dependencies,
+        })
     }
 
     /// It started at `started`.
@@ -134,6 +150,15 @@ impl CiRun {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct RunWire {
+    started: Option<Timestamp>,
+    finished: Option<Timestamp>,
+    parameters: Map<String, Value>,
+    dependencies: Vec<ResourceDescriptor>,
+}
+
 /// What a system, or the owner of a machine, tells of a build.
 struct Told {
     build_type: String,
@@ -170,6 +195,31 @@ pub fn detect_among(
         ));
     }
     Ok(found.pop())
+}
+
+/// The system called `name` among the built-in ones and `more`, or, if it is `auto`, the one that this environment is of.
+///
+/// # Errors
+/// `NOT_FOUND` if there is none; as [`detect`].
+pub fn system(name: &str, environment: &Environment, more: impl IntoIterator<Item = CiSystem>) -> Result<CiSystem> {
+    let mut systems = CiSystem::built_in()?;
+    systems.extend(more);
+    let names: Vec<_> = systems.iter().map(|s| s.name().to_owned()).collect();
+    let found = match name {
+        "auto" => detect_among(environment, systems)?,
+        _ => systems.into_iter().find(|system| system.name() == name),
+    };
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "`{}` finds no CI system here; run it in a build of {}, or name a plain machine (`--ci plain`) and its \
+                 builder",
+                name.escape_debug(),
+                names.join(", ")
+            ),
+        )
+    })
 }
 
 /// Provenance of a build on a machine that is no CI system, in the words of its owner: who it is, and the source, which

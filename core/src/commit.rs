@@ -100,15 +100,17 @@ pub enum SignerKey {
 }
 
 /// A commit whose signature was verified. Only [`verify`] makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VerifiedCommit {
+    #[serde(flatten)]
     commit: Commit,
     signer: CommitSigner,
 }
 
 /// A tag whose signature was verified. Only [`verify_tag`] makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VerifiedTag {
+    #[serde(flatten)]
     tag: Tag,
     signer: CommitSigner,
 }

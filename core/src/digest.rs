@@ -132,6 +132,13 @@ impl Digest {
         Ok(hasher.finish())
     }
 
+    /// The digest of bytes that lie in parts.
+    pub(crate) fn of_parts(algorithm: Algorithm, parts: &[&[u8]]) -> Result<Self> {
+        let mut hasher = Hasher::new(algorithm)?;
+        parts.iter().for_each(|part| hasher.update(part));
+        Ok(hasher.finish())
+    }
+
     /// The digest of a thing without bytes, from its URI.
     pub fn of_uri(uri: &str) -> Self {
         Self { algorithm: Algorithm::UriSha256, bytes: Sha256::digest(uri.as_bytes()).to_vec() }
@@ -287,13 +294,21 @@ impl DigestSet {
 
     /// Whether this set holds `digest`.
     pub fn contains(&self, digest: &Digest) -> bool {
-        self.0.get(digest.algorithm.name()).is_some_and(|hex| *hex == digest.hex())
+        self.0.get(digest.algorithm.name()).is_some_and(|hex| is_hex_of(hex, &digest.bytes))
     }
 
     /// Each algorithm name with its text, unknown ones too.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
+}
+
+/// Whether `text` is the lower-case hex of `bytes`.
+fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    text.len() == bytes.len() * 2
+        && text.as_bytes().chunks_exact(2).zip(bytes).all(|(pair, byte)| *pair == [digit(byte >> 4), digit(byte & 15)])
 }
 
 impl From<Digest> for DigestSet {

@@ -3,10 +3,17 @@
 //! What is signed is the pre-authentication encoding of the payload type and the payload, so that neither needs
 //! parsing before the signature is checked.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use std::borrow::Cow;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
+use base64::{DecodeError, Engine};
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::{alphabet, engine::GeneralPurpose};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
 
@@ -60,8 +67,14 @@ impl Envelope {
 
     /// The JSON form; base64 with the standard alphabet.
     pub fn to_json(&self) -> Vec<u8> {
-        // strings and base64 always have a JSON form
-        serde_json::to_vec(&self.to_wire()).unwrap_or_default()
+        json::to_vec(&self.to_wire(), self.json_size())
+    }
+
+    /// About how long its JSON form is, so that it need not be moved while it grows.
+    pub(crate) fn json_size(&self) -> usize {
+        let signatures =
+            self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
+        self.payload.len() / 3 * 4 + self.payload_type.len() + signatures.sum::<usize>() + 96
     }
 
     /// The media type of the payload, authenticated with it.
@@ -89,7 +102,12 @@ impl Envelope {
         pae(&self.payload_type, &self.payload)
     }
 
-    pub(crate) fn from_wire(wire: EnvelopeWire) -> Result<Self> {
+    /// The digest of the bytes that each signature is over, which need not be put together for it.
+    pub(crate) fn pae_digest(&self, algorithm: Algorithm) -> Result<Digest> {
+        pae_digest(algorithm, &self.payload_type, &self.payload)
+    }
+
+    pub(crate) fn from_wire(wire: EnvelopeWire<'_>) -> Result<Self> {
         let payload = decode("payload", &wire.payload)?;
         if payload.len() > limits::PAYLOAD_BYTES {
             return Err(over("payload", limits::PAYLOAD_BYTES));
@@ -100,22 +118,28 @@ impl Envelope {
         let signatures = wire
             .signatures
             .into_iter()
-            .map(|s| Ok(Signature { keyid: s.keyid.filter(|k| !k.is_empty()), sig: decode("signature", &s.sig)? }))
+            .map(|s| {
+                let keyid = s.keyid.filter(|k| !k.is_empty()).map(Cow::into_owned);
+                Ok(Signature { keyid, sig: decode("signature", &s.sig)? })
+            })
             .collect::<Result<Vec<_>>>()?;
         if signatures.is_empty() {
             return Err(Error::new(ErrorKind::Malformed, "the envelope has no signature; expected at least one"));
         }
-        Ok(Self { payload_type: wire.payload_type, payload, signatures })
+        Ok(Self { payload_type: wire.payload_type.into_owned(), payload, signatures })
     }
 
-    pub(crate) fn to_wire(&self) -> EnvelopeWire {
+    pub(crate) fn to_wire(&self) -> EnvelopeWire<'_> {
         EnvelopeWire {
-            payload: STANDARD.encode(&self.payload),
-            payload_type: self.payload_type.clone(),
+            payload: encode_base64(&self.payload).into(),
+            payload_type: Cow::Borrowed(&self.payload_type),
             signatures: self
                 .signatures
                 .iter()
-                .map(|s| SignatureWire { sig: STANDARD.encode(&s.sig), keyid: s.keyid.clone() })
+                .map(|s| SignatureWire {
+                    sig: encode_base64(&s.sig).into(),
+                    keyid: s.keyid.as_deref().map(Cow::Borrowed),
+                })
                 .collect(),
         }
     }
@@ -128,29 +152,62 @@ impl Envelope {
 /// assert_eq!(bytes, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
 /// ```
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
-    bytes.extend_from_slice(payload);
-    bytes
+    [pae_head(payload_type, payload).as_bytes(), payload].concat()
+}
+
+/// The digest of the pre-authentication encoding.
+pub(crate) fn pae_digest(algorithm: Algorithm, payload_type: &str, payload: &[u8]) -> Result<Digest> {
+    Digest::of_parts(algorithm, &[pae_head(payload_type, payload).as_bytes(), payload])
+}
+
+fn pae_head(payload_type: &str, payload: &[u8]) -> String {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
+}
+
+/// Base64 with the standard alphabet and padding.
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    engines().0.encode(bytes)
+}
+
+/// Standard or URL-safe alphabet; padding demanded.
+pub(crate) fn decode_base64(text: &str) -> std::result::Result<Vec<u8>, DecodeError> {
+    let (standard, url_safe) = engines();
+    standard.decode(text).or_else(|e| url_safe.decode(text).map_err(|_| e))
+}
+
+/// Both alphabets, by the widest instructions that the machine has: payloads may have megabytes.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn engines() -> (impl Engine, impl Engine) {
+    (Simd::standard(PAD), Simd::url_safe(PAD))
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engines() -> (impl Engine, impl Engine) {
+    (GeneralPurpose::new(&alphabet::STANDARD, PAD), GeneralPurpose::new(&alphabet::URL_SAFE, PAD))
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct EnvelopeWire {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<SignatureWire>,
+pub(crate) struct EnvelopeWire<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payload_type: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Vec<SignatureWire<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SignatureWire {
-    sig: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    keyid: Option<String>,
+struct SignatureWire<'a> {
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    keyid: Option<Cow<'a, str>>,
 }
 
-/// Standard or URL-safe alphabet, as the DSSE protocol allows; padding demanded.
+/// In either alphabet, as the DSSE protocol allows.
 fn decode(what: &str, text: &str) -> Result<Vec<u8>> {
-    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|e| {
+    decode_base64(text).map_err(|e| {
         Error::new(ErrorKind::Malformed, format!("the {what} of the envelope is not base64: {e}")).caused_by(e)
     })
 }

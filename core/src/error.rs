@@ -62,6 +62,8 @@ pub enum ErrorKind {
     // --- keys ---
     /// An encrypted key was opened with a wrong passphrase, or with none.
     WrongPassphrase,
+    /// What is encrypted was opened with another key than its own, or with none.
+    WrongKey,
     /// The token, service or command that holds the key did not sign.
     SignerFailed,
     // --- the ledger ---
@@ -73,6 +75,10 @@ pub enum ErrorKind {
     LedgerTampered,
     /// An entry of the ledger has no body, and no disposal says why.
     BodyLost,
+    /// The body of an entry lies in an archive that was not named.
+    BodyArchived,
+    /// The body of an entry was disposed of, as a record of the ledger says.
+    BodyDisposed,
     /// Another process holds the ledger for longer than the caller would wait.
     LedgerBusy,
     /// The ledger refuses the record: a rule of appending is broken.
@@ -140,11 +146,14 @@ impl ErrorKind {
         Self::TrustPolicyRefused,
         Self::PackTampered,
         Self::WrongPassphrase,
+        Self::WrongKey,
         Self::SignerFailed,
         Self::LedgerRolledBack,
         Self::LedgerForked,
         Self::LedgerTampered,
         Self::BodyLost,
+        Self::BodyArchived,
+        Self::BodyDisposed,
         Self::LedgerBusy,
         Self::AppendRefused,
         Self::PermitRefused,
@@ -188,11 +197,14 @@ impl ErrorKind {
             Self::TrustPolicyRefused => "TRUST_POLICY_REFUSED",
             Self::PackTampered => "PACK_TAMPERED",
             Self::WrongPassphrase => "WRONG_PASSPHRASE",
+            Self::WrongKey => "WRONG_KEY",
             Self::SignerFailed => "SIGNER_FAILED",
             Self::LedgerRolledBack => "LEDGER_ROLLED_BACK",
             Self::LedgerForked => "LEDGER_FORKED",
             Self::LedgerTampered => "LEDGER_TAMPERED",
             Self::BodyLost => "BODY_LOST",
+            Self::BodyArchived => "BODY_ARCHIVED",
+            Self::BodyDisposed => "BODY_DISPOSED",
             Self::LedgerBusy => "LEDGER_BUSY",
             Self::AppendRefused => "APPEND_REFUSED",
             Self::PermitRefused => "PERMIT_REFUSED",
@@ -215,7 +227,8 @@ impl ErrorKind {
             | Self::NotFound
             | Self::AlreadyExists
             | Self::ApiMisuse
-            | Self::WrongPassphrase => ErrorClass::InvalidInput,
+            | Self::WrongPassphrase
+            | Self::WrongKey => ErrorClass::InvalidInput,
             Self::BadSignature
             | Self::DigestMismatch
             | Self::UntrustedCertificate
@@ -238,6 +251,8 @@ impl ErrorKind {
             | Self::LedgerForked
             | Self::LedgerTampered
             | Self::BodyLost
+            | Self::BodyArchived
+            | Self::BodyDisposed
             | Self::LedgerBusy
             | Self::AppendRefused => ErrorClass::LedgerError,
             Self::SignerFailed
@@ -263,6 +278,7 @@ impl ErrorKind {
                     | Self::LedgerForked
                     | Self::LedgerTampered
                     | Self::BodyLost
+                    | Self::BodyDisposed
             )
     }
 }

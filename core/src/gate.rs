@@ -8,6 +8,7 @@ mod environment;
 mod evidence;
 mod reference;
 mod select;
+mod witnessed;
 
 use serde::Deserialize;
 
@@ -183,9 +184,14 @@ impl Permit {
 /// An environment that was released into before as a stricter class than `request` says is judged, and recorded, as
 /// that class.
 ///
+/// Above dev, and unless its profile is that of a single operator, `now` must be within five minutes of a witness
+/// cosignature or a timestamp over the checkpoint, and as many witnesses as the trust policy demands must have cosigned
+/// it (EV-LOG-002).
+///
 /// # Errors
-/// Those of the ledger, and of its trust policy if `signer` may not issue decisions. There is no decision then, and no
-/// permit. A refusal by the policy is no error here: see [`Decision::enforce`].
+/// Those of the ledger, and of its trust policy if `signer` may not issue decisions; `POLICY_UNDECIDED` if the trust
+/// policy pins no bundle, or nobody else ever saw the checkpoint of a decision that needs it. There is no decision then,
+/// and no permit. A refusal by the policy is no error here: see [`Decision::enforce`].
 pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, now: Timestamp) -> Result<Decision> {
     ledger.refresh()?;
     let digest = ledger.trust_policy()?.pinned_bundle().ok_or_else(|| {
@@ -198,9 +204,10 @@ pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, n
     let judged = environment::judged(ledger, &request.environment)?;
     let request = &GateRequest { environment: judged.environment, ..request.clone() };
     let evidence = select::evidence(ledger, request, &bundle, &judged.unreadable)?;
-    let input = evidence::input(ledger, request, &bundle, &evidence, now)?;
+    let witnessed = ledger.witnessed()?;
+    let input = evidence::input(ledger, request, &bundle, &evidence, &witnessed, now)?;
     let evaluation = policy::evaluate(&bundle, &input);
-    let predicate = PolicyEvaluation {
+    let mut predicate = PolicyEvaluation {
         gate: request.gate(),
         profile: profile(&bundle),
         trust_policy: RecordRef::to(ledger.trust_policy()?.payload()),
@@ -223,18 +230,19 @@ pub fn decide(ledger: &mut Ledger, request: &GateRequest, signer: &dyn Signer, n
             size: ledger.size(),
             root_hash: ledger.checkpoint().checkpoint().root().to_string(),
             last_entry_at: evidence.last.unwrap_or(now),
-            anchored_at: None,
+            anchored_at: witnessed.anchored_at(),
         },
         selection: predicate::Selection {
             tags: evidence.tags(),
             matched: evidence.matched,
             control: evidence.controls,
-            disposed: 0,
+            disposed: evidence.disposed,
         },
         checks: evaluation.checks.iter().map(|c| check_result(c, &evidence)).collect::<Result<_>>()?,
         first_attempt: Some(evidence.is_first_attempt(request)),
         duration_ms: None,
     };
+    witnessed::judge(&mut predicate, ledger, &witnessed, now)?;
     let statement = Statement::new(vec![request.artifact.subject(request.purl.as_deref())], &predicate)?;
     let receipt = ledger.record_statement(&statement, signer, now)?;
     Ok(Decision { evaluation: predicate, payload: statement.payload_digest(), receipt })
@@ -307,7 +315,8 @@ fn result_of(result: policy::EvaluationResult) -> EvaluationResult {
     }
 }
 
-/// Whether the checkpoint could be compared with what was seen before.
-fn is_anchored(ledger: &Ledger) -> bool {
-    ledger.anchored() == Anchored::Extends
+/// Whether the checkpoint could be compared with what was seen before, and the log is not known to have signed two
+/// histories.
+fn is_anchored(ledger: &Ledger) -> Result<bool> {
+    Ok(ledger.anchored() == Anchored::Extends && ledger.forks()?.is_empty())
 }

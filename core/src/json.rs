@@ -4,6 +4,7 @@
 //! parsers could understand in two ways: a key twice in one object, nesting beyond
 //! [`JSON_DEPTH`](crate::limits::JSON_DEPTH), anything after the value, anything that is not UTF-8.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -23,6 +24,11 @@ pub fn parse<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T
     serde_json::from_slice(bytes).map_err(|e| fault(what, bytes, &e))
 }
 
+/// Reads a `T` among which are secrets: as [`parse`], but an error quotes nothing of it, and ends with `hint`.
+pub(crate) fn parse_secret<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8], hint: &str) -> Result<T> {
+    parse(what, bytes).map_err(|e| Error::new(e.kind(), format!("the {what} is not what its format demands; {hint}")))
+}
+
 /// Checks that `bytes` are one strict JSON value, without keeping it.
 ///
 /// # Errors
@@ -33,6 +39,15 @@ pub fn check(what: &str, bytes: &[u8]) -> Result<()> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     Strict.deserialize(&mut reader).and_then(|()| reader.end()).map_err(|e| fault(what, bytes, &e))
+}
+
+/// The JSON form of `value`, about `size` bytes long, of which nothing can fail: texts, numbers and lists of them.
+pub(crate) fn to_vec<T: Serialize>(value: &T, size: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(size);
+    if serde_json::to_writer(&mut json, value).is_err() {
+        json.clear();
+    }
+    json
 }
 
 /// The RFC 8785 form of `value`: sorted keys, no blanks, one way to write each number.
@@ -101,15 +116,38 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        let mut seen = Keys::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if seen.contains(&key) {
                 return Err(serde::de::Error::custom(format_args!("the key `{}` stands twice", key.escape_debug())));
             }
             map.next_value_seed(Strict)?;
-            seen.insert(key);
+            seen.add(key);
         }
         Ok(())
+    }
+}
+
+/// The keys of one object. Most have few, and looking through a list is faster than hashing.
+#[derive(Default)]
+struct Keys<'a> {
+    first: Vec<Cow<'a, str>>,
+    more: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Keys<'a> {
+    const FIRST: usize = 12;
+
+    fn contains(&self, key: &str) -> bool {
+        self.first.iter().any(|known| known == key) || self.more.contains(key)
+    }
+
+    fn add(&mut self, key: Cow<'a, str>) {
+        if self.first.len() < Self::FIRST {
+            self.first.push(key);
+        } else {
+            self.more.insert(key);
+        }
     }
 }
 
@@ -119,7 +157,10 @@ mod tests {
 
     #[test]
     fn a_key_that_stands_twice_is_refused_at_any_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"x":{"b":1,"\u0062":2}}]"#] {
+        let many: String = (0..100).map(|n| format!(r#""{n}":1,"#)).collect();
+        let [late, early] = ["99", "0"].map(|twice| format!(r#"{{{many}"{twice}":1}}"#));
+        check("statement", format!(r#"{{{many}"a":1}}"#).as_bytes()).unwrap();
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"x":{"b":1,"\u0062":2}}]"#, &late, &early] {
             let e = check("statement", text.as_bytes()).unwrap_err();
             assert_eq!(e.code(), "MALFORMED");
             assert!(e.message().contains("stands twice"), "{e}");

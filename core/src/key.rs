@@ -19,9 +19,13 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+pub(crate) use self::encrypted::check_scrypt;
+pub(crate) use self::file::write_secret;
 pub use self::file::{read_private, read_public, write_private, write_private_as};
+pub(crate) use self::pem::certificate_pem;
 pub use self::private::PrivateKey;
 pub use self::public::PublicKey;
+pub(crate) use self::public::is_small_order;
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,9 +48,10 @@ pub enum KeyType {
 
 /// How a private key lies in a file.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyFormat {
     /// PKCS#8, in PBES2 if there is a passphrase: what `openssl` and most tools read.
+    #[default]
     Pkcs8,
     /// What `cosign` reads; always encrypted.
     Cosign,

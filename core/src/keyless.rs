@@ -22,5 +22,5 @@ pub use ambient::{TOKEN_VARIABLE, ambient_token};
 pub use roots::{ArchivedRoot, RootArchive, RootSource};
 pub use services::{LogVersion, MyIdentityIsPublishedForEver, Services};
 pub use sign::{sign_blob, sign_statement};
-pub use stamp::timestamp;
+pub use stamp::{timestamp, timestamp_of_bytes};
 pub use token::{AUDIENCE, Publication, Token};

@@ -18,7 +18,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::key::LayoutKey;
 pub use self::links::Links;
@@ -28,11 +28,12 @@ pub use self::rule::Artifacts;
 use self::walk::Walk;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
 use crate::timestamp::Timestamp;
 use crate::verifier::Artifact;
+use crate::{json, limits};
 
-/// What the verification of a layout demands beyond what the layout itself does.
+/// What the verification of a layout demands beyond what the layout itself does, by builder calls or as data
+/// ([`LayoutExpectation::from_json`]).
 #[derive(Clone, Debug)]
 pub struct LayoutExpectation {
     artifact: Artifact,
@@ -87,10 +88,36 @@ pub struct CommandDeviation {
     pub found: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ExpectationWire {
+    artifact: String,
+    parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    require_commands: bool,
+    at: Option<Timestamp>,
+}
+
 impl LayoutExpectation {
     /// Demands that `artifact` is a product of the last step, and that the layout is valid at `now`.
     pub fn new(artifact: Artifact, now: Timestamp) -> Self {
         Self { artifact, now, parameters: None, commands: false }
+    }
+
+    /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), and if need be `parameters`,
+    /// `requireCommands`, and `at`, when the layout must be valid: `now` if it is not said.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm;
+    /// those of [`LayoutExpectation::with_parameters`].
+    pub fn from_json(bytes: &[u8], now: Timestamp) -> Result<Self> {
+        let wire: ExpectationWire = json::parse("layout expectation", bytes)?;
+        let expectation = Self::new(wire.artifact.parse()?, wire.at.unwrap_or(now));
+        let expectation = match wire.parameters {
+            Some(parameters) => expectation.with_parameters(parameters)?,
+            None => expectation,
+        };
+        Ok(Self { commands: wire.require_commands, ..expectation })
     }
 
     /// Fills in the parameters of the layout (not of its sublayouts): each `{name}` in a rule or a command.

@@ -6,6 +6,7 @@
 
 mod anchor;
 mod append;
+mod archive;
 mod attachment;
 mod audit;
 #[cfg(feature = "object-store")]
@@ -13,23 +14,44 @@ mod bucket;
 mod book;
 mod complete;
 mod edge;
+mod encrypted;
 mod entry;
+mod file;
 mod folder;
+mod fork;
 mod group;
+#[cfg(feature = "witness")]
+mod http;
 mod index;
+mod label;
+mod layers;
+mod log_key;
+mod mirror;
+mod pins;
 mod place;
-mod receipt;
+pub(crate) mod receipt;
 mod release_id;
 mod relocation;
+mod retention;
+mod rotation;
+mod sealed;
 mod search;
+pub(crate) mod service;
+mod source;
 mod spend;
 mod sqlite;
 mod stats;
-mod storage;
+pub(crate) mod storage;
 mod store;
 mod tail;
+mod tiled;
 mod walk;
+mod witness;
+#[cfg(feature = "witness")]
+mod witness_client;
+mod witnessed;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -37,48 +59,73 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use anchor::Anchors;
+#[cfg(feature = "serve")]
+pub(crate) use append::Job;
+pub use archive::Moved;
+pub use attachment::AttachmentReader;
 pub(crate) use audit::attachments_named;
 pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
-pub use attachment::AttachmentReader;
 #[cfg(feature = "object-store")]
 pub use bucket::BucketPlace;
 pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
+pub(crate) use label::{Labels, Listing, check_listing};
+pub use fork::Fork;
+pub use mirror::{Lag, Mirror, Mirrored};
+pub use pins::Pins;
 pub use place::Place;
 pub use receipt::Receipt;
-pub use relocation::{MoveProgress, Moved};
-pub use search::{Found, Query};
+pub use relocation::{MoveProgress, Relocated};
+pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
+pub use rotation::Rotated;
+pub use search::{Found, Pages, Query};
+pub use source::LogSource;
+#[cfg(feature = "serve")]
+pub(crate) use stats::event_time;
 pub use stats::{Aged, Held, Latency, LedgerStats};
 pub use storage::{Repair, RepairKind};
+pub use tiled::{Progress, TiledLog};
 pub use walk::LedgerRecord;
 pub(crate) use walk::{Selected, Selection};
+pub use witness::{Witness, WitnessAnswer};
+#[cfg(feature = "witness")]
+pub use witness_client::Asked;
+pub use witnessed::{Unwitnessed, Witnessed};
 
-use crate::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
+use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::digest::Digest;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
-use crate::timestamp::Timestamp;
 use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
+use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
-use crate::{json, limits};
+use crate::{encryption, json, limits};
 use anchor::Anchor;
 use book::Book;
 use edge::Edge;
 use folder::FolderStorage;
 use group::Seal;
-use index::Index;
+pub(crate) use index::Index;
+use layers::Layers;
+use retention::Disposals;
+use service::TrustFrom;
 use storage::Storage;
-use store::{CHECKPOINT, CONFIG, Store};
+use store::{CHECKPOINT, CONFIG, MIRROR, Store};
 use tail::Tail;
 use walk::lost_tile;
 
 /// A ledger in a folder.
 pub struct Ledger {
     store: Store,
+    /// What the store is seen through.
+    layers: Layers,
+    /// How its entries are labelled.
+    labels: Labels,
     anchors: Anchors,
-    log_key: VerifierKey,
+    log_key: LogKeys,
     checkpoint: SignedCheckpoint,
     trust: TrustChain,
     trust_entries: Vec<u64>,
@@ -88,6 +135,8 @@ pub struct Ledger {
     patience: Duration,
     /// The search index, once it was needed; the connection stays open.
     index: Mutex<Option<Box<dyn Index>>>,
+    /// Disposals up to this size, once they were asked for.
+    disposals: Mutex<Option<(u64, Arc<Disposals>)>>,
     /// Entries that the index may not have.
     tail: Mutex<Tail>,
     /// What appends are checked against.
@@ -102,6 +151,12 @@ pub struct Ledger {
     appended: bool,
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
+    /// The checkpoint it last remembered.
+    noted: Option<String>,
+    /// How long its last appends took.
+    append_micros: VecDeque<i64>,
+    /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
+    trust_is_told: bool,
 }
 
 /// Start of a `downloadLocation` that says that a file lies in the same ledger; its SHA-256 in hex follows.
@@ -118,53 +173,15 @@ pub enum Anchored {
     FirstUse,
 }
 
-/// What is known of a ledger from elsewhere, before it is opened.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Pins {
-    /// The key of the log.
-    pub log_key: Option<VerifierKey>,
-    /// Payload digest of version 1 of the trust policy.
-    pub trust_policy: Option<Digest>,
-    /// A checkpoint the ledger must extend, as signed.
-    pub min_checkpoint: Option<Vec<u8>>,
-}
-
-impl Pins {
-    /// Nothing is known.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Reads pins from JSON: `logKey` (a C2SP verifier key), `trustPolicy` (`sha256:<hex>`) and `minCheckpoint` (a
-    /// signed note), each of which may be left out.
-    ///
-    /// # Errors
-    /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: PinsWire = json::parse("pins", bytes)?;
-        Ok(Self {
-            log_key: wire.log_key.map(|key| key.parse()).transpose()?,
-            trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
-            min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PinsWire {
-    log_key: Option<String>,
-    trust_policy: Option<String>,
-    min_checkpoint: Option<String>,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
     v: String,
     origin: String,
     log_key: String,
+    /// Format of the envelopes, if it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<String>,
 }
 
 const FORMAT: &str = "sealwright-ledger/v1";
@@ -189,23 +206,24 @@ impl Ledger {
         trust_policy: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Self> {
-        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, now)
+        Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, None, now)
     }
 
     /// As [`Ledger::init`], in any place. A bucket must be there, its service hold to conditional writes, and nothing lie
-    /// under the prefix.
+    /// under the prefix. Encrypted, if there is a `kek`.
     ///
     /// # Errors
-    /// As [`Ledger::init`]; `UNSUPPORTED` if the service passes over the conditions of a write; `SERVICE_UNAVAILABLE`.
+    /// As [`Ledger::init`] and [`Ledger::init_encrypted`]; `UNSUPPORTED` if the service passes over the conditions of a write; `SERVICE_UNAVAILABLE`.
     pub fn init_at(
         place: &Place,
         anchors: &Anchors,
         origin: &str,
         log_key: PrivateKey,
         trust_policy: &[Vec<u8>],
+        kek: Option<&dyn KeyEncryptionKey>,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::init_in(place.storage()?, anchors, origin, log_key, trust_policy, now)
+        Self::init_in(place.storage()?, anchors, origin, log_key, trust_policy, kek, now)
     }
 
     /// As [`Ledger::init`], in any storage.
@@ -215,6 +233,7 @@ impl Ledger {
         origin: &str,
         log_key: PrivateKey,
         trust_policy: &[Vec<u8>],
+        kek: Option<&dyn KeyEncryptionKey>,
         now: Timestamp,
     ) -> Result<Self> {
         if log_key.public().key_type() != KeyType::Ed25519 {
@@ -230,13 +249,23 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
-        let store = Store::new(storage);
-        let config = Config { v: FORMAT.to_owned(), origin: origin.to_owned(), log_key: vkey.to_string() };
+        let layers = match kek {
+            Some(kek) => Layers::encrypted(storage, origin, kek)?,
+            None => Layers::plain(storage),
+        };
+        let config = Config {
+            v: FORMAT.to_owned(),
+            origin: origin.to_owned(),
+            log_key: vkey.to_string(),
+            encryption: kek.map(|_| encryption::FORMAT.to_owned()),
+        };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
-            log_key: vkey,
+            log_key: vkey.into(),
             checkpoint,
             trust: TrustChain::pinned(None),
             trust_entries: Vec::new(),
@@ -245,6 +274,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             tail: Mutex::default(),
             book: Mutex::default(),
             edge: None,
@@ -252,10 +282,13 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
+            trust_is_told: false,
         };
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
-        let storage = ledger.store.shared();
+        let storage = Arc::clone(ledger.layers.bottom());
         let place = storage.place();
         let taken = |what: String| Err(Error::new(ErrorKind::AlreadyExists, what));
         if !storage.create()? {
@@ -267,13 +300,16 @@ impl Ledger {
         }
         let made = right
             .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.append_genesis(trust_policy, right.as_mut(), now));
+            .and_then(|()| ledger.layers.write_keyring(right.as_mut()))
+            .and_then(|()| match ledger.layers.sealed() {
+                Some(sealed) => ledger.append_genesis(trust_policy, sealed.over(right).as_mut(), now),
+                None => ledger.append_genesis(trust_policy, right.as_mut(), now),
+            });
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
             storage.destroy();
             return Err(e);
         }
-        drop(right);
         Ok(ledger)
     }
 
@@ -286,48 +322,68 @@ impl Ledger {
     /// `NOT_FOUND` if there is none; `LEDGER_ROLLED_BACK`, `LEDGER_FORKED` against what was seen before;
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins)
+        Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, None)
     }
 
-    /// As [`Ledger::open`], in any place.
+    /// As [`Ledger::open`], in any place; with the key if it is encrypted.
     ///
     /// # Errors
-    /// As [`Ledger::open`]; `SERVICE_UNAVAILABLE`.
-    pub fn open_at(place: &Place, anchors: &Anchors, pins: &Pins) -> Result<Self> {
-        Self::open_in(place.storage()?, anchors, pins)
+    /// As [`Ledger::open`] and [`Ledger::open_encrypted`]; `SERVICE_UNAVAILABLE`.
+    pub fn open_at(
+        place: &Place,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<Self> {
+        Self::open_in(place.storage()?, anchors, pins, kek)
     }
 
     /// As [`Ledger::open`], in any storage.
-    pub(crate) fn open_in(storage: Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    pub(crate) fn open_in(
+        storage: Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<Self> {
+        Self::open_with(&storage, anchors, pins, kek, TrustFrom::Entries)
+    }
+
+    /// As [`Ledger::open`], in any storage, with the trust policy from where `trust` says.
+    pub(crate) fn open_with(
+        storage: &Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        trust: TrustFrom<'_>,
+    ) -> Result<Self> {
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let in_flux = storage.recover(Duration::ZERO)?;
-        match Self::open_as_it_is(&storage, anchors, pins) {
+        match Self::open_as_it_is(storage, anchors, pins, kek, trust) {
             // half of what somebody else is making whole right now
             Err(e) if in_flux && e.kind() == ErrorKind::LedgerTampered => {
                 storage.recover(patience)?;
-                Self::open_as_it_is(&storage, anchors, pins)
+                Self::open_as_it_is(storage, anchors, pins, kek, trust)
             }
             opened => opened,
         }
     }
 
-    fn open_as_it_is(storage: &Arc<dyn Storage>, anchors: &Anchors, pins: &Pins) -> Result<Self> {
+    fn open_as_it_is(
+        storage: &Arc<dyn Storage>,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        trust: TrustFrom<'_>,
+    ) -> Result<Self> {
         let store = Store::new(Arc::clone(storage));
-        let (origin, found_key) = read_config(&store)?;
+        let (origin, first_key, is_encrypted) = read_config(&store)?;
+        let log_key = log_key::read_keys(&store, &first_key)?;
         let anchor = anchors.load(&origin)?;
-        let known_key = match &anchor {
-            Some(anchor) => Some(anchor.log_key.parse::<VerifierKey>()?),
-            None => None,
-        };
-        for key in pins.log_key.iter().chain(&known_key) {
-            if *key != found_key {
-                return Err(Error::new(
-                    ErrorKind::LedgerForked,
-                    format!("the ledger is signed by the key `{found_key}`, pinned is `{key}`; this is another ledger"),
-                )
-                .with("expected", key)
-                .with("found", &found_key));
-            }
+        if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| log_key.all().all(|key| key != *pinned)) {
+            return Err(log_key::other_key(pinned, log_key.current()));
+        }
+        if let Some(anchor) = &anchor {
+            log_key::check_continues(&anchor.log_keys()?, &log_key)?;
         }
         let known_policy = match &anchor {
             Some(anchor) => Some(Digest::from_hex(crate::digest::Algorithm::Sha256, &anchor.trust_policy)?),
@@ -343,11 +399,14 @@ impl Ledger {
                 ),
             ));
         }
-        let checkpoint = read_checkpoint(&store, &found_key)?;
+        let checkpoint = read_checkpoint(&store, &log_key)?;
+        let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
         let mut ledger = Self {
-            store,
+            store: layers.store(),
+            labels: layers.labels(),
+            layers,
             anchors: anchors.clone(),
-            log_key: found_key,
+            log_key,
             checkpoint,
             trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
             trust_entries: Vec::new(),
@@ -360,6 +419,7 @@ impl Ledger {
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
             index: Mutex::default(),
+            disposals: Mutex::default(),
             tail: Mutex::default(),
             book: Mutex::default(),
             edge: None,
@@ -367,14 +427,21 @@ impl Ledger {
             swept: false,
             appended: false,
             remembered: 0,
+            noted: None,
+            append_micros: VecDeque::new(),
+            trust_is_told: matches!(trust, TrustFrom::Told(_)),
         };
-        let verified = |note: &[u8]| SignedCheckpoint::parse_and_verify(note, &ledger.log_key);
+        let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
         let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
         let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
         for seen in seen.iter().chain(&demanded) {
-            ledger.check_extends(seen.checkpoint())?;
+            ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
         }
-        ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?;
+        ledger.check_rotations()?;
+        match trust {
+            TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
+            TrustFrom::Told(entries) => ledger.take_told(entries)?,
+        }
         ledger.remember(true)?;
         Ok(ledger)
     }
@@ -382,16 +449,21 @@ impl Ledger {
     /// Lets this handle append, with the key that signs checkpoints.
     ///
     /// # Errors
-    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's.
+    /// `UNTRUSTED_SIGNER` if it is another key than the ledger's, or was replaced; `API_MISUSE` for a mirror.
     pub fn with_log_key(mut self, key: PrivateKey) -> Result<Self> {
         let vkey = VerifierKey::new(self.origin(), key.public().clone())?;
-        if vkey != self.log_key {
+        if vkey != *self.log_key() {
+            let was = self.log_key.all().any(|key| *key == vkey);
+            let what = if was { "was replaced as the one of the ledger by" } else { "is not the one of the ledger," };
             return Err(Error::new(
                 ErrorKind::UntrustedSigner,
-                format!(
-                    "the key `{vkey}` is not the one of the ledger, `{}`; give the key it was made with",
-                    self.log_key
-                ),
+                format!("the key `{vkey}` {what} `{}`; give that one", self.log_key()),
+            ));
+        }
+        if self.store.storage().size(MIRROR)?.is_some() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
             ));
         }
         self.sequencer = Some(Arc::new(key));
@@ -421,9 +493,9 @@ impl Ledger {
         self.checkpoint.checkpoint().origin()
     }
 
-    /// The key of the log.
+    /// The key of the log, the newest if it was replaced ([`Ledger::log_keys`]).
     pub fn log_key(&self) -> &VerifierKey {
-        &self.log_key
+        self.log_key.current()
     }
 
     /// Number of entries.
@@ -470,9 +542,24 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn refresh(&mut self) -> Result<()> {
-        let newer = read_checkpoint(&self.store, &self.log_key)?;
-        if newer.checkpoint() == self.checkpoint.checkpoint() {
-            // it may have other lines than before
+        // the one that was verified is not verified again; the key may have been replaced without a new one
+        let same = self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES);
+        let same = same.is_ok_and(|note| note == self.checkpoint.note().as_bytes());
+        if same && !log_key::is_replaced_after(&self.store, &self.log_key)? {
+            return Ok(());
+        }
+        let mut keys = log_key::read_keys(&self.store, self.log_key.first())?;
+        let newer = match read_checkpoint(&self.store, &keys) {
+            Ok(newer) => newer,
+            Err(e) => {
+                // the key may have been replaced between the two
+                keys = log_key::read_keys(&self.store, self.log_key.first())?;
+                read_checkpoint(&self.store, &keys).map_err(|_| e)?
+            }
+        };
+        log_key::check_continues(&self.log_key, &keys)?;
+        if newer.checkpoint() == self.checkpoint.checkpoint() && keys == self.log_key {
+            // witnesses may have cosigned it
             self.checkpoint = newer;
             return Ok(());
         }
@@ -487,18 +574,24 @@ impl Ledger {
             })
         });
         let before = std::mem::replace(&mut self.checkpoint, newer);
+        let known = std::mem::replace(&mut self.log_key, keys);
         let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
         let taken = match advanced {
             Ok(edge) => {
                 self.edge = Some(edge);
-                policies.into_iter().try_for_each(|index| self.take_trust_policy(index))
+                let taken = policies.into_iter().try_for_each(|index| self.take_trust_policy(index));
+                taken.and_then(|()| self.check_rotations())
             }
             // what it contradicts tells more than which bytes are wrong
-            Err(e) => self.check_extends(before.checkpoint()).and(Err(e)),
+            Err(e) => {
+                let extends = self.check_extends(before.checkpoint());
+                extends.map_err(|e| self.keep_contradiction(&before, e)).and(Err(e))
+            }
         };
         if let Err(e) = taken {
             // all of it goes back, or half of what is refused would be believed
             (self.checkpoint, self.edge) = (before, None);
+            self.log_key = known;
             if let Some((trust, entries)) = trust {
                 (self.trust, self.trust_entries) = (trust, entries);
             }
@@ -563,10 +656,11 @@ impl Ledger {
 
     fn load_trust_after(&mut self, size: u64, root: &Hash) -> Result<()> {
         let mut found = Vec::new();
+        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE)?.into_owned();
         let seen = Edge::load(&Checkpoint::new(self.origin(), size, *root)?, &self.store)?;
         let edge = seen.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| {
             // an entry has one canonical form, in which its type has one spelling
-            if book::holds(bytes, TrustPolicyRecord::TYPE) {
+            if book::holds(bytes, &policy_type) {
                 found.push(index);
             }
             Ok(())
@@ -578,7 +672,7 @@ impl Ledger {
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
-        if !crate::trust_policy::is_trust_policy(&entry.predicate_type) {
+        if !entry.is_of_type(TrustPolicyRecord::TYPE) {
             return Ok(());
         }
         let verified = self.trust.verify(&record, index, at)?;
@@ -594,39 +688,40 @@ impl Ledger {
 
     /// Remembers the checkpoint outside of the folder, unless a higher one is remembered already.
     fn remember(&mut self, durable: bool) -> Result<()> {
+        if self.trust_is_told {
+            return Ok(());
+        }
         let Some((_, first)) = self.trust.versions().next() else { return Ok(()) };
         let anchor = Anchor {
             v: Anchor::FORMAT.to_owned(),
             origin: self.origin().to_owned(),
-            log_key: self.log_key.to_string(),
+            log_key: self.log_key.first().to_string(),
+            rotations: self.log_key.rotations().iter().map(|rotation| rotation.note().to_owned()).collect(),
             trust_policy: first.payload().hex(),
             checkpoint: self.checkpoint.note().to_owned(),
             trust_policy_entries: self.trust_entries.clone(),
         };
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
-        self.anchors.raise(&anchor, durable, |kept| {
-            if kept.checkpoint == anchor.checkpoint {
-                return Ok(false);
+        let noted = self.noted.as_deref();
+        self.anchors.raise(&anchor, durable, noted, |kept| {
+            match kept.rotations.len().cmp(&anchor.rotations.len()) {
+                std::cmp::Ordering::Less => return Ok(true),
+                std::cmp::Ordering::Greater => return Ok(false),
+                std::cmp::Ordering::Equal if kept.checkpoint == anchor.checkpoint => return Ok(false),
+                std::cmp::Ordering::Equal => {}
             }
-            let kept = SignedCheckpoint::parse_and_verify(kept.checkpoint.as_bytes(), &self.log_key)?;
+            // what this handle wrote there itself, it went on from
+            if Some(kept.checkpoint.as_str()) == noted {
+                return Ok(true);
+            }
+            let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
             Ok(kept.checkpoint().size() < self.size())
         })?;
         if durable {
             self.remembered = self.size();
         }
+        self.noted = Some(anchor.checkpoint);
         Ok(())
-    }
-}
-
-impl Drop for Ledger {
-    /// Leaves nothing of what this handle appended for the next one to catch up with.
-    fn drop(&mut self) {
-        if self.appended {
-            if !self.tail().is_empty() {
-                let _ = self.with_index(|_| Ok(()));
-            }
-            let _ = self.anchors.settle(self.origin());
-        }
     }
 }
 
@@ -636,7 +731,8 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
+/// As [`parse_config`], of the ledger that lies there.
+fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
     let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
@@ -644,10 +740,15 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
         ),
         _ => e,
     })?;
+    parse_config(&bytes)
+}
+
+/// Origin and first key of a ledger, and whether it is encrypted, by its `ledger.json`.
+fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey, bool)> {
     let tampered = |why: &str| {
         Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
     };
-    let config: Config = json::parse("ledger configuration", &bytes).map_err(|e| tampered(e.message()))?;
+    let config: Config = json::parse("ledger configuration", bytes).map_err(|e| tampered(e.message()))?;
     if config.v != FORMAT {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -658,10 +759,10 @@ fn read_config(store: &Store) -> Result<(String, VerifierKey)> {
     if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
         return Err(tampered("its origin and key do not match, or it is not written canonically"));
     }
-    Ok((config.origin, key))
+    Ok((config.origin, key, encrypted::is_known(config.encryption.as_deref())?))
 }
 
-fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint> {
+fn read_checkpoint(store: &Store, keys: &LogKeys) -> Result<SignedCheckpoint> {
     let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(
             ErrorKind::LedgerTampered,
@@ -669,7 +770,7 @@ fn read_checkpoint(store: &Store, key: &VerifierKey) -> Result<SignedCheckpoint>
         ),
         _ => e,
     })?;
-    let checkpoint = SignedCheckpoint::parse_and_verify(&bytes, key).map_err(|e| {
+    let checkpoint = keys.parse_and_verify(&bytes).map_err(|e| {
         Error::new(
             ErrorKind::LedgerTampered,
             format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),

@@ -38,6 +38,8 @@ pub mod trust;
 
 pub mod signer;
 
+pub mod encryption;
+
 pub mod verifier;
 
 pub mod provenance;
@@ -68,6 +70,14 @@ pub mod pack;
 
 #[cfg(feature = "oci")]
 pub mod oci;
+
+pub mod spool;
+
+#[cfg(feature = "remote")]
+pub mod remote;
+
+#[cfg(feature = "serve")]
+pub mod serve;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -23,10 +23,34 @@ pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 pub const ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024;
 /// A ledger entry (sealwright-entry/v1).
 pub const ENTRY_BYTES: usize = 1024;
+/// The header of an encrypted body or attachment.
+pub const SEALED_HEADER_BYTES: usize = 1024;
+/// Keys of one keyring.
+pub const KEYRING_KEYS: usize = 1000;
+/// The keyring of an encrypted ledger.
+pub const KEYRING_FILE_BYTES: usize = 1024 * 1024;
+/// A retention schedule.
+pub const SCHEDULE_BYTES: usize = 1024 * 1024;
 /// A checkpoint with its cosignatures.
 pub const CHECKPOINT_BYTES: u64 = 64 * 1024;
 /// Signature lines read of one signed note.
 pub const NOTE_SIGNATURES: usize = 64;
+/// Rotations of the key of one log.
+pub const LOG_KEY_ROTATIONS: usize = 256;
+/// Cosignatures and timestamps this far from now count for a decision above dev, in milliseconds (predicates section 1.3).
+pub const ANCHOR_MILLIS: i64 = 5 * 60 * 1000;
+/// Proofs of forks kept of one ledger.
+pub const FORKS: usize = 1000;
+/// A consistency proof that a witness is sent (C2SP tlog-witness).
+pub const WITNESS_PROOF_HASHES: usize = 63;
+/// What a witness is sent, and what it answers.
+pub const WITNESS_BYTES: usize = 128 * 1024;
+/// A timestamp over a checkpoint.
+pub const TIMESTAMP_BYTES: u64 = 64 * 1024;
+/// An attachment that a mirror copies; it is never held in memory.
+pub const MIRRORED_ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
+/// Longest wait for one file of a ledger over HTTP, in milliseconds.
+pub const MIRROR_REQUEST_MILLIS: u64 = 300_000;
 /// Nesting of JSON arrays and objects.
 pub const JSON_DEPTH: usize = 128;
 /// Signatures read of one DSSE envelope.
@@ -117,6 +141,29 @@ pub const SERVICE_CONNECT_MILLIS: u64 = 10_000;
 pub const SERVICE_MILLIS: u64 = 60_000;
 /// Rows of one page of search results.
 pub const SEARCH_ROWS: usize = 10_000;
+
+/// Records of one submission to a ledger behind an address.
+pub const SUBMISSION_RECORDS: usize = 1000;
+/// Such a submission as it crosses the wire: one record of the largest size fits, in base64.
+pub const SUBMISSION_BYTES: u64 = 64 * 1024 * 1024;
+/// How often a request to a ledger behind an address is made before it is given up.
+pub const REMOTE_ATTEMPTS: u32 = 5;
+/// Longest time for one request to a ledger behind an address, in milliseconds.
+pub const REMOTE_MILLIS: u64 = 120_000;
+/// Longest time to send or fetch an attachment of such a ledger, in milliseconds.
+pub const REMOTE_FILE_MILLIS: u64 = 7_200_000;
+/// Longest wait between two attempts, in milliseconds, whatever the service asks for.
+pub const REMOTE_PAUSE_MILLIS: u64 = 30_000;
+/// An answer of such a service that is no content of the ledger: a refusal, or a list of indexes.
+pub const REMOTE_ANSWER_BYTES: u64 = 1024 * 1024;
+/// Tiles of a ledger behind an address that are kept in memory.
+pub const REMOTE_TILES: usize = 1024;
+/// The keys of an issuer of identity tokens (a JWK set).
+pub const JWKS_BYTES: u64 = 256 * 1024;
+/// Keys of one such set.
+pub const JWKS_KEYS: usize = 100;
+/// Records that wait in one spool folder.
+pub const SPOOLED_RECORDS: usize = 100_000;
 
 /// Reads a whole file of at most `limit` bytes; `what` names it in errors ("key file", "lock file").
 ///

@@ -99,6 +99,18 @@ impl Registry {
         Ok(Self { transport: Transport::new(credentials, plain)? })
     }
 
+    /// Speaks to registries as JSON says: with `user` and `password`, with `token`, or with what `dockerConfig` (the text
+    /// of a Docker configuration file) holds for `registry`; else with no credentials. `plainHttpUnsafe` allows plain HTTP
+    /// to every registry.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known, and for credentials that are not whole or of two kinds; those of
+    /// [`Credentials::from_docker_config`] and [`Registry::new`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let (credentials, plain) = access::from_json(bytes)?;
+        Self::new(credentials, plain)
+    }
+
     /// Looks up what a reference stands for. A tag is looked up now; go on with the digest found.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! A pack holds records, their ledger entries, and proofs of these under one signed checkpoint; a signed manifest lists
 //! every file. [`verify()`] checks one, and so does the shell script in it (`verify.sh`), with nothing but standard tools.
-//! The same selection at the same ledger size gives the same bytes in every file but the manifest and its signature.
+//! The same selection of the same ledger state gives the same bytes in every file but the manifest and its signature; who
+//! cosigned the checkpoint meanwhile shows in the checkpoint and the proofs under it.
 //!
 //! Layout and rules: packs section 2 and 3. The statement over the manifest: predicates section 4.19.
 
@@ -43,6 +44,9 @@ const MANIFEST: &str = "manifest.json";
 const MANIFEST_RECORD: &str = "manifest.sigstore.json";
 const MANIFEST_TIMESTAMP: &str = "manifest.tsr";
 const CHECKPOINT: &str = "checkpoint";
+const CHECKPOINT_TIMESTAMP: &str = "checkpoint.tsr";
+/// Notes by which the key of the ledger was replaced, numbered from 1.
+const ROTATIONS: &str = "rotations";
 const VERIFY_SH: &str = include_str!("pack/verify.sh");
 
 /// What a pack is asked for.
@@ -123,14 +127,21 @@ pub fn build(
 
     let controls = contents::controls_by_record(&gathered)?;
     draft.add(CHECKPOINT, Role::Checkpoint, ledger.checkpoint().note().as_bytes())?;
+    if let Some(token) = ledger.checkpoint_token()? {
+        draft.add(CHECKPOINT_TIMESTAMP, Role::Checkpoint, &token)?;
+    }
+    for (number, rotation) in (1..).zip(ledger.log_keys().rotations()) {
+        draft.add(&format!("{ROTATIONS}/{number}"), Role::Key, rotation.note().as_bytes())?;
+    }
     contents::add_entries(&mut draft, ledger, &gathered)?;
     contents::add_records(&mut draft, ledger, &gathered, &controls)?;
     contents::add_bundles(&mut draft, &gathered)?;
-    contents::add_keys(&mut draft, ledger)?;
+    contents::add_keys(&mut draft, ledger, &gathered)?;
     contents::add_trust(&mut draft, &gathered)?;
     let bundles = contents::add_policies(&mut draft, ledger, &gathered)?;
     gaps.extend(contents::add_attachments(&mut draft, ledger, &gathered, &bundles)?);
-    gaps.extend(gathered.bare.iter().map(|index| gather::lost(*index)));
+    let lost = gathered.bare.iter().filter(|index| !gathered.disposed.contains(index));
+    gaps.extend(lost.map(|index| gather::lost(*index)));
     population::add(&mut draft, &gathered)?;
     draft.add("catalogue/controls.json", Role::Policy, report::CONTROLS.as_bytes())?;
     let gap_report = contents::gap_report(&gathered, gaps)?;
@@ -171,6 +182,7 @@ pub fn build(
         trust_policy: RecordRef::to(ledger.trust_policy()?.payload()),
         files: draft.lines(),
         redactions: Vec::new(),
+        labels: ledger.labels().listing(gathered.records.iter().map(|r| r.statement())),
     };
     let manifest_bytes = contents::pretty("manifest", &manifest)?;
     let statement = EvidencePack {

@@ -19,12 +19,14 @@ mod environment_snapshot;
 mod evidence_pack;
 mod field;
 mod kind;
+mod legal_hold;
 mod nonce;
 mod policy_evaluation;
 mod profile;
 mod promotion;
 mod record_ref;
 mod release;
+mod retention_disposal;
 mod scai;
 mod slsa_provenance;
 mod slsa_provenance_v01;
@@ -57,6 +59,7 @@ pub use environment::{DataClass, Environment, EnvironmentClass};
 pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
 pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
 pub(crate) use field::is_uri;
+pub use legal_hold::{HoldAction, HoldScope, LegalHold};
 pub use nonce::nonce;
 pub use policy_evaluation::{
     CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,
@@ -65,6 +68,7 @@ pub use profile::{LeftOut, Profile};
 pub use promotion::{Promotion, Relocation};
 pub use record_ref::{RecordHints, RecordRef};
 pub use release::{Release, ReleaseKind};
+pub use retention_disposal::{DisposalMethod, DisposedItem, HoldsChecked, RetentionDisposal};
 pub use scai::{ATTRIBUTES, Attribute, Scai};
 pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 pub use slsa_provenance_v01::{ProvenanceV01, Recipe};
@@ -166,6 +170,10 @@ predicates! {
     EnvironmentSnapshot,
     /// What is not as it ought to be.
     DriftReport,
+    /// A stop to disposal, or its end.
+    LegalHold,
+    /// What was disposed of.
+    RetentionDisposal,
     /// Index of an evidence pack.
     EvidencePack,
     /// Who may say what.

@@ -5,26 +5,28 @@
 //! each signature that comes back is verified before it is used.
 
 #[cfg(feature = "kms")]
-mod aws_kms;
+pub(crate) mod aws_kms;
 mod command;
-mod external;
+pub(crate) mod external;
 mod open;
 #[cfg(feature = "hsm")]
-mod pkcs11;
+pub(crate) mod pkcs11;
 mod pkcs11_uri;
 #[cfg(feature = "kms")]
-mod service;
+pub(crate) mod service;
 #[cfg(feature = "kms")]
-mod vault;
+pub(crate) mod vault;
 
 use std::io::Read;
+use std::sync::Arc;
 
 pub use self::command::CommandSigner;
+pub(crate) use self::open::scheme;
 pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
 pub use self::pkcs11_uri::Pkcs11Uri;
 use crate::bundle::{Bundle, MessageSignature};
 use crate::digest::{Algorithm, Digest, DigestSet};
-use crate::envelope::{Envelope, IN_TOTO, Signature, pae};
+use crate::envelope::{Envelope, IN_TOTO, Signature, pae, pae_digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PrivateKey, PublicKey};
 use crate::limits;
@@ -84,6 +86,20 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
     }
 }
 
+impl<S: Signer + ?Sized> Signer for Arc<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>> {
+        (**self).sign_digest(digest)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        (**self).sign(message)
+    }
+}
+
 /// Signs `statement`: a Sigstore bundle v0.3 with one signature, which other tools can verify too.
 ///
 /// The id of the key is the hint of the bundle and does not stand beside the signature: tools that verify DSSE in Go,
@@ -92,8 +108,12 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 /// # Errors
 /// What the signer reports.
 pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<Bundle> {
-    let key_id = signer.public_key().id();
-    let sig = signer.sign(&pae(IN_TOTO, statement.payload()))?;
+    let (key, payload) = (signer.public_key(), statement.payload());
+    let sig = match key.key_type().prehash() {
+        Some(algorithm) => signer.sign_digest(&pae_digest(algorithm, IN_TOTO, payload)?)?,
+        None => signer.sign(&pae(IN_TOTO, payload))?,
+    };
+    let key_id = key.id();
     let envelope = Envelope::new(IN_TOTO, statement.payload().to_vec(), vec![Signature::new(None, sig)])?;
     Ok(Bundle::of_key(envelope, key_id))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::artifact::ResourceDescriptor;
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::limits;
@@ -52,16 +52,6 @@ struct ReadWire<'a> {
     predicate: Option<&'a RawValue>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WriteWire<'a, P> {
-    #[serde(rename = "_type")]
-    version: &'a str,
-    subject: Vec<ResourceDescriptor>,
-    predicate_type: &'a str,
-    predicate: &'a P,
-}
-
 impl Statement {
     /// A new Statement about `subjects`, in its RFC 8785 form.
     ///
@@ -70,8 +60,7 @@ impl Statement {
     /// `LIMIT_EXCEEDED` if it is too long.
     pub fn new<P: PredicateType>(subjects: Vec<ResourceDescriptor>, predicate: &P) -> Result<Self> {
         predicate.validate()?;
-        let wire = WriteWire { version: V1, subject: subjects, predicate_type: P::TYPE, predicate };
-        Self::parse(json::canonical("statement", &wire)?)
+        Self::write(P::TYPE, subjects, &json::canonical("predicate", predicate)?)
     }
 
     /// A new Statement of any type from plain JSON, in its RFC 8785 form. A known type is held against its
@@ -80,10 +69,27 @@ impl Statement {
     /// # Errors
     /// As [`Statement::new`].
     pub fn from_json(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &Value) -> Result<Self> {
-        let wire = WriteWire { version: V1, subject: subjects, predicate_type, predicate };
-        let statement = Self::parse(json::canonical("statement", &wire)?)?;
+        let statement = Self::write(predicate_type, subjects, &json::canonical("predicate", predicate)?)?;
         statement.predicate()?;
         Ok(statement)
+    }
+
+    /// Puts a statement together of a predicate in its RFC 8785 form. Members stand in the order of that form.
+    fn write(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &[u8]) -> Result<Self> {
+        check_subjects(&subjects)?;
+        let head = format!(r#"{{"_type":"{V1}","predicate":"#);
+        let (head, subject) = (head.as_bytes(), canonical_subjects(&subjects)?);
+        let place = head.len()..head.len() + predicate.len();
+        let predicate_type_json = json::canonical("predicate type", &predicate_type)?;
+        let payload =
+            [head, predicate, br#","predicateType":"#, &predicate_type_json, br#","subject":"#, &subject, b"}"]
+                .concat();
+        // annotations may read back in another form than they were given in
+        if subjects.iter().any(|subject| subject.annotations.is_some()) {
+            return Self::parse(payload);
+        }
+        check_frame(&payload, predicate_type, predicate)?;
+        Ok(Self { payload, v1: true, subjects, predicate_type: predicate_type.to_owned(), predicate: Some(place) })
     }
 
     /// Reads a payload as it was signed.
@@ -92,10 +98,7 @@ impl Statement {
     /// `MALFORMED` if it is no strict JSON, no Statement of v1 or v0.1, or names no subject by digest;
     /// `LIMIT_EXCEEDED` if it is too long, too deep or has too many subjects.
     pub fn parse(payload: Vec<u8>) -> Result<Self> {
-        if payload.len() > limits::PAYLOAD_BYTES {
-            return Err(too_much("is longer", limits::PAYLOAD_BYTES, "bytes"));
-        }
-        json::check("statement", &payload)?;
+        check_json(&payload)?;
         let wire: ReadWire<'_> = serde_json::from_slice(&payload).map_err(|e| {
             Error::new(
                 ErrorKind::Malformed,
@@ -109,9 +112,7 @@ impl Statement {
                 format!("`_type` is `{}`, expected `{V1}`; give an in-toto Statement", wire.version.escape_debug()),
             ));
         }
-        if wire.predicate_type.is_empty() {
-            return Err(Error::new(ErrorKind::Malformed, "`predicateType` is empty; name the type by its URI"));
-        }
+        check_type(&wire.predicate_type)?;
         check_subjects(&wire.subject)?;
         let predicate = wire.predicate.map(|raw| place(&payload, raw)).transpose()?;
         let (v1, subjects, predicate_type) = (wire.version == V1, wire.subject, wire.predicate_type);
@@ -205,14 +206,79 @@ impl Statement {
     }
 }
 
+/// The members of a subject in the order of RFC 8785, but for its annotations.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlainSubject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a DigestSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download_location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+}
+
+/// The RFC 8785 form of subjects. Of texts alone, with names of ASCII, it is what any JSON writer makes of them in the
+/// right order, which is much faster where there are thousands.
+fn canonical_subjects(subjects: &[ResourceDescriptor]) -> Result<Vec<u8>> {
+    let is_plain = |subject: &ResourceDescriptor| {
+        let names_are_ascii = |set: &DigestSet| set.entries().all(|(name, _)| name.is_ascii());
+        subject.annotations.is_none() && subject.digest.as_ref().is_none_or(names_are_ascii)
+    };
+    if !subjects.iter().all(is_plain) {
+        return json::canonical("subject", &subjects);
+    }
+    let plain = subjects.iter().map(|subject| PlainSubject {
+        content: subject.content.as_deref(),
+        digest: subject.digest.as_ref(),
+        download_location: subject.download_location.as_deref(),
+        media_type: subject.media_type.as_deref(),
+        name: subject.name.as_deref(),
+        uri: subject.uri.as_deref(),
+    });
+    Ok(json::to_vec(&plain.collect::<Vec<_>>(), subjects.len() * 128))
+}
+
 /// Where `raw`, borrowed from `payload`, stands in it.
 fn place(payload: &[u8], raw: &RawValue) -> Result<Range<usize>> {
     let text = raw.get();
-    if !text.starts_with('{') {
-        return Err(Error::new(ErrorKind::Malformed, "`predicate` is no JSON object; give it as one, or leave it out"));
-    }
+    check_object(text.as_bytes())?;
     let start = (text.as_ptr() as usize).wrapping_sub(payload.as_ptr() as usize);
     Ok(start..start.saturating_add(text.len()))
+}
+
+/// Checks what was put together as [`Statement::parse`] would, but for the subjects.
+fn check_frame(payload: &[u8], predicate_type: &str, predicate: &[u8]) -> Result<()> {
+    check_json(payload)?;
+    check_type(predicate_type)?;
+    check_object(predicate)
+}
+
+fn check_json(payload: &[u8]) -> Result<()> {
+    if payload.len() > limits::PAYLOAD_BYTES {
+        return Err(too_much("is longer", limits::PAYLOAD_BYTES, "bytes"));
+    }
+    json::check("statement", payload)
+}
+
+fn check_type(predicate_type: &str) -> Result<()> {
+    if predicate_type.is_empty() {
+        return Err(Error::new(ErrorKind::Malformed, "`predicateType` is empty; name the type by its URI"));
+    }
+    Ok(())
+}
+
+fn check_object(predicate: &[u8]) -> Result<()> {
+    if !predicate.starts_with(b"{") {
+        return Err(Error::new(ErrorKind::Malformed, "`predicate` is no JSON object; give it as one, or leave it out"));
+    }
+    Ok(())
 }
 
 fn check_subjects(subjects: &[ResourceDescriptor]) -> Result<()> {

@@ -13,9 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
+use sigstore_trust_root::{
+    SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT,
+};
 
-pub(crate) use self::authority::{CertificateAuthority, TimestampAuthority};
+pub(crate) use self::authority::{CertificateAuthority, CertificateFile, TimestampAuthority};
 pub use self::identity::{CertificateClaims, CertificateIdentity, Extension, Matcher, Pattern};
 pub(crate) use self::sigstore::{Log, Sigstore};
 use crate::error::{Error, ErrorKind, Result};
@@ -165,16 +167,33 @@ impl TrustRoot {
         Self::new().with_sigstore(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes())
     }
 
-    /// Reads trusted signers from JSON: an object of names, each with a `PUBLIC KEY` PEM file, or with an object of `key`
-    /// (the same) or `identity` (a [`CertificateIdentity`]), and `validFrom` and `validUntil`, either of which may be
-    /// left out.
+    /// Believes the authorities of GitHub's own instance, which signs for private repositories. It has no logs, so an
+    /// expectation must waive them and demand a timestamp.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::public_good`].
+    pub fn github() -> Result<Self> {
+        Self::new().with_sigstore(SIGSTORE_GITHUB_TRUSTED_ROOT.as_bytes())
+    }
+
+    /// Believes trusted signers, and nothing else. See [`TrustRoot::with_signers`].
+    ///
+    /// # Errors
+    /// As [`TrustRoot::with_signers`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        Self::new().with_signers(bytes)
+    }
+
+    /// Believes trusted signers, which it reads from JSON: an object of names, each with a `PUBLIC KEY` PEM file, or with
+    /// an object of `key` (the same) or `identity` (a [`CertificateIdentity`]), and `validFrom` and `validUntil`, either
+    /// of which may be left out.
     ///
     /// # Errors
     /// `MALFORMED`, also for something that is not known; those of [`PublicKey::from_pem`], [`Window::new`] and
     /// [`TrustRoot::with_key`].
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: BTreeMap<String, SignerWire> = json::parse("trusted signers", bytes)?;
-        wire.into_iter().try_fold(Self::new(), |root, (name, wire)| {
+    pub fn with_signers(self, json: &[u8]) -> Result<Self> {
+        let wire: BTreeMap<String, SignerWire> = json::parse("trusted signers", json)?;
+        wire.into_iter().try_fold(self, |root, (name, wire)| {
             let within = match wire {
                 SignerWire::Pem(pem) => Within { key: Some(pem), ..Within::default() },
                 SignerWire::Within(within) => within,

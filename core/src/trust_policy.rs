@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::artifact::ResourceDescriptor;
+use crate::checkpoint::WitnessKey;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
@@ -38,6 +39,7 @@ pub struct TrustPolicy {
     predicate: Predicate,
     payload: Digest,
     root: TrustRoot,
+    witnesses: Vec<WitnessKey>,
 }
 
 impl TrustPolicy {
@@ -46,7 +48,7 @@ impl TrustPolicy {
     /// # Errors
     /// `WRONG_TYPE` or `MALFORMED` if it is none, `TRUST_POLICY_REFUSED` if it contradicts itself: a subject that is not
     /// its own, a key, identity or person twice, a threshold that only revoked admins could reach, writers of whom
-    /// nobody could append the next version.
+    /// nobody could append the next version, a witness whose key is no C2SP vkey of cosignatures, or stands twice.
     pub fn from_statement(statement: &Statement) -> Result<Self> {
         let predicate: Predicate = statement.predicate_as()?;
         let mut root = TrustRoot::new();
@@ -63,7 +65,8 @@ impl TrustPolicy {
             }
             .map_err(|e| refused(e.message()).caused_by(e))?;
         }
-        let policy = Self { predicate, payload: statement.payload_digest(), root };
+        let witnesses = witnesses(&predicate)?;
+        let policy = Self { predicate, payload: statement.payload_digest(), root, witnesses };
         policy.check_subject(statement)?;
         policy.check_consistent()?;
         Ok(policy)
@@ -82,6 +85,11 @@ impl TrustPolicy {
     /// What the policy says.
     pub fn predicate(&self) -> &Predicate {
         &self.predicate
+    }
+
+    /// The witnesses whose cosignatures count; how many are needed says `quorum` of the predicate.
+    pub fn witnesses(&self) -> &[WitnessKey] {
+        &self.witnesses
     }
 
     /// A verifier that believes the keys and the certificate identities of the policy's signers, each within its window,
@@ -214,6 +222,23 @@ fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
     let der = carried(descriptor, &format!("key of signer `{}`", signer.name))?;
     PublicKey::from_spki_der(&der).map(Some)
+}
+
+/// One key is one witness, whatever it is called: the cosignature does not commit to the name.
+fn witnesses(predicate: &Predicate) -> Result<Vec<WitnessKey>> {
+    let mut witnesses: Vec<WitnessKey> = Vec::new();
+    for listed in &predicate.witnesses {
+        let witness: WitnessKey = listed.key.parse().map_err(|e: Error| refused(e.message()).caused_by(e))?;
+        if witness.name() != listed.name {
+            let (found, name) = (witness.name(), listed.name.escape_debug());
+            return Err(refused(&format!("the key of the witness `{name}` is one of `{found}`")));
+        }
+        if witnesses.iter().any(|other| other.key() == witness.key() || other.name() == witness.name()) {
+            return Err(refused(&format!("the witness `{}` or its key is listed twice", witness.name())));
+        }
+        witnesses.push(witness);
+    }
+    Ok(witnesses)
 }
 
 fn certificate_identity(signer: &TrustedSigner) -> Result<Option<CertificateIdentity>> {

@@ -3,9 +3,9 @@
 //! Order: (0) bounds and shape of the bundle; (1) of a certificate, that a believed authority gave it, that a log of
 //! certificates vouches for it, and that its holder is demanded; (2) the signature; (3) entries in transparency logs:
 //! about this signature, promised, in the tree of a checkpoint that the log signed; (4) timestamps over the signature;
-//! (5) that key, certificate and authorities counted at every time that was found; (6) that there are as many logs and
-//! timestamps as demanded; (7) only then the payload is parsed, and its predicate type and subject are compared with
-//! what was demanded. Nothing demanded is an error, not a pass.
+//! (5) that there are as many logs, witnesses of logs and timestamps as demanded; (6) that key, certificate and
+//! authorities counted at every time that was found; (7) only then the payload is parsed, and its predicate type and
+//! subject are compared with what was demanded. Nothing demanded is an error, not a pass.
 //!
 //! Evidence in a bundle that is wrong refuses it, even where less would do. Of a certificate, so does evidence of a log
 //! or authority that is not believed; a key needs no evidence, and such evidence is then as if it were not there.
@@ -20,6 +20,9 @@ mod sct;
 mod signed;
 pub(crate) mod timestamp;
 mod verified;
+mod witness;
+
+use std::collections::BTreeSet;
 
 use self::entry::Checked;
 pub use self::expectation::{Artifact, Expectation, Identity};
@@ -28,6 +31,7 @@ pub use self::signed::Blob;
 use self::signed::Signed;
 use self::verified::Facts;
 pub use self::verified::{Logged, SignedBy, Timestamped, Verified};
+pub use self::witness::{WitnessKey, Witnessed, Witnesses};
 use crate::bundle::{Bundle, Content, Material};
 use crate::digest::{Algorithm, Digest};
 use crate::envelope::{Envelope, IN_TOTO};
@@ -41,6 +45,9 @@ use crate::trust::{Log, TrustRoot, TrustedKey, Window};
 const CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1000;
 
 /// Verifies records against what a [`TrustRoot`] believes.
+///
+/// One is made for each trust root and used for all records: what it found of authorities it remembers, together with its
+/// clones and for all threads.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     trust: TrustRoot,
@@ -178,10 +185,10 @@ impl Verifier {
         }
         let by = body::Verifies::Certificate(leaf, holder.certificate.spki);
         let checked = [Checked { signature: signature.bytes, by }];
-        let (mut facts, mut logs) = (Facts::default(), Vec::new());
+        let (mut facts, mut logs, witnesses) = (Facts::default(), Vec::new(), expectation.witnesses.as_ref());
         for entry in bundle.log_entries() {
             let log = entry::log_of(entry, &self.trust).ok_or_else(|| entry::unknown(entry))?;
-            facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+            facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked, witnesses)?);
             logs.push(log);
         }
         for token in bundle.timestamps() {
@@ -189,7 +196,7 @@ impl Verifier {
             facts.timestamps.push(stamped.ok_or_else(timestamp::unknown)?);
         }
         let number = if expectation.unlogged { expectation.log_entries } else { expectation.log_entries.max(1) };
-        enough(&facts, number, expectation.timestamps)?;
+        enough(&facts, number, expectation)?;
         holder.check_times(&times(&facts, &logs, expectation.at)?)?;
         facts.signers.push(holder.signed_by);
         Ok(facts)
@@ -206,10 +213,10 @@ impl Verifier {
         let checked =
             found.iter().map(|(key, signature)| Checked { signature, by: body::Verifies::Key(key.key.spki_der()) });
         let checked: Vec<_> = checked.collect();
-        let (mut facts, mut logs) = (Facts::default(), Vec::new());
+        let (mut facts, mut logs, witnesses) = (Facts::default(), Vec::new(), expectation.witnesses.as_ref());
         for entry in bundle.log_entries() {
             if let Some(log) = entry::log_of(entry, &self.trust) {
-                facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked)?);
+                facts.log_entries.push(entry::check(entry, bundle.version(), log, signed, &checked, witnesses)?);
                 logs.push(log);
             }
         }
@@ -220,8 +227,9 @@ impl Verifier {
                 facts.timestamps.push(stamped);
             }
         }
-        times(&facts, &logs, expectation.at)?;
-        enough(&facts, expectation.log_entries, expectation.timestamps)?;
+        let times = times(&facts, &logs, expectation.at)?;
+        enough(&facts, expectation.log_entries, expectation)?;
+        let found = keyed::valid_at(found, &times)?;
         facts.signers = found.into_iter().map(|(key, _)| keyed::signed_by(key)).collect();
         Ok(facts)
     }
@@ -280,6 +288,18 @@ fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>>
         .with("expected", now)
         .with("found", at));
     }
+    let seen = facts.log_entries.iter().flat_map(|e| &e.witnesses);
+    if let Some(early) = seen.into_iter().find(|seen| seen.at > latest) {
+        return Err(Error::new(
+            ErrorKind::BadCheckpoint,
+            format!(
+                "the witness `{}` signed at `{}`, after `{now}`; check the clock, or the time that was given",
+                early.name, early.at
+            ),
+        )
+        .with("expected", now)
+        .with("found", early.at));
+    }
     let times: Vec<_> = found.into_iter().map(|(_, at)| at).collect();
     let earliest = times.iter().min().copied().unwrap_or(now);
     for (log, _) in logs.iter().zip(&facts.log_entries).filter(|(_, entry)| entry.integrated_at.is_none()) {
@@ -291,14 +311,14 @@ fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>>
     Ok(times)
 }
 
-/// Checks that as many different logs and timestamp authorities as demanded saw the signature.
-fn enough(facts: &Facts, logs: usize, stamps: usize) -> Result<()> {
-    let distinct = |names: &mut dyn Iterator<Item = &str>| names.collect::<std::collections::BTreeSet<_>>().len();
+/// Checks that as many different logs and timestamp authorities as demanded saw the signature, and witnesses the logs.
+fn enough(facts: &Facts, logs: usize, expectation: &Expectation) -> Result<()> {
+    let distinct = |names: &mut dyn Iterator<Item = &str>| names.collect::<BTreeSet<_>>().len();
     let found_logs = distinct(&mut facts.log_entries.iter().map(|e| e.log.as_str()));
     let found_stamps = distinct(&mut facts.timestamps.iter().map(|t| t.authority.as_str()));
     for (kind, what, expected, found) in [
         (ErrorKind::BadLogEntry, "entries in transparency logs", logs, found_logs),
-        (ErrorKind::BadTimestamp, "timestamps of authorities", stamps, found_stamps),
+        (ErrorKind::BadTimestamp, "timestamps of authorities", expectation.timestamps, found_stamps),
     ] {
         if found < expected {
             return Err(Error::new(
@@ -309,7 +329,24 @@ fn enough(facts: &Facts, logs: usize, stamps: usize) -> Result<()> {
             .with("found", found));
         }
     }
-    Ok(())
+    let Some(witnesses) = &expectation.witnesses else { return Ok(()) };
+    let (witnessed, not): (Vec<_>, Vec<_>) =
+        facts.log_entries.iter().partition(|entry| entry.witnesses.len() >= witnesses.quorum());
+    if distinct(&mut witnessed.iter().map(|e| e.log.as_str())) >= logs.max(1) {
+        return Ok(());
+    }
+    let most = not.iter().map(|entry| entry.witnesses.len()).max().unwrap_or_default();
+    Err(Error::new(
+        ErrorKind::BadCheckpoint,
+        format!(
+            "expected a checkpoint of its log that {} of the {} named witnesses signed, found one that {most} of them \
+             signed; get the bundle again with a later checkpoint, or check the keys of the witnesses",
+            witnesses.quorum(),
+            witnesses.keys().len()
+        ),
+    )
+    .with("expected", witnesses.quorum())
+    .with("found", most))
 }
 
 /// The record's payload type may name the predicate (in-toto framework v1.2); what counts is the type in the payload.

@@ -24,11 +24,12 @@ const ORDER: &[&str] = &[
     "bundle",
     "trust",
     "signer",
+    "encryption",
     "verifier",
-    "keyless",
     "provenance",
     "ci",
     "commit",
+    "keyless",
     "layout",
     "trust_policy",
     "sbom",
@@ -40,6 +41,9 @@ const ORDER: &[&str] = &[
     "report",
     "pack",
     "oci",
+    "spool",
+    "remote",
+    "serve",
     "cli",
 ];
 

@@ -4,15 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sealwright::digest::{Digest, DigestSet};
+use sealwright::commit::{self, Commit, CommitTrust, Tag};
+use sealwright::digest::{Algorithm, Digest, DigestSet};
 use sealwright::ingest::junit;
 use sealwright::json::Value;
 use sealwright::key::{PrivateKey, PublicKey};
+use sealwright::layout::{self, LayoutExpectation, LayoutKey, Links};
 use sealwright::ledger::{Anchors, Ledger, Pins};
 use sealwright::pack::{self, PackDemand};
+use sealwright::provenance::ProvenanceExpectation;
+use sealwright::signer::{self, Access};
 use sealwright::statement::Statement;
 use sealwright::trust::TrustRoot;
-use sealwright::verifier::{Expectation, Verifier};
+use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use sealwright::{Result, sbom, trust_policy};
 use serde_json::json;
 
@@ -39,7 +43,7 @@ fn every_case_ends_as_it_says() {
             count += 1;
         }
     }
-    assert!(count >= 80, "only {count} cases were found");
+    assert!(count >= 160, "only {count} cases were found");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
@@ -53,6 +57,37 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             let verified = verifier.verify(text("record").as_bytes(), &expectation)?;
             Ok(verified.signers().iter().map(|s| s.name.clone()).collect())
         }
+        "blob" | "certificate" => blob(input),
+        "provenance" => {
+            let verifier = Verifier::new(TrustRoot::from_json(&json("keys"))?);
+            let identity = Identity::key(text("signer"));
+            let signed = Expectation::new(Artifact::AnyUnsafe, identity, "2026-11-21T08:00:00Z".parse()?);
+            let verified = verifier.verify(text("record").as_bytes(), &signed)?;
+            let checked = ProvenanceExpectation::from_json(&json("expectation"))?.check(&verified)?;
+            Ok(checked.build.builder_id.into())
+        }
+        "commit" => {
+            let trust = CommitTrust::new().with_allowed_signers(text("allowedSigners").as_bytes())?;
+            let (raw, now) = (text("raw").as_bytes(), text("now").parse()?);
+            let signer = if text("kind") == "tag" {
+                commit::verify_tag(&Tag::parse(raw, text("id"))?, &trust, now)?.signer().clone()
+            } else {
+                let id = Digest::from_hex(Algorithm::GitCommit, text("id"))?;
+                commit::verify(&Commit::parse(raw, &id)?, &trust, now)?.signer().clone()
+            };
+            Ok(json!(signer.principals))
+        }
+        "layout" => {
+            let owners = input["owners"].as_array().unwrap().iter();
+            let owners = owners.map(|key| LayoutKey::parse(key.as_str().unwrap().as_bytes()));
+            let links = input["links"].as_object().unwrap().iter();
+            let links = links.fold(Links::new(), |all, (name, link)| all.with(name, link.as_str().unwrap()));
+            let expectation = LayoutExpectation::from_json(&json("expectation"), "2026-11-21T08:00:00Z".parse()?)?;
+            let verified =
+                layout::verify(text("layout").as_bytes(), &owners.collect::<Result<Vec<_>>>()?, &links, &expectation)?;
+            Ok(verified.steps().iter().map(|step| step.name.clone()).collect())
+        }
+        "signer" => signer::open(text("reference"), &Access::from_json(&json("access"))?).map(|_| Value::Null),
         "statement" => {
             let subjects = sealwright::json::parse("subjects", &json("subjects"))?;
             Statement::from_json(text("predicateType"), subjects, &input["predicate"]).map(|_| Value::Null)
@@ -84,6 +119,21 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
         }
         other => panic!("no such topic of cases: {other}"),
     }
+}
+
+fn blob(input: &Value) -> Result<Value> {
+    let root = TrustRoot::from_json(&serde_json::to_vec(&input["signers"]).unwrap())?;
+    let roots = input["trustedRoots"].as_array().unwrap().iter();
+    let root = roots.map(|r| serde_json::to_vec(r).unwrap()).try_fold(root, |root, r| root.with_sigstore(&r))?;
+    let expectation = serde_json::to_vec(&input["expectation"]).unwrap();
+    let expectation = Expectation::from_json(&expectation, "2026-11-21T08:00:00Z".parse()?)?;
+    let blob = match input["blob"]["digest"].as_str() {
+        Some(digest) => Blob::Digest(digest.parse()?),
+        None => Blob::Bytes(input["blob"]["text"].as_str().unwrap().as_bytes()),
+    };
+    let bundle = input["bundle"].as_str().unwrap().as_bytes();
+    let verified = Verifier::new(root).verify_blob(bundle, blob, &expectation)?;
+    Ok(verified.signers().iter().map(|s| s.name.clone()).collect())
 }
 
 /// Opens a copy, reads every record and audits.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sealwright::artifact::ResourceDescriptor;
-use sealwright::ci::{CiRun, CiSystem, Environment, PLAIN_MACHINE, detect, detect_among, plain_machine};
+use sealwright::ci::{CiRun, CiSystem, Environment, PLAIN_MACHINE, detect, detect_among, plain_machine, system};
 use sealwright::digest::{Algorithm, Digest};
 use sealwright::predicate::{PredicateType, Provenance};
 use sealwright::provenance::Build;
@@ -262,4 +262,24 @@ fn an_environment_as_json_is_read_strictly_and_never_shown() {
         assert_eq!(e.code(), "MALFORMED");
         assert!(!format!("{e:?}").contains("correct-horse"), "{e:?}");
     }
+}
+
+#[test]
+fn a_system_is_taken_by_its_name_or_found_and_a_run_is_read_from_data() {
+    let (variables, expected) = fixture("buildkite");
+    let environment = environment(&variables);
+    let at = "2026-11-21T09:30:00Z".parse().unwrap();
+    let run = CiRun::from_json(br#"{"parameters":{"profile":"release"}}"#, at).unwrap();
+    for name in ["auto", "buildkite"] {
+        let found = system(name, &environment, []).unwrap().provenance(&environment, &run).unwrap();
+        assert_eq!(found.run_details.builder.id, expected["runDetails"]["builder"]["id"]);
+        assert_eq!(found.build_definition.external_parameters["profile"], "release");
+    }
+    let nowhere = Environment::default();
+    assert_eq!(system("auto", &nowhere, []).unwrap_err().code(), "NOT_FOUND");
+    assert_eq!(system("plain", &environment, []).unwrap_err().code(), "NOT_FOUND");
+    assert_eq!(CiRun::from_json(br#"{"ended":"now"}"#, at).unwrap_err().code(), "MALFORMED");
+    let bytes = |text: &[u8]| std::os::unix::ffi::OsStringExt::from_vec(text.to_vec());
+    let all = [(bytes(b"BUILDKITE"), bytes(b"true")), (bytes(b"OTHER"), bytes(b"\xff"))];
+    assert_eq!(format!("{:?}", Environment::of_os(all)), "Environment(1 variables)");
 }

@@ -198,8 +198,9 @@ fn s057_missing_evidence_and_an_engine_that_cannot_decide_are_refused() {
     assert_eq!(undecided, ["EV-SBOM-001", "EV-POL-002"]);
     assert_eq!(decision.enforce(&world.ledger).unwrap_err().code(), "POLICY_UNDECIDED");
     // edited
-    let name = format!("attachments/{}", bundle.digest().hex());
-    std::fs::write(world.folder().join(name), sealwright::policy::starter_bundle().unwrap()).unwrap();
+    for attached in std::fs::read_dir(world.folder().join("attachments")).unwrap().map(Result::unwrap) {
+        std::fs::write(attached.path(), b"something else").unwrap();
+    }
     let now = world.tick();
     let e = decide(&mut world.ledger, &request, &world.keys["records"], now).unwrap_err();
     assert_eq!(e.code(), "LEDGER_TAMPERED");
@@ -254,7 +255,7 @@ fn s089_unverifiable_provenance_is_refused_and_recorded() {
 }
 
 fn index_of(world: &World, predicate_type: &str) -> u64 {
-    (0..world.ledger.size()).find(|i| world.ledger.entry(*i).unwrap().predicate_type == predicate_type).unwrap()
+    (0..world.ledger.size()).find(|i| world.ledger.entry(*i).unwrap().is_of_type(predicate_type)).unwrap()
 }
 
 #[test]
@@ -287,7 +288,7 @@ fn a_ledger_that_was_never_seen_before_gives_no_pass_above_dev() {
     let elsewhere = tempfile::tempdir().unwrap();
     let anchors = Anchors::in_folder(elsewhere.path().to_path_buf());
     let open =
-        || Ledger::open(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
+        || world::opened(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
     let mut ledger = open();
     let request = world.request(&artifact(), &staging());
     let decision = decide(&mut ledger, &request, &world.keys["records"], world.now).unwrap();
@@ -321,8 +322,7 @@ fn an_environment_known_as_prod_is_judged_as_prod_whatever_the_caller_says() {
     }
     // what was released into it can't be read: that is no reason to believe the caller
     let newest = world.ledger.size() - 3;
-    let index =
-        (0..=newest).rev().find(|i| world.ledger.entry(*i).unwrap().predicate_type == Deployment::TYPE).unwrap();
+    let index = (0..=newest).rev().find(|i| world.ledger.entry(*i).unwrap().is_of_type(Deployment::TYPE)).unwrap();
     std::fs::remove_file(world.folder().join(body_name(index))).unwrap();
     let decision = world.decide(&evil, &Environment::new(prod().id, EnvironmentClass::Dev));
     assert!(ids(&decision).contains(&"EV-LOG-001"), "{:?}", ids(&decision));

@@ -79,8 +79,17 @@ fn seeds() -> Vec<Vec<u8>> {
         let rest = format!(r#","predicateType":"https://slsa.dev/provenance/{version}","predicate":{body}}}"#);
         seeds.push(format!("{head}{subject}{rest}").into_bytes());
     }
+    seeds.push(b"w.example+4d6755aa+BNy/co4C1Hn1p+INwJrfUlgz7W55dSZReusH/GhUhJ/G".to_vec());
+    seeds.push(b"-----BEGIN CERTIFICATE-----\nMIIBszCCAVqgAwIBAgIJEQ==\n-----END CERTIFICATE-----\n".to_vec());
     seeds.push(br#"{"GITLAB_CI":"true","CI_COMMIT_SHA":"HEAD","CI_PROJECT_URL":"https://h/r"}"#.to_vec());
     seeds.push(include_bytes!("../src/ci/systems/jenkins.toml").to_vec());
+    seeds.push(br#"{"key":"AAAA","v":"sealwright-sealed/v1","wrappedBy":"00ff"}"#.to_vec());
+    seeds.push(br#"{"id":"file:0","key":"AAAA","v":"sealwright-kek/v1"}"#.to_vec());
+    seeds.push(br#"{"id":"file:0","sealed":{"key":"AAAA","scrypt":{"n":2,"p":1,"r":8,"salt":"AAAA"}},"v":"sealwright-kek/v1"}"#.to_vec());
+    seeds.push(br#"{"kek":"file:0","keys":[{"id":"00ff","key":"AAAA"}],"root":"AAAA","tag":"AAAA","v":"sealwright-keyring/v1"}"#.to_vec());
+    seeds.push(
+        br#"{"frameworks":["pci-dss-4.0.1"],"periods":{"pci-log":"P2Y"},"v":"sealwright-retention/v1"}"#.to_vec(),
+    );
     seeds
 }
 

@@ -4,12 +4,12 @@
 
 mod loopback;
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopback::Loopback;
+use sealwright::ci::Environment;
 use sealwright::digest::Digest;
 use sealwright::keyless::{AUDIENCE, LogVersion, Services, Token, ambient_token, sign_blob};
 use sealwright::timestamp::Timestamp;
@@ -28,8 +28,8 @@ fn jwt(subject: &str, audience: &str) -> String {
     format!("eyJhbGciOiJub25lIn0.{}.c2VjcmV0LXBhcnQ", URL_SAFE_NO_PAD.encode(claims))
 }
 
-fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
-    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    variables.iter().copied().collect()
 }
 
 fn subject_of(token: Option<Token>) -> String {
@@ -129,12 +129,15 @@ fn buildkites_agent_is_asked_by_its_command_which_sees_the_job_s_environment_alo
     std::fs::set_permissions(&agent, std::fs::Permissions::from_mode(0o755)).unwrap();
     let (path, out) = (dir.path().to_str().unwrap(), dir.path().join("out"));
     let token = jwt("organization:acme:pipeline:shop", AUDIENCE);
-    let mut variables = environment(&[
-        ("BUILDKITE", "true"),
-        ("PATH", path),
-        ("OUT", out.to_str().unwrap()),
-        ("TOKEN_FOR_TEST", token.as_str()),
-    ]);
+    let found_in = |path| {
+        environment(&[
+            ("BUILDKITE", "true"),
+            ("PATH", path),
+            ("OUT", out.to_str().unwrap()),
+            ("TOKEN_FOR_TEST", token.as_str()),
+        ])
+    };
+    let variables = found_in(path);
     assert_eq!(subject_of(ambient_token(&variables, AUDIENCE).unwrap()), "organization:acme:pipeline:shop");
     let told = std::fs::read_to_string(&out).unwrap();
     assert!(told.starts_with("oidc request-token --audience sigstore\n"), "{told}");
@@ -143,8 +146,7 @@ fn buildkites_agent_is_asked_by_its_command_which_sees_the_job_s_environment_alo
     std::fs::write(&agent, "#!/bin/sh\necho secret-thing\nexit 3\n").unwrap();
     let e = ambient_token(&variables, AUDIENCE).unwrap_err();
     assert!(e.code() == "SIGNER_FAILED" && !format!("{e:?}").contains("secret-thing"), "{e:?}");
-    variables.insert("PATH".to_owned(), "/nowhere".to_owned());
-    assert_eq!(ambient_token(&variables, AUDIENCE).unwrap_err().code(), "SIGNER_FAILED");
+    assert_eq!(ambient_token(&found_in("/nowhere"), AUDIENCE).unwrap_err().code(), "SIGNER_FAILED");
 }
 
 #[test]

@@ -359,7 +359,7 @@ fn s006_every_record_of_a_release_is_reachable_from_its_id() {
     for digest in release.statement().subjects().iter().flat_map(ResourceDescriptor::digests) {
         reached.extend(find(&|q| q.digest = Some(digest.to_string())).iter().map(|r| r.index));
     }
-    let changes: BTreeSet<_> = named.iter().flat_map(|r| r.entry.tag("change").map(str::to_owned)).collect();
+    let changes: BTreeSet<_> = named.iter().flat_map(|r| r.statement().tags().change).collect();
     assert!(!changes.is_empty());
     for change in changes {
         reached.extend(find(&|q| q.change = Some(change.clone())).iter().map(|r| r.index));

@@ -207,13 +207,16 @@ fn killed_at(points: usize) -> usize {
     let (mut killed, mut round) = (0, 0_u64);
     while killed < points {
         let mut writers = Vec::new();
+        let (sender, receiver) = std::sync::mpsc::channel();
         for n in 0..WRITERS.min(points - killed) {
             let mut child = command("on and on", small.dir.path(), &format!("{round} {n}")).spawn().unwrap();
-            let out = child.stdout.take().unwrap();
-            let reader = std::thread::spawn(move || said(out).collect::<Vec<_>>());
+            let (out, sender) = (child.stdout.take().unwrap(), sender.clone());
+            let tell = move |line: &String| sender.send(line.len()).unwrap_or_default();
+            let reader = std::thread::spawn(move || said(out).inspect(tell).collect::<Vec<_>>());
             writers.push((child, reader));
         }
-        std::thread::sleep(Duration::from_millis(400));
+        // when they are at it
+        (0..WRITERS).for_each(|_| drop(receiver.recv_timeout(Duration::from_secs(60))));
         for (n, (child, _)) in writers.iter_mut().enumerate() {
             let salt = Digest::sha256(format!("{round} {n} {:?}", std::time::Instant::now()).as_bytes());
             std::thread::sleep(Duration::from_micros(u64::from(salt.bytes()[0]) * 100));
@@ -234,7 +237,11 @@ fn killed_at(points: usize) -> usize {
         assert!(report.is_clean(), "round {round}: {:?}", report.findings);
         round += 1;
     }
-    eprintln!("{killed} kills in {round} rounds, {} receipts, {} entries", receipts.len(), small.open().unwrap().size());
+    eprintln!(
+        "{killed} kills in {round} rounds, {} receipts, {} entries",
+        receipts.len(),
+        small.open().unwrap().size()
+    );
     receipts.len()
 }
 
@@ -279,7 +286,8 @@ fn processes_and_threads_that_append_at_once_are_committed_together() {
         .collect();
     let receipts: Vec<(u64, bool)> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     // 7 that are shared, and 13 of each
-    let new: BTreeSet<_> = receipts.iter().filter(|(_, already_there)| !already_there).map(|(index, _)| *index).collect();
+    let new: BTreeSet<_> =
+        receipts.iter().filter(|(_, already_there)| !already_there).map(|(index, _)| *index).collect();
     assert_eq!((receipts.len(), new.len()), (160, 7 + 8 * 13));
     assert_eq!(small.open().unwrap().size(), 1 + new.len() as u64);
     assert_eq!(findings(small.dir.path()), []);
@@ -478,7 +486,7 @@ fn a_full_disk_takes_nothing_in_halves_and_the_ledger_goes_on_when_there_is_spac
     let small = Small::new();
     copy(&small.folder(), &tiny.0.path().join("ledger"));
     let anchors = Anchors::in_folder(small.dir.path().join("state"));
-    let open = || Ledger::open(&tiny.0.path().join("ledger"), &anchors, &Pins::none());
+    let open = || small::opened(&tiny.0.path().join("ledger"), &anchors, &Pins::none());
     let log_key = || sealwright::key::read_private(&small.dir.path().join("log.pem"), None).unwrap();
     let mut ledger = open().unwrap().with_log_key(log_key()).unwrap();
     let ballast = tiny.0.path().join("ballast");

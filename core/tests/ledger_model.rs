@@ -89,6 +89,7 @@ impl Model {
             on_disk: small::tempdir(),
             dir,
         };
+        copy(model.dir.path(), model.on_disk.path());
         model.open();
         model
     }

@@ -363,3 +363,24 @@ fn s002_another_ledger_of_the_same_name_in_its_place_is_refused() {
     copy(&other.folder(), &small.folder());
     assert_eq!(small.open().unwrap_err().code(), "LEDGER_FORKED");
 }
+
+#[test]
+fn s002_a_checkpoint_of_another_key_and_tiles_of_another_log_are_refused() {
+    let small = whole();
+    let other = whole();
+    // the same origin and size, another key and other entries
+    for name in ["checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5", "ledger.json"] {
+        let copy = Copy::of(&small);
+        copy.write(name, &small::read(other.folder().join(name)));
+        assert!(is_named(copy.dir.path()), "{name}");
+        if name == "checkpoint" {
+            assert_eq!(open(copy.dir.path()).unwrap_err().code(), "LEDGER_TAMPERED");
+        }
+    }
+    // all tiles and the checkpoint, so that they agree with each other
+    let copy = Copy::of(&small);
+    for name in ["checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5", "bodies/001", "bodies/002"] {
+        copy.write(name, &small::read(other.folder().join(name)));
+    }
+    assert!(is_named(copy.dir.path()));
+}

@@ -61,7 +61,7 @@ fn agree(small: &mut Small) {
     let expected = version(small);
     assert_eq!(small.open().unwrap().trust_policy().unwrap().version(), expected);
     let elsewhere = Anchors::in_folder(small.dir.path().join("elsewhere"));
-    let fresh = Ledger::open(&small.folder(), &elsewhere, &Pins::none()).unwrap();
+    let fresh = small::opened(&small.folder(), &elsewhere, &Pins::none()).unwrap();
     assert_eq!((fresh.trust_policy().unwrap().version(), fresh.anchored()), (expected, Anchored::FirstUse));
     std::fs::remove_dir_all(small.dir.path().join("elsewhere")).unwrap();
     fresh.rebuild_index().unwrap();
@@ -385,16 +385,16 @@ fn the_first_version_is_pinned_on_first_use_and_another_pin_is_refused() {
     let mut pins = Pins::none();
     pins.trust_policy = Some(Digest::sha256(b"another policy"));
     for anchors in [fresh(), small.anchors()] {
-        let refused = Ledger::open(&small.folder(), &anchors, &pins).unwrap_err();
+        let refused = small::opened(&small.folder(), &anchors, &pins).unwrap_err();
         assert_eq!(refused.code(), "TRUST_POLICY_REFUSED", "{refused}");
     }
     assert!(!small.dir.path().join("fresh").exists(), "what is refused is not remembered");
     pins.trust_policy = Some(own);
     pins.log_key = Some(small.ledger.log_key().clone());
-    assert_eq!(Ledger::open(&small.folder(), &fresh(), &pins).unwrap().anchored(), Anchored::FirstUse);
-    assert_eq!(Ledger::open(&small.folder(), &fresh(), &Pins::none()).unwrap().anchored(), Anchored::Extends);
+    assert_eq!(small::opened(&small.folder(), &fresh(), &pins).unwrap().anchored(), Anchored::FirstUse);
+    assert_eq!(small::opened(&small.folder(), &fresh(), &Pins::none()).unwrap().anchored(), Anchored::Extends);
     pins.log_key = Some(Small::new().ledger.log_key().clone());
-    assert_eq!(Ledger::open(&small.folder(), &fresh(), &pins).unwrap_err().code(), "LEDGER_FORKED");
+    assert_eq!(small::opened(&small.folder(), &fresh(), &pins).unwrap_err().code(), "LEDGER_FORKED");
 }
 
 #[test]
@@ -406,7 +406,7 @@ fn a_checkpoint_from_elsewhere_is_demanded_of_a_first_use() {
     let mut pins = Pins::none();
     pins.min_checkpoint = Some(small.ledger.checkpoint().note().as_bytes().to_vec());
     let anchors = Anchors::in_folder(small.dir.path().join("fresh"));
-    assert_eq!(Ledger::open(copy.path(), &anchors, &pins).unwrap_err().code(), "LEDGER_ROLLED_BACK");
+    assert_eq!(small::opened(copy.path(), &anchors, &pins).unwrap_err().code(), "LEDGER_ROLLED_BACK");
 }
 
 #[test]
@@ -488,7 +488,7 @@ fn a_ledger_that_could_not_be_made_leaves_nothing_in_the_way_of_making_it() {
     let init = |folder: &std::path::Path| {
         let log_key = sealwright::key::PrivateKey::generate(sealwright::key::KeyType::Ed25519).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
-        Ledger::init(folder, &anchors, "example.org/again", log_key, std::slice::from_ref(&record), start())
+        small::made(folder, &anchors, "example.org/again", log_key, std::slice::from_ref(&record), start())
     };
     assert_eq!(init(&folder).unwrap_err().code(), "IO");
     assert!(!folder.exists());

@@ -137,15 +137,21 @@ fn a_log_that_tessera_wrote_reads_back_to_its_signed_roots() {
     }
 }
 
+/// The hashes of a tree as `tlog_tiles` keeps them.
+struct Stored(Vec<tlog_tiles::tlog::Hash>);
+
+impl tlog_tiles::tlog::HashReader for Stored {
+    fn read_hashes(&self, at: &[u64]) -> std::result::Result<Vec<tlog_tiles::tlog::Hash>, tlog_tiles::tlog::Error> {
+        Ok(at.iter().map(|i| self.0[usize::try_from(*i).unwrap()]).collect())
+    }
+}
+
+fn ours(theirs: Vec<tlog_tiles::tlog::Hash>) -> Vec<Hash> {
+    theirs.into_iter().map(|h| Hash::from(h.0)).collect()
+}
+
 #[test]
 fn roots_and_proofs_are_those_of_another_implementation() {
-    struct Stored(Vec<tlog_tiles::tlog::Hash>);
-    impl tlog_tiles::tlog::HashReader for Stored {
-        fn read_hashes(&self, at: &[u64]) -> std::result::Result<Vec<tlog_tiles::tlog::Hash>, tlog_tiles::tlog::Error> {
-            Ok(at.iter().map(|i| self.0[usize::try_from(*i).unwrap()]).collect())
-        }
-    }
-    let ours = |theirs: Vec<tlog_tiles::tlog::Hash>| theirs.into_iter().map(|h| Hash::from(h.0)).collect::<Vec<_>>();
     let all = leaves(700);
     let mut stored = Stored(Vec::new());
     for (size, leaf) in (1u64..).zip(&all) {
@@ -226,6 +232,44 @@ proptest! {
         }
         for wrong in (0..size + 2).chain([u64::MAX]).filter(|wrong| *wrong != old) {
             prop_assert!(!continued(wrong, &old_root, size, &top, &proof), "old size {wrong}");
+        }
+    }
+
+    /// `tlog_tiles` makes the proofs that we make, `sigstore-merkle` takes those that we take, changed ones too.
+    #[test]
+    fn two_other_implementations_agree_about_random_trees(size in 1u64..1200, at in any::<prop::sample::Index>(), two in any::<prop::sample::Index>()) {
+        let all = leaves(size);
+        let mut stored = Stored(Vec::new());
+        for (number, leaf) in (0u64..).zip(&all) {
+            let leaf = tlog_tiles::tlog::Hash(*leaf.as_bytes());
+            let new = tlog_tiles::tlog::stored_hashes_for_record_hash(number, leaf, &stored).unwrap();
+            stored.0.extend(new);
+        }
+        let shelf = grown(&all);
+        let top = root_of(&all);
+        prop_assert_eq!(top.as_bytes(), &tlog_tiles::tlog::tree_hash(size, &stored).unwrap().0);
+        let index = at.index(all.len()) as u64;
+        let leaf = all[at.index(all.len())];
+        let proof = inclusion_proof(index, size, &shelf).unwrap();
+        prop_assert_eq!(&proof, &ours(tlog_tiles::tlog::prove_record(size, index, &stored).unwrap()));
+        let their = |hash: &Hash| sigstore_types::Sha256Hash::new(*hash.as_bytes());
+        let theirs = |proof: &[Hash]| proof.iter().map(their).collect::<Vec<_>>();
+        for proof in changes(&proof).into_iter().chain([proof]) {
+            let they = sigstore_merkle::verify_inclusion_proof(&their(&leaf), index, size, &theirs(&proof), &their(&top));
+            let we = verify_inclusion(index, size, &leaf, &proof, &top);
+            prop_assert_eq!(we.is_ok(), they.is_ok(), "{:?} {:?}", we, they);
+        }
+        // the smaller tree ends within a partial tile of the larger one
+        let old = two.index(all.len()) as u64 + 1;
+        let old_root = root_of(&all[..=two.index(all.len())]);
+        let proof = consistency_proof(old, size, &shelf).unwrap();
+        if old < size {
+            prop_assert_eq!(&proof, &ours(tlog_tiles::tlog::prove_tree(size, old, &stored).unwrap()));
+        }
+        for proof in changes(&proof).into_iter().chain([proof]) {
+            let they = sigstore_merkle::verify_consistency_proof(old, size, &theirs(&proof), &their(&old_root), &their(&top));
+            let we = verify_consistency(old, &old_root, size, &top, &proof);
+            prop_assert_eq!(we.is_ok(), they.is_ok(), "{:?} {:?}", we, they);
         }
     }
 

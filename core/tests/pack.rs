@@ -298,7 +298,7 @@ fn s140_what_is_missing_to_verify_with_is_no_verdict() {
     cannot(&Outside::with_lines(&world, "odd line", |l| l.replace("key ", "kay ")), "MALFORMED");
     assert_eq!(
         Outside::with_lines(&world, "cert", |l| l.replace("key ", "cert ")).demand().unwrap_err().kind(),
-        ErrorKind::Unsupported
+        ErrorKind::Malformed
     );
     assert_eq!(
         pack::verify(&folder.join("none"), &Outside::new(&world).demand().unwrap()).unwrap_err().kind(),

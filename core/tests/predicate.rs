@@ -17,7 +17,7 @@ use sealwright::predicate::{EnvironmentSnapshot, Predicate, PredicateType, Recor
 use sealwright::statement::Statement;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "change-request",
     "approval",
     "policy-evaluation",
@@ -25,6 +25,8 @@ const NAMES: [&str; 9] = [
     "deployment",
     "environment-snapshot",
     "drift-report",
+    "legal-hold",
+    "retention-disposal",
     "evidence-pack",
     "trust-policy",
 ];
@@ -307,6 +309,8 @@ fn rewritten(statement: &Statement) -> Statement {
         Predicate::Deployment(p) => new(statement, &*p),
         Predicate::EnvironmentSnapshot(p) => new(statement, &*p),
         Predicate::DriftReport(p) => new(statement, &*p),
+        Predicate::LegalHold(p) => new(statement, &*p),
+        Predicate::RetentionDisposal(p) => new(statement, &*p),
         Predicate::EvidencePack(p) => new(statement, &*p),
         Predicate::TrustPolicy(p) => new(statement, &*p),
         other => panic!("no example of {other:?}"),

@@ -259,13 +259,28 @@ fn an_admins_key() {
 #[test]
 fn the_log_key() {
     let place = organisation();
+    place.pass("ledger stats --checkpoint-out last-good-checkpoint");
+    let old = place.json(0, "ledger stats")["logKey"].as_str().unwrap().to_owned();
+    let since = entry(&place, 0).0;
+    follow(&place, "For every key", &since);
+    follow(&place, "The log key", &since);
+    let new = place.json(0, "ledger stats")["logKey"].as_str().unwrap().to_owned();
+    assert_ne!(old, new);
+    for pinned in [&old, &new] {
+        place.json(0, &format!("ledger stats --pin-log-key {pinned}"));
+    }
+}
+
+#[test]
+fn the_log_key_lost_or_used_by_its_thief() {
+    let place = organisation();
     let line = "record approval --predicate approval.json --subject artifact --key ada.pem";
     says(&place, line);
     place.pass("ledger stats --checkpoint-out last-good-checkpoint");
     let stolen = says(&place, line);
     let since = entry(&place, stolen).0;
     follow(&place, "For every key", &since);
-    follow(&place, "The log key", &since);
+    follow(&place, "The log key, lost or used by its thief", &since);
     let old = place.json(0, "ledger audit");
     assert_eq!(old["findings"], json!([]), "the old ledger stays readable");
     assert_eq!(place.json(0, "trust show --ledger ledger-2")["version"], 1);

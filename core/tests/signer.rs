@@ -409,3 +409,26 @@ fn a_pin_in_a_uri_is_in_no_error_and_not_shown() {
         assert!(!shown.contains("739104"), "{text}: {shown}");
     }
 }
+
+#[test]
+fn an_access_is_read_from_data_and_its_secrets_are_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key.pem");
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    write_private(&path, &key, Some("correct horse")).unwrap();
+    let open = |access: &str| {
+        signer::open(path.to_str().unwrap(), &Access::from_json(access.as_bytes())?).map(|s| s.public_key().clone())
+    };
+    assert_eq!(open(r#"{"passphrase":"correct horse"}"#).unwrap(), *key.public());
+    assert_eq!(open(r#"{"passphrase":"battery staple"}"#).unwrap_err().code(), "WRONG_PASSPHRASE");
+    assert_eq!(open(r#"{"pin":"correct horse"}"#).unwrap_err().code(), "WRONG_PASSPHRASE");
+    for bad in
+        [r#"{"passPhrase":"correct horse"}"#, r#"{"passphrase":["correct horse"]}"#, r#"{"vault":{"token":"correct"}}"#]
+    {
+        let e = open(bad).unwrap_err();
+        assert!(e.code() == "MALFORMED" && !format!("{e:?}").contains("correct"), "{e:?}");
+    }
+    let other = PrivateKey::generate(KeyType::P256).unwrap().public().to_pem().replace('\n', "\\n");
+    let told = format!(r#"{{"passphrase":"correct horse","publicKey":"{other}","timeLimitMillis":1}}"#);
+    assert_eq!(open(&told).unwrap_err().code(), "UNTRUSTED_SIGNER");
+}

@@ -165,6 +165,26 @@ fn s019_all_signatures_of_cpython_releases_pass_and_none_for_another_digest_or_i
 }
 
 #[test]
+fn one_verifier_verifies_on_all_threads_at_once() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let Some(bundles) = bundles() else { return };
+    let cases = sigstore_cases::cpython(&bundles);
+    let verifier = Verifier::new(TrustRoot::public_good().unwrap());
+    shared(&verifier);
+    let passed: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|n| {
+                let (cases, verifier) = (&cases, &verifier);
+                let pass = move |case: &&Case| case.run_with(verifier, identity(case).into()).is_ok();
+                scope.spawn(move || cases.iter().skip(n).step_by(4).filter(pass).count())
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    assert_eq!(passed, 345);
+}
+
+#[test]
 fn bundles_of_every_other_client_have_their_stated_verdict() {
     let Some(bundles) = bundles() else { return };
     let cases = sigstore_cases::others(&bundles);

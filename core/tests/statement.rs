@@ -336,3 +336,58 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn a_new_statement_is_the_canonical_form_of_its_members_whatever_they_hold() {
+    let digest = Digest::sha256(b"artifact");
+    let plain = ResourceDescriptor::of(digest.clone()).named("a \"b\"\\ \u{7}\u{1f}\u{7f}\u{e9}\u{2028}\u{1f600}/\n");
+    let full: ResourceDescriptor = serde_json::from_value(json!({
+        "uri": "pkg:generic/a@1", "name": "a", "mediaType": "text/plain", "downloadLocation": "https://example.org/a",
+        "digest": { "sha512": "ab".repeat(64), "sha256": digest.hex(), "blake3": "x" }, "content": "YQ==" }))
+    .unwrap();
+    let odd: ResourceDescriptor = serde_json::from_value(json!({
+        "digest": { "\u{1f600}": "x", "\u{ff5e}": "y", "sha256": digest.hex() } }))
+    .unwrap();
+    let noted: ResourceDescriptor = serde_json::from_value(json!({
+        "annotations": { "b": 1.0, "a": [{ "z": 1e3, "y": null }] }, "digest": { "sha256": digest.hex() } }))
+    .unwrap();
+    let predicate = json!({ "z": [1.0, 1e21, { "b": 1, "a": "\u{7}" }], "\u{e9}": {}, "a": null });
+    for subjects in [
+        vec![plain.clone()],
+        vec![full.clone(), plain.clone()],
+        vec![odd.clone()],
+        vec![noted.clone()],
+        vec![plain, full, odd, noted],
+    ] {
+        let statement = Statement::from_json("https://example.org/\u{e9}/v1", subjects.clone(), &predicate).unwrap();
+        let whole = sealwright::json::canonical(
+            "statement",
+            &json!({ "_type": "https://in-toto.io/Statement/v1", "subject": subjects,
+                "predicateType": "https://example.org/\u{e9}/v1", "predicate": predicate }),
+        )
+        .unwrap();
+        assert_eq!(String::from_utf8_lossy(statement.payload()), String::from_utf8_lossy(&whole));
+        assert_eq!(Statement::parse(whole).unwrap(), statement);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let subject = || vec![ResourceDescriptor::of(Digest::sha256(b"artifact"))];
+    let code = |predicate_type: &str, subjects, predicate: &Value| {
+        Statement::from_json(predicate_type, subjects, predicate).unwrap_err().code()
+    };
+    let nothing = json!({});
+    assert_eq!(code("", subject(), &nothing), "MALFORMED");
+    assert_eq!(code("t", vec![], &nothing), "MALFORMED");
+    assert_eq!(code("t", vec![ResourceDescriptor::at("https://example.org/a")], &nothing), "MALFORMED");
+    for no_object in [json!([]), json!("{}"), Value::Null] {
+        assert_eq!(code("t", subject(), &no_object), "MALFORMED", "{no_object}");
+    }
+    let deep = |levels| (0..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+    assert_eq!(code("t", subject(), &deep(200)), "LIMIT_EXCEEDED");
+    let statement = Statement::from_json("t", subject(), &deep(100)).unwrap();
+    assert_eq!(Statement::parse(statement.payload().to_vec()).unwrap(), statement);
+    let long = json!({ "a": "x".repeat(limits::PAYLOAD_BYTES) });
+    assert_eq!(code("t", subject(), &long), "LIMIT_EXCEEDED");
+}

@@ -17,18 +17,55 @@ export interface ResourceDescriptor {
   annotations?: Record<string, unknown>
 }
 
-/** Trusted keys by name: a `PUBLIC KEY` PEM text, or one with its validity. */
-export type TrustedKeys = Record<string, string | { key: string; validFrom?: Time; validUntil?: Time }>
+/** Who holds a certificate. */
+export interface CertificateIdentity {
+  /** An e-mail address, or the URI of a workflow. */
+  subject?: string
+  /** In place of it a regular expression, which the whole subject must match. */
+  subjectPattern?: string
+  /** The issuer of the token that the certificate was given for. */
+  issuer: string
+  /** What else it says, such as `sourceRepositoryUri`. */
+  extensions?: Record<string, string | { pattern: string }>
+}
 
-/** What one verification demands. */
-export interface Expectation {
-  /** `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. */
-  artifact: string
-  /** A name among the keys, or several of which one does. */
-  signer: string | string[]
-  predicateType?: string
+/** When a trusted signer counts. */
+export interface Validity {
+  validFrom?: Time
+  validUntil?: Time
+}
+
+/** Trusted signers by name: a `PUBLIC KEY` PEM text, or a key or certificate identity with its validity. */
+export type TrustedSigners = Record<
+  string,
+  string | ({ key: string } & Validity) | ({ identity: CertificateIdentity } & Validity)
+>
+
+/** What the verification of a signed file demands. */
+export interface BlobExpectation {
+  /** `sha256:<hex>`. */
+  artifact?: string
+  /** A name that the trust root gives, or several of which one does. */
+  signer?: string | string[]
+  /** In place of it the holder of a certificate. */
+  identity?: CertificateIdentity
+  /** So many different transparency logs. Of a certificate one is demanded in any case. */
+  logEntries?: number
+  /** So many different timestamp authorities. */
+  timestamps?: number
+  /** Takes a certificate without an entry in a transparency log. */
+  unloggedUnsafe?: boolean
+  /** Takes a certificate that no log of certificates vouches for. */
+  withoutSctUnsafe?: boolean
   /** When it was signed or logged; the present if not said. */
   at?: Time
+}
+
+/** What the verification of a record demands. */
+export interface Expectation extends BlobExpectation {
+  /** `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. */
+  artifact: string
+  predicateType?: string
 }
 
 /** A signer whose signature was checked. */
@@ -36,6 +73,218 @@ export interface SignedBy {
   name: string
   keyId: string
   keyType: string
+  /** What its certificate says of it, if it signed with one. */
+  certificate?: {
+    subject: string
+    issuer: string
+    extensions: Record<string, string>
+    notBefore: string
+    notAfter: string
+  }
+}
+
+/** That a believed transparency log holds a signature. */
+export interface Logged {
+  log: string
+  index: number
+  integratedAt?: string
+}
+
+/** That a believed timestamp authority saw a signature. */
+export interface Timestamped {
+  authority: string
+  at: string
+}
+
+/** A signed file, verified. */
+export interface VerifiedBlob {
+  digest: string
+  signers: SignedBy[]
+  logEntries: Logged[]
+  timestamps: Timestamped[]
+  signedAt?: string
+}
+
+/** What opening a signer may need beside its reference. */
+export interface SignerAccess {
+  passphrase?: string
+  pin?: string
+  /** A `PUBLIC KEY` PEM text, for a signer that does not tell it (a command). */
+  publicKey?: string
+  vault?: { address: string; token: string; mount?: string }
+  timeLimitMillis?: number
+}
+
+/** Environment variables. */
+export type Variables = Record<string, string | undefined>
+
+/** A trusted root that was fetched. */
+export interface ArchivedRoot {
+  fetchedAt: string
+  digest: string
+}
+
+/** What the environment does not say of a build. */
+export interface CiRun {
+  started?: Time
+  finished?: Time
+  /** External parameters beside those of the system. */
+  parameters?: Record<string, unknown>
+  /** What was fetched beside the source. */
+  dependencies?: ResourceDescriptor[]
+}
+
+/** What is demanded of a build. */
+export interface ProvenanceExpectation {
+  builders?: { id: string; ref?: string; signers?: string[]; certificateIssuer?: string }[]
+  sourceUri?: string
+  sourceCommit?: string
+  sourceBranch?: string
+  sourceTag?: string
+  sourceVersionedTag?: string
+  trigger?: string
+  runnerEnvironment?: string
+  buildTypes?: string[]
+  workflowInputs?: Record<string, string>
+  parameters?: Record<string, unknown>
+  allowedParameters?: string[]
+  dependencySources?: string[]
+  baseImages?: string[]
+  environmentImages?: string[]
+  refuseTags?: boolean
+  imageTag?: string
+}
+
+/** What is demanded of a verification summary. */
+export interface SummaryExpectation {
+  verifierId?: string
+  resourceUri?: string
+  policyUri?: string
+  levels?: string[]
+  dependencyLevel?: string
+  subjects?: string[]
+  verifiedFrom?: Time
+  verifiedUntil?: Time
+  keyId?: string
+}
+
+/** A build, as its provenance tells of it. */
+export interface Build {
+  version: 'v1' | 'v0.2' | 'v0.1'
+  builderId: string
+  builderDependencies: ResourceDescriptor[]
+  buildType: string
+  source?: { repository: string; ref?: string; commit?: string }
+  externalParameters: Record<string, unknown>
+  internalParameters: Record<string, unknown>
+  dependencies: ResourceDescriptor[]
+  invocationId?: string
+  startedOn?: string
+  finishedOn?: string
+}
+
+/** A build that was checked. */
+export interface CheckedBuild {
+  build: Build
+  provenance: string
+  findings: { field: string; expected: string; found: string }[]
+}
+
+/** A person as Git names them. */
+export interface Ident {
+  name: string
+  email: string
+}
+
+/** Who signed a commit or a tag. */
+export interface CommitSigner {
+  key: { type: string; [more: string]: string }
+  principals: string[]
+  forge?: string
+  signedAt: string
+}
+
+/** A commit whose signature was verified. */
+export interface VerifiedCommit {
+  commit: string
+  tree: string
+  parents: string[]
+  author: Ident
+  authoredAt: string
+  committer: Ident
+  committedAt: string
+  message: string
+  signer: CommitSigner
+}
+
+/** A tag whose signature was verified. */
+export interface VerifiedTag {
+  tag: string
+  target: string
+  name: string
+  tagger: Ident
+  taggedAt: string
+  signer: CommitSigner
+}
+
+/** Who wrote a commit. */
+export interface AuthorshipData {
+  commit: string
+  tree: string
+  author: Ident
+  committer: Ident
+  coAuthors: Ident[]
+  writers: Ident[]
+  signer: CommitSigner | null
+  doubts: { kind: string; code?: string; message: string }[]
+}
+
+/** How one speaks to registries: credentials of one kind, or none. */
+export interface RegistryAccess {
+  user?: string
+  password?: string
+  token?: string
+  /** The text of a Docker configuration file, for `registry`. */
+  dockerConfig?: string
+  registry?: string
+  plainHttpUnsafe?: boolean
+}
+
+/** What an image is. */
+export interface ResolvedImage {
+  digest: string
+  mediaType: string
+  kind: 'manifest' | { index: { members: { digest: string; platform: { architecture: string; os: string; variant?: string } | null; mediaType: string }[] } }
+}
+
+/** What the verification of a layout demands. */
+export interface LayoutExpectation {
+  /** A product of the last step, `sha256:<hex>`, or `any-unsafe`. */
+  artifact: string
+  parameters?: Record<string, string>
+  /** Refuses a link whose command differs from the expected one. */
+  requireCommands?: boolean
+  /** When the layout must be valid; the present if not said. */
+  at?: Time
+}
+
+/** A step of a layout that was performed as demanded. */
+export interface VerifiedStep {
+  name: string
+  keyIds: string[]
+  threshold: number
+  within?: VerifiedStep[]
+}
+
+/** A layout that holds. */
+export interface VerifiedLayout {
+  layout: string
+  owners: string[]
+  expires: string
+  steps: VerifiedStep[]
+  materials: Record<string, DigestSet>
+  products: Record<string, DigestSet>
+  commandDeviations: { step: string; keyId: string; expected: string[]; found: string[] }[]
 }
 
 /** An authenticated signer, as the trust policy knows it. */
@@ -56,6 +305,20 @@ export interface Pins {
   trustPolicy?: string
   /** A signed note the ledger must extend. */
   minCheckpoint?: string
+}
+
+/** What is shown to a ledger behind an address; all but `token` are paths. */
+export interface Access {
+  /** An OpenID Connect token. */
+  token?: string
+  /** A file with one. */
+  tokenFile?: string
+  /** A client certificate with its chain, PEM. */
+  certificate?: string
+  /** Its private key, PEM. */
+  key?: string
+  /** Whom to take for the service, PEM; else the machine's authorities. */
+  authorities?: string
 }
 
 /** An entry of a ledger: what the tree commits to. */
@@ -101,6 +364,9 @@ export interface AuditReport {
   origin: string
   size: number
   root: string
+  /** Entries whose records were disposed of, as records of the ledger say. */
+  disposed: number
+  depth: string
   findings: { kind: string; place: string; message: string }[]
 }
 
@@ -269,6 +535,10 @@ export interface PackDemand {
   minCheckpoint?: string
   /** Payload digest of version 1 of the trust policy. */
   trustPolicy?: string
+  /** C2SP verifier keys of witnesses; without them those of the trust policy in the pack are looked for. */
+  witnesses?: string[]
+  /** How many of them must have cosigned the checkpoint. */
+  quorum?: number
 }
 
 /** A pack that was verified, and what it says of itself. */
@@ -278,7 +548,12 @@ export interface PackVerdict {
   checkpoint: string
   records: number
   bareEntries: number
+  disposedEntries: number
   extension: 'not-asked' | 'proven' | 'not-shown'
+  /** Witnesses that cosigned the checkpoint, and when. */
+  cosignatures: Array<{ witness: string, at: string }>
+  /** Authorities that timestamped the checkpoint, and when. */
+  timestamps: Array<{ authority: string, at: string }>
   hasUncheckedTimestamp: boolean
 }
 

@@ -1,7 +1,10 @@
 //! Data crosses as JSON: JavaScript's own writer and reader on one side, the core's strict reader on the other.
 
-use napi::bindgen_prelude::{FromNapiValue, Function, JsObjectValue, Object, ToNapiValue, TypeName, Unknown};
+use napi::bindgen_prelude::{
+    FromNapiValue, Function, JsObjectValue, Object, ToNapiValue, TypeName, Unknown, ValidateNapiValue,
+};
 use napi::{Env, JsValue, Status, ValueType, sys};
+use sealwright::ci::Environment;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind, Result};
 use serde::Serialize;
@@ -33,6 +36,11 @@ pub(crate) fn bytes_of(options: Option<&Json>) -> &[u8] {
     options.map_or(b"{}", Json::as_bytes)
 }
 
+/// The variables given, else those of this process. The only environment of this binding.
+pub(crate) fn environment(given: Option<&Json>) -> Result<Environment> {
+    given.map_or_else(|| Ok(Environment::of_os(std::env::vars_os())), |json| Environment::from_json(json.as_bytes()))
+}
+
 /// The given time, else the clock's. The only clock of this binding.
 pub(crate) fn now(given: Option<Json>) -> Result<Timestamp> {
     match given {
@@ -52,6 +60,13 @@ impl TypeName for Json {
 
     fn value_type() -> ValueType {
         ValueType::Unknown
+    }
+}
+
+#[expect(unsafe_code, reason = "the trait's function is unsafe to call")]
+impl ValidateNapiValue for Json {
+    unsafe fn validate(_: sys::napi_env, _: sys::napi_value) -> napi::Result<sys::napi_value> {
+        Ok(std::ptr::null_mut())
     }
 }
 

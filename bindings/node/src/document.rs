@@ -8,11 +8,11 @@ use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use sealwright::ingest::junit;
 use sealwright::pack::{self, PackDemand};
-use sealwright::{Result, key, ledger, sbom};
+use sealwright::{Result, ledger, sbom, signer};
 
 use crate::data::{Json, bytes_of};
-use crate::key::PrivateKey;
 use crate::ledger::Ledger;
+use crate::signer::AnySigner;
 use crate::work::{Work, at_once, later};
 
 /// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
@@ -82,7 +82,7 @@ pub fn junit_read_sync(env: Env, report: &[u8]) -> napi::Result<Json> {
 #[napi(namespace = "pack", js_name = "build", ts_return_type = "Promise<BuiltPack>")]
 pub fn pack_build(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     folder: String,
     #[napi(ts_arg_type = "PackRequest")] request: Json,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
@@ -96,7 +96,7 @@ pub fn pack_build(
 pub fn pack_build_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     folder: String,
     #[napi(ts_arg_type = "PackRequest")] request: Json,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
@@ -106,7 +106,7 @@ pub fn pack_build_sync(
 
 fn built(
     ledger: &mut ledger::Ledger,
-    key: &key::PrivateKey,
+    key: &dyn signer::Signer,
     folder: &str,
     request: &Json,
     now: Option<Json>,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
-use sealwright::{gate, key, ledger};
+use sealwright::{gate, ledger, signer};
 
 use crate::data::Json;
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
+use crate::signer::AnySigner;
 use crate::work::{Work, at_once};
 
 /// A recorded decision.
@@ -117,7 +117,7 @@ impl Permit {
 #[napi(ts_return_type = "Promise<Decision>")]
 pub fn decide(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "GateRequest")] request: Json,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
 ) -> AsyncTask<Work<Decision>> {
@@ -130,7 +130,7 @@ pub fn decide(
 pub fn decide_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "GateRequest")] request: Json,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
 ) -> napi::Result<Decision> {
@@ -139,7 +139,7 @@ pub fn decide_sync(
 
 fn decided(
     ledger: &mut ledger::Ledger,
-    key: &key::PrivateKey,
+    key: &dyn signer::Signer,
     request: &Json,
     now: Option<Json>,
 ) -> sealwright::Result<Decision> {

@@ -1,4 +1,4 @@
-//! Keys of P-256 and Ed25519.
+//! Keys.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Buffer};
 use napi_derive::napi;
-use sealwright::{Result, key};
+use sealwright::Result;
+use sealwright::key::{self, KeyFormat};
 
 use crate::work::{Work, at_once, later};
 
@@ -27,19 +28,19 @@ impl PrivateKey {
 
 #[napi]
 impl PrivateKey {
-    /// Makes a new key of type `p256` or `ed25519`.
+    /// Makes a new key of type `p256`, `p384` or `ed25519`.
     #[napi]
     pub fn generate(env: Env, key_type: String) -> napi::Result<Self> {
         at_once(&env, || key::PrivateKey::generate(key_type.parse()?).map(Self::of))
     }
 
-    /// Reads a PEM file: PKCS#8, encrypted PKCS#8 or SEC1.
+    /// Reads a PEM file: PKCS#8, encrypted PKCS#8, SEC1, or one of cosign.
     #[napi(ts_return_type = "Promise<PrivateKey>")]
     pub fn from_pem(pem: String, passphrase: Option<String>) -> AsyncTask<Work<PrivateKey>> {
         later(move || key::PrivateKey::from_pem(pem.as_bytes(), passphrase.as_deref()).map(Self::of))
     }
 
-    /// Reads a PEM file: PKCS#8, encrypted PKCS#8 or SEC1.
+    /// Reads a PEM file: PKCS#8, encrypted PKCS#8, SEC1, or one of cosign.
     #[napi]
     pub fn from_pem_sync(env: Env, pem: String, passphrase: Option<String>) -> napi::Result<Self> {
         at_once(&env, || key::PrivateKey::from_pem(pem.as_bytes(), passphrase.as_deref()).map(Self::of))
@@ -59,28 +60,48 @@ impl PrivateKey {
 
     /// Writes a new file that only its owner can read, encrypted if there is a passphrase. Nothing is overwritten.
     #[napi(ts_return_type = "Promise<void>")]
-    pub fn write(&self, path: String, passphrase: Option<String>) -> AsyncTask<Work<()>> {
+    pub fn write(
+        &self,
+        path: String,
+        passphrase: Option<String>,
+        #[napi(ts_arg_type = "'pkcs8' | 'cosign'")] format: Option<String>,
+    ) -> AsyncTask<Work<()>> {
         let key = Arc::clone(&self.0);
-        later(move || key::write_private(Path::new(&path), &key, passphrase.as_deref()))
+        later(move || written(&key, &path, passphrase.as_deref(), format.as_deref()))
     }
 
     /// Writes a new file that only its owner can read, encrypted if there is a passphrase. Nothing is overwritten.
     #[napi]
-    pub fn write_sync(&self, env: Env, path: String, passphrase: Option<String>) -> napi::Result<()> {
-        at_once(&env, || key::write_private(Path::new(&path), &self.0, passphrase.as_deref()))
+    pub fn write_sync(
+        &self,
+        env: Env,
+        path: String,
+        passphrase: Option<String>,
+        #[napi(ts_arg_type = "'pkcs8' | 'cosign'")] format: Option<String>,
+    ) -> napi::Result<()> {
+        at_once(&env, || written(&self.0, &path, passphrase.as_deref(), format.as_deref()))
     }
 
     /// The key as a PEM file, encrypted if there is a passphrase. The text stays in memory until Node frees it.
     #[napi(ts_return_type = "Promise<string>")]
-    pub fn to_pem(&self, passphrase: Option<String>) -> AsyncTask<Work<String>> {
+    pub fn to_pem(
+        &self,
+        passphrase: Option<String>,
+        #[napi(ts_arg_type = "'pkcs8' | 'cosign'")] format: Option<String>,
+    ) -> AsyncTask<Work<String>> {
         let key = Arc::clone(&self.0);
-        later(move || pem(&key, passphrase.as_deref()))
+        later(move || pem(&key, passphrase.as_deref(), format.as_deref()))
     }
 
     /// The key as a PEM file, encrypted if there is a passphrase. The text stays in memory until Node frees it.
     #[napi]
-    pub fn to_pem_sync(&self, env: Env, passphrase: Option<String>) -> napi::Result<String> {
-        at_once(&env, || pem(&self.0, passphrase.as_deref()))
+    pub fn to_pem_sync(
+        &self,
+        env: Env,
+        passphrase: Option<String>,
+        #[napi(ts_arg_type = "'pkcs8' | 'cosign'")] format: Option<String>,
+    ) -> napi::Result<String> {
+        at_once(&env, || pem(&self.0, passphrase.as_deref(), format.as_deref()))
     }
 
     /// The public half.
@@ -89,26 +110,30 @@ impl PrivateKey {
         PublicKey(self.0.public().clone())
     }
 
-    /// Signs bytes: P-256 gives ASN.1 DER ECDSA over SHA-256, Ed25519 its 64 bytes.
+    /// Signs bytes: P-256 and P-384 give ASN.1 DER ECDSA over their hash, Ed25519 its 64 bytes.
     #[napi(ts_return_type = "Promise<Buffer>")]
     pub fn sign(&self, message: &[u8]) -> AsyncTask<Work<Buffer>> {
         let (key, message) = (Arc::clone(&self.0), message.to_vec());
         later(move || key.sign(&message).map(Buffer::from))
     }
 
-    /// Signs bytes: P-256 gives ASN.1 DER ECDSA over SHA-256, Ed25519 its 64 bytes.
+    /// Signs bytes: P-256 and P-384 give ASN.1 DER ECDSA over their hash, Ed25519 its 64 bytes.
     #[napi]
     pub fn sign_sync(&self, env: Env, message: &[u8]) -> napi::Result<Buffer> {
         at_once(&env, || self.0.sign(message).map(Buffer::from))
     }
 }
 
-fn pem(key: &key::PrivateKey, passphrase: Option<&str>) -> Result<String> {
-    let pem = match passphrase {
-        Some(passphrase) => key.to_encrypted_pem(passphrase)?,
-        None => key.to_pem()?,
-    };
-    Ok(pem.as_str().to_owned())
+fn written(key: &key::PrivateKey, path: &str, passphrase: Option<&str>, format: Option<&str>) -> Result<()> {
+    key::write_private_as(Path::new(path), key, read_format(format)?, passphrase)
+}
+
+fn pem(key: &key::PrivateKey, passphrase: Option<&str>, format: Option<&str>) -> Result<String> {
+    Ok(key.to_file(read_format(format)?, passphrase)?.as_str().to_owned())
+}
+
+fn read_format(format: Option<&str>) -> Result<KeyFormat> {
+    format.map_or(Ok(KeyFormat::default()), str::parse)
 }
 
 /// A public key that verifies.
@@ -121,6 +146,12 @@ impl PublicKey {
     #[napi]
     pub fn from_pem(env: Env, pem: String) -> napi::Result<Self> {
         at_once(&env, || key::PublicKey::from_pem(pem.as_bytes()).map(Self))
+    }
+
+    /// Reads a JSON Web Key.
+    #[napi]
+    pub fn from_jwk(env: Env, json: String) -> napi::Result<Self> {
+        at_once(&env, || key::PublicKey::from_jwk(json.as_bytes()).map(Self))
     }
 
     /// Reads a key file. A private key given by mistake is refused, not used.
@@ -147,7 +178,7 @@ impl PublicKey {
         self.0.id()
     }
 
-    /// `p256` or `ed25519`.
+    /// `p256`, `p384`, `ed25519` or `rsa`.
     #[napi(getter)]
     pub fn key_type(&self) -> &str {
         self.0.key_type().name()

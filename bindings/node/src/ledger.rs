@@ -7,11 +7,13 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, ToNapiValue, TypeName};
 use napi_derive::napi;
 use sealwright::ledger::{self, Anchors, Pins};
+use sealwright::remote::Access;
 use sealwright::{Result, key};
 
 use crate::data::{Json, bytes_of};
 use crate::key::PrivateKey;
 use crate::record::{Statement, Verified};
+use crate::signer::AnySigner;
 use crate::work::{Work, at_once, later};
 
 type Shared = Arc<Mutex<ledger::Ledger>>;
@@ -59,14 +61,26 @@ fn made(
         .map(Ledger::of)
 }
 
-fn opened(folder: &str, anchors: &str, log_key: Option<&key::PrivateKey>, pins: Option<&Json>) -> Result<Ledger> {
+fn opened(
+    folder: &str,
+    anchors: &str,
+    log_key: Option<&key::PrivateKey>,
+    pins: Option<&Json>,
+    submitter: Option<String>,
+) -> Result<Ledger> {
     let pins = Pins::from_json(bytes_of(pins))?;
     let opened = ledger::Ledger::open(Path::new(folder), &Anchors::in_folder(anchors), &pins)?;
+    let opened = submitter.into_iter().fold(opened, ledger::Ledger::with_submitter);
     let opened = match log_key {
         Some(key) => opened.with_log_key(PrivateKey::own(key)?)?,
         None => opened,
     };
     Ok(Ledger::of(opened))
+}
+
+fn connected(url: &str, anchors: &str, access: Option<&Json>, pins: Option<&Json>) -> Result<Ledger> {
+    let (access, pins) = (Access::from_json(bytes_of(access))?, Pins::from_json(bytes_of(pins))?);
+    ledger::Ledger::connect(url, &access, &Anchors::in_folder(anchors), &pins).map(Ledger::of)
 }
 
 fn copies(records: Vec<Buffer>) -> Vec<Vec<u8>> {
@@ -107,15 +121,17 @@ impl Ledger {
     }
 
     /// Opens a ledger, to read it and, with its `logKey`, to append. `pins` is what is known of it from elsewhere.
+    /// `submitter` is the credential of whoever appends, where the trust policy lists writers.
     #[napi(ts_return_type = "Promise<Ledger>")]
     pub fn open(
         folder: String,
         anchors: String,
         log_key: Option<&PrivateKey>,
         #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+        submitter: Option<String>,
     ) -> AsyncTask<Work<Ledger>> {
         let log_key = log_key.map(|key| Arc::clone(&key.0));
-        later(move || opened(&folder, &anchors, log_key.as_deref(), pins.as_ref()))
+        later(move || opened(&folder, &anchors, log_key.as_deref(), pins.as_ref(), submitter))
     }
 
     /// As `open`, at once.
@@ -126,8 +142,32 @@ impl Ledger {
         anchors: String,
         log_key: Option<&PrivateKey>,
         #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+        submitter: Option<String>,
     ) -> napi::Result<Self> {
-        at_once(&env, || opened(&folder, &anchors, log_key.map(|key| &*key.0), pins.as_ref()))
+        at_once(&env, || opened(&folder, &anchors, log_key.map(|key| &*key.0), pins.as_ref(), submitter))
+    }
+
+    /// Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it.
+    #[napi(ts_return_type = "Promise<Ledger>")]
+    pub fn connect(
+        url: String,
+        anchors: String,
+        #[napi(ts_arg_type = "Access")] access: Option<Json>,
+        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+    ) -> AsyncTask<Work<Ledger>> {
+        later(move || connected(&url, &anchors, access.as_ref(), pins.as_ref()))
+    }
+
+    /// As `connect`, at once.
+    #[napi]
+    pub fn connect_sync(
+        env: Env,
+        url: String,
+        anchors: String,
+        #[napi(ts_arg_type = "Access")] access: Option<Json>,
+        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+    ) -> napi::Result<Self> {
+        at_once(&env, || connected(&url, &anchors, access.as_ref(), pins.as_ref()))
     }
 
     /// The name of the log.
@@ -268,7 +308,7 @@ impl Ledger {
     pub fn record_statement(
         &self,
         statement: &Statement,
-        key: &PrivateKey,
+        #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
     ) -> AsyncTask<Work<Receipt>> {
         let (statement, key) = (Arc::clone(&statement.0), Arc::clone(&key.0));
@@ -281,7 +321,7 @@ impl Ledger {
         &self,
         env: Env,
         statement: &Statement,
-        key: &PrivateKey,
+        #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
     ) -> napi::Result<Receipt> {
         self.at_once(&env, |ledger| ledger.record_statement(&statement.0, &*key.0, crate::data::now(now)?).map(Receipt))

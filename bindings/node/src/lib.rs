@@ -4,14 +4,23 @@
 //! as JSON, so that there is no second model of it.
 #![expect(clippy::needless_pass_by_value, reason = "arguments that Node gives are owned")]
 
+pub mod blob;
+pub mod ci;
 pub mod command;
+pub mod commit;
 pub mod data;
 pub mod digest;
 pub mod document;
 pub mod gate;
 pub mod key;
+pub mod keyless;
+pub mod layout;
 pub mod ledger;
+pub mod oci;
+pub mod provenance;
 pub mod record;
 pub mod release;
+pub mod signer;
+pub mod trust;
 pub mod trust_policy;
 pub mod work;

@@ -1,14 +1,15 @@
-//! Statements, signing and verifying.
+//! Statements and verifying.
 
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Buffer};
+use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, Either, Either3, Uint8Array};
 use napi_derive::napi;
-use sealwright::{Result, key, signer, statement, trust, verifier};
+use sealwright::{Result, statement, verifier};
 
+use crate::blob::{Blob, BlobFile};
 use crate::data::{Json, now};
-use crate::key::PrivateKey;
+use crate::trust::{TrustRoot, root};
 use crate::work::{Work, at_once, later};
 
 /// An in-toto Statement: what is said (the predicate) about what (the subjects).
@@ -98,6 +99,24 @@ impl Verified {
         at_once(&env, || Json::of(&self.0.signers()))
     }
 
+    /// When it was signed at the latest, as a log or a timestamp authority says; RFC 3339.
+    #[napi(getter)]
+    pub fn signed_at(&self) -> Option<String> {
+        self.0.signed_at().map(|at| at.to_string())
+    }
+
+    /// The transparency logs that hold the signature.
+    #[napi(getter, ts_return_type = "Logged[]")]
+    pub fn log_entries(&self, env: Env) -> napi::Result<Json> {
+        at_once(&env, || Json::of(&self.0.log_entries()))
+    }
+
+    /// The timestamps over the signature.
+    #[napi(getter, ts_return_type = "Timestamped[]")]
+    pub fn timestamps(&self, env: Env) -> napi::Result<Json> {
+        at_once(&env, || Json::of(&self.0.timestamps()))
+    }
+
     /// The record, byte for byte as it was given.
     #[napi(getter)]
     pub fn record(&self) -> Buffer {
@@ -105,16 +124,19 @@ impl Verified {
     }
 }
 
-/// Verifies records against trusted keys.
+/// A trust root, or no more than its signers.
+type Trust<'a> = Either<ClassInstance<'a, TrustRoot>, Json>;
+
+/// Verifies records and signed files against what a trust root believes.
 #[napi]
 pub struct Verifier(Arc<verifier::Verifier>);
 
 #[napi]
 impl Verifier {
-    /// Believes these keys, by name.
+    /// Believes a trust root, or no more than these signers.
     #[napi(constructor)]
-    pub fn new(env: Env, #[napi(ts_arg_type = "TrustedKeys")] keys: Json) -> napi::Result<Self> {
-        at_once(&env, || verifier_of(&keys).map(|v| Self(Arc::new(v))))
+    pub fn new(env: Env, #[napi(ts_arg_type = "TrustRoot | TrustedSigners")] trust: Trust<'_>) -> napi::Result<Self> {
+        at_once(&env, || root(&trust).map(|trust| Self(Arc::new(verifier::Verifier::new(trust)))))
     }
 
     /// Verifies a record: a Sigstore bundle or a DSSE envelope with an in-toto Statement.
@@ -138,32 +160,52 @@ impl Verifier {
     ) -> napi::Result<Verified> {
         at_once(&env, || verified(&self.0, record, &expectation))
     }
+
+    /// Verifies a Sigstore bundle with the signature of a blob: bytes, a file, or its digest.
+    #[napi(ts_return_type = "Promise<VerifiedBlob>")]
+    pub fn verify_blob(
+        &self,
+        bundle: &[u8],
+        blob: Either3<String, Uint8Array, BlobFile>,
+        #[napi(ts_arg_type = "BlobExpectation")] expectation: Json,
+    ) -> AsyncTask<Work<Json>> {
+        let (verifier, bundle, blob) = (Arc::clone(&self.0), bundle.to_vec(), Blob::from(blob));
+        later(move || verified_blob(&verifier, &bundle, blob, &expectation))
+    }
+
+    /// As `verifyBlob`, at once.
+    #[napi(ts_return_type = "VerifiedBlob")]
+    pub fn verify_blob_sync(
+        &self,
+        env: Env,
+        bundle: &[u8],
+        blob: Either3<String, Uint8Array, BlobFile>,
+        #[napi(ts_arg_type = "BlobExpectation")] expectation: Json,
+    ) -> napi::Result<Json> {
+        at_once(&env, || verified_blob(&self.0, bundle, blob.into(), &expectation))
+    }
 }
 
-/// Verifies a record against trusted keys, as a Verifier does.
+/// Verifies a record, as a Verifier does.
 #[napi(ts_return_type = "Promise<Verified>")]
 pub fn verify(
     record: &[u8],
-    #[napi(ts_arg_type = "TrustedKeys")] keys: Json,
+    #[napi(ts_arg_type = "TrustRoot | TrustedSigners")] trust: Trust<'_>,
     #[napi(ts_arg_type = "Expectation")] expectation: Json,
 ) -> AsyncTask<Work<Verified>> {
-    let record = record.to_vec();
-    later(move || verified(&verifier_of(&keys)?, &record, &expectation))
+    let (record, trust) = (record.to_vec(), root(&trust));
+    later(move || verified(&verifier::Verifier::new(trust?), &record, &expectation))
 }
 
-/// Verifies a record against trusted keys, as a Verifier does.
+/// Verifies a record, as a Verifier does.
 #[napi]
 pub fn verify_sync(
     env: Env,
     record: &[u8],
-    #[napi(ts_arg_type = "TrustedKeys")] keys: Json,
+    #[napi(ts_arg_type = "TrustRoot | TrustedSigners")] trust: Trust<'_>,
     #[napi(ts_arg_type = "Expectation")] expectation: Json,
 ) -> napi::Result<Verified> {
-    at_once(&env, || verified(&verifier_of(&keys)?, record, &expectation))
-}
-
-fn verifier_of(keys: &Json) -> Result<verifier::Verifier> {
-    trust::TrustRoot::from_json(keys.as_bytes()).map(verifier::Verifier::new)
+    at_once(&env, || verified(&verifier::Verifier::new(root(&trust)?), record, &expectation))
 }
 
 fn verified(verifier: &verifier::Verifier, record: &[u8], expectation: &Json) -> Result<Verified> {
@@ -171,19 +213,7 @@ fn verified(verifier: &verifier::Verifier, record: &[u8], expectation: &Json) ->
     verifier.verify(record, &expectation).map(Verified::of)
 }
 
-/// Signs a Statement: a record, which is a Sigstore bundle v0.3.
-#[napi(ts_return_type = "Promise<Buffer>")]
-pub fn sign(statement: &Statement, key: &PrivateKey) -> AsyncTask<Work<Buffer>> {
-    let (statement, key) = (Arc::clone(&statement.0), Arc::clone(&key.0));
-    later(move || signed(&statement, &key))
-}
-
-/// Signs a Statement: a record, which is a Sigstore bundle v0.3.
-#[napi]
-pub fn sign_sync(env: Env, statement: &Statement, key: &PrivateKey) -> napi::Result<Buffer> {
-    at_once(&env, || signed(&statement.0, &key.0))
-}
-
-fn signed(statement: &statement::Statement, key: &key::PrivateKey) -> Result<Buffer> {
-    signer::sign(statement, key).map(|bundle| bundle.to_json().into())
+fn verified_blob(verifier: &verifier::Verifier, bundle: &[u8], blob: Blob, expectation: &Json) -> Result<Json> {
+    let expectation = verifier::Expectation::from_json(expectation.as_bytes(), now(None)?)?;
+    Json::of(&blob.work(|blob| verifier.verify_blob(bundle, blob, &expectation))?)
 }

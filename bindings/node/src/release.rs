@@ -6,12 +6,12 @@ use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use sealwright::digest::Digest;
-use sealwright::{Result, gate, key, ledger, release};
+use sealwright::{Result, gate, ledger, release, signer};
 
 use crate::data::Json;
 use crate::gate::Permit;
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
+use crate::signer::AnySigner;
 use crate::work::Work;
 
 /// A record that an act left in the ledger.
@@ -37,7 +37,7 @@ impl Recorded {
 #[napi(ts_return_type = "Promise<Recorded>")]
 pub fn release_begin(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     release_id: String,
     purl: String,
     #[napi(ts_arg_type = "ResourceDescriptor[]")] artifacts: Json,
@@ -52,7 +52,7 @@ pub fn release_begin(
 pub fn release_begin_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     release_id: String,
     purl: String,
     #[napi(ts_arg_type = "ResourceDescriptor[]")] artifacts: Json,
@@ -63,7 +63,7 @@ pub fn release_begin_sync(
 
 fn begun(
     ledger: &mut ledger::Ledger,
-    key: &key::PrivateKey,
+    key: &dyn signer::Signer,
     release_id: &str,
     purl: &str,
     artifacts: &Json,
@@ -76,7 +76,7 @@ fn begun(
 #[napi(ts_return_type = "Promise<Recorded>")]
 pub fn promote(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     permit: &Permit,
     release_id: String,
     #[napi(ts_arg_type = "Actor")] promoted_by: Json,
@@ -91,7 +91,7 @@ pub fn promote(
 pub fn promote_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     permit: &Permit,
     release_id: String,
     #[napi(ts_arg_type = "Actor")] promoted_by: Json,
@@ -102,7 +102,7 @@ pub fn promote_sync(
 
 fn promoted(
     ledger: &mut ledger::Ledger,
-    key: &key::PrivateKey,
+    key: &dyn signer::Signer,
     permit: &gate::Permit,
     release_id: &str,
     promoted_by: &Json,
@@ -117,7 +117,7 @@ fn promoted(
 #[napi(ts_return_type = "Promise<Recorded>")]
 pub fn deploy(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "Deploy")] deployment: Json,
     permit: Option<&Permit>,
     promotion: Option<String>,
@@ -132,7 +132,7 @@ pub fn deploy(
 pub fn deploy_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "Deploy")] deployment: Json,
     permit: Option<&Permit>,
     promotion: Option<String>,
@@ -144,7 +144,7 @@ pub fn deploy_sync(
 
 fn deployed(
     ledger: &mut ledger::Ledger,
-    key: &key::PrivateKey,
+    key: &dyn signer::Signer,
     deployment: &Json,
     permit: Option<&gate::Permit>,
     promotion: Option<&str>,
@@ -168,7 +168,7 @@ struct Observation {
 #[napi(ts_return_type = "Promise<Recorded>")]
 pub fn snapshot(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "Environment")] environment: Json,
     #[napi(ts_arg_type = "Actor")] observer: Json,
     #[napi(ts_arg_type = "Observed[]")] state: Json,
@@ -189,7 +189,7 @@ pub fn snapshot(
 pub fn snapshot_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     #[napi(ts_arg_type = "Environment")] environment: Json,
     #[napi(ts_arg_type = "Actor")] observer: Json,
     #[napi(ts_arg_type = "Observed[]")] state: Json,
@@ -200,7 +200,7 @@ pub fn snapshot_sync(
     ledger.at_once(&env, |ledger| observed(ledger, &key.0, seen))
 }
 
-fn observed(ledger: &mut ledger::Ledger, key: &key::PrivateKey, seen: Observation) -> Result<Recorded> {
+fn observed(ledger: &mut ledger::Ledger, key: &dyn signer::Signer, seen: Observation) -> Result<Recorded> {
     let (environment, observer) = (seen.environment.read("environment")?, seen.observer.read("actor")?);
     let (state, now) = (seen.state.read("observed state")?, crate::data::now(seen.now)?);
     release::snapshot(ledger, environment, observer, state, &seen.source, key, now).map(Recorded)
@@ -210,7 +210,7 @@ fn observed(ledger: &mut ledger::Ledger, key: &key::PrivateKey, seen: Observatio
 #[napi(ts_return_type = "Promise<Drift>")]
 pub fn drift(
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     environment_id: String,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
 ) -> AsyncTask<Work<Json>> {
@@ -223,7 +223,7 @@ pub fn drift(
 pub fn drift_sync(
     env: Env,
     ledger: &Ledger,
-    key: &PrivateKey,
+    #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
     environment_id: String,
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
 ) -> napi::Result<Json> {

@@ -69,3 +69,24 @@ export function signersFile({ folder, keys }) {
   fs.writeFileSync(path.join(folder, 'SIGNERS'), lines.join(''))
   return path.join(folder, 'SIGNERS')
 }
+
+/** What a case is given. */
+export function given(name) {
+  return JSON.parse(fs.readFileSync(path.join(FIXTURES, 'cases', `${name}.json`), 'utf8')).input
+}
+
+/** A token that is valid for long; its signature says nothing. */
+export function token(audience, subject = 'ada') {
+  const claims = { iss: 'https://issuer.example', sub: subject, aud: audience, exp: 32503680000, repository: 'a/b' }
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
+}
+
+const endpoint = { url: 'http://127.0.0.1:9', majorApiVersion: 1, validFor: { start: '2020-01-01T00:00:00Z' } }
+/** A signing configuration whose services nobody runs. */
+export const CONFIG = JSON.stringify({
+  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
+  oidcUrls: [],
+  caUrls: [endpoint],
+  rekorTlogUrls: [endpoint],
+  rekorTlogConfig: { selector: 'ANY' },
+})

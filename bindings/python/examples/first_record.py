@@ -15,7 +15,7 @@ def main(file: Path, ledger: sw.Ledger, key: sw.PrivateKey) -> sw.Found:
     said = {"buildDefinition": build, "runDetails": run}
     record = sw.sign(sw.Statement("https://slsa.dev/provenance/v1", [subject], said), key)
     keys = {"builder": key.public.to_pem()}
-    verified = sw.verify(record, keys=keys, artifact=digest, signer="builder")
+    verified = sw.verify(record, trust=keys, artifact=digest, signer="builder")
     receipt = ledger.append(ledger.verify(verified.record))
     receipt.verify(record, ledger.log_key)
     return ledger.search(digest=digest)

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
+use sealwright::ci::Environment;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind};
 use serde::Serialize;
@@ -52,6 +53,14 @@ pub(crate) fn write<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<B
         raised(py, &Error::new(ErrorKind::Internal, format!("could not write a result as JSON: {e}; report it")))
     })?;
     py.import("json")?.call_method1("loads", (PyBytes::new(py, &json),))
+}
+
+/// The variables given, else those of this process. The only environment of this binding.
+pub(crate) fn environment(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Environment> {
+    let Some(given) = given else { return Ok(Environment::of_os(std::env::vars_os())) };
+    // `os.environ` has no JSON form, and a dict does
+    let json = json_of(&py.get_type::<PyDict>().call1((given,))?)?;
+    Environment::from_json(&json).map_err(|e| raised(py, &e))
 }
 
 /// The given time, else the clock's. The only clock of this binding.

@@ -11,8 +11,8 @@ use sealwright::sbom;
 
 use crate::data;
 use crate::error::run;
-use crate::key::PrivateKey;
 use crate::ledger::Ledger;
+use crate::signer::AnySigner;
 
 /// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
 #[pyfunction]
@@ -58,13 +58,14 @@ pub(crate) fn junit_read(py: Python<'_>, report: PyBackedBytes) -> PyResult<Boun
 pub(crate) fn pack_build<'py>(
     py: Python<'py>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     folder: PathBuf,
     now: Option<&str>,
     request: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let key = key.get();
     let (request, now) = (data::read_options(py, "pack request", request)?, data::now(py, now)?);
-    data::write(py, &ledger.run(py, |ledger| pack::build(ledger, &request, &folder, &key.0, now))?)
+    data::write(py, &ledger.run(py, |ledger| pack::build(ledger, &request, &folder, key, now))?)
 }
 
 /// Verifies the pack in `folder` against what is known from elsewhere.

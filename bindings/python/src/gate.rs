@@ -5,8 +5,8 @@ use pyo3::types::PyDict;
 use sealwright::gate;
 
 use crate::data;
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
+use crate::signer::AnySigner;
 
 /// A recorded decision.
 #[pyclass(frozen, module = "sealwright")]
@@ -99,11 +99,12 @@ impl Permit {
 pub(crate) fn decide(
     py: Python<'_>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     now: Option<&str>,
     request: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Decision> {
+    let key = key.get();
     let request = data::read_options(py, "gate request", request)?;
     let now = data::now(py, now)?;
-    ledger.run(py, |ledger| gate::decide(ledger, &request, &key.0, now)).map(Decision)
+    ledger.run(py, |ledger| gate::decide(ledger, &request, key, now)).map(Decision)
 }

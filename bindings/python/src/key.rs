@@ -1,4 +1,4 @@
-//! Keys of P-256 and Ed25519.
+//! Keys.
 
 use std::path::PathBuf;
 
@@ -14,13 +14,13 @@ pub(crate) struct PrivateKey(pub(crate) key::PrivateKey);
 
 #[pymethods]
 impl PrivateKey {
-    /// Makes a new key of type `p256` or `ed25519`.
+    /// Makes a new key of type `p256`, `p384` or `ed25519`.
     #[staticmethod]
     fn generate(py: Python<'_>, key_type: &str) -> PyResult<Self> {
         run(py, || key::PrivateKey::generate(key_type.parse()?)).map(Self)
     }
 
-    /// Reads a PEM file: PKCS#8, encrypted PKCS#8 or SEC1.
+    /// Reads a PEM file: PKCS#8, encrypted PKCS#8, SEC1, or one of cosign.
     #[staticmethod]
     #[pyo3(signature = (pem, passphrase=None))]
     fn from_pem(py: Python<'_>, pem: &str, passphrase: Option<&str>) -> PyResult<Self> {
@@ -35,18 +35,17 @@ impl PrivateKey {
     }
 
     /// Writes a new file that only its owner can read, encrypted if there is a passphrase. Nothing is overwritten.
-    #[pyo3(signature = (path, passphrase=None))]
-    fn write(&self, py: Python<'_>, path: PathBuf, passphrase: Option<&str>) -> PyResult<()> {
-        run(py, || key::write_private(&path, &self.0, passphrase))
+    ///
+    /// `format` is `pkcs8`, or `cosign` for cosign's own.
+    #[pyo3(signature = (path, passphrase=None, *, format=None))]
+    fn write(&self, py: Python<'_>, path: PathBuf, passphrase: Option<&str>, format: Option<&str>) -> PyResult<()> {
+        run(py, || key::write_private_as(&path, &self.0, read_format(format)?, passphrase))
     }
 
     /// The key as a PEM file, encrypted if there is a passphrase. The text stays in memory until Python frees it.
-    #[pyo3(signature = (passphrase=None))]
-    fn to_pem(&self, py: Python<'_>, passphrase: Option<&str>) -> PyResult<String> {
-        let pem = run(py, || match passphrase {
-            Some(passphrase) => self.0.to_encrypted_pem(passphrase),
-            None => self.0.to_pem(),
-        })?;
+    #[pyo3(signature = (passphrase=None, *, format=None))]
+    fn to_pem(&self, py: Python<'_>, passphrase: Option<&str>, format: Option<&str>) -> PyResult<String> {
+        let pem = run(py, || self.0.to_file(read_format(format)?, passphrase))?;
         Ok(pem.as_str().to_owned())
     }
 
@@ -56,7 +55,7 @@ impl PrivateKey {
         PublicKey(self.0.public().clone())
     }
 
-    /// Signs bytes: P-256 gives ASN.1 DER ECDSA over SHA-256, Ed25519 its 64 bytes.
+    /// Signs bytes: P-256 and P-384 give ASN.1 DER ECDSA over their hash, Ed25519 its 64 bytes.
     fn sign(&self, py: Python<'_>, message: PyBackedBytes) -> PyResult<Vec<u8>> {
         run(py, || self.0.sign(&message))
     }
@@ -64,6 +63,10 @@ impl PrivateKey {
     fn __repr__(&self) -> String {
         format!("{:?}", self.0)
     }
+}
+
+fn read_format(format: Option<&str>) -> sealwright::Result<key::KeyFormat> {
+    format.map_or(Ok(key::KeyFormat::default()), str::parse)
 }
 
 /// A public key that verifies.
@@ -85,6 +88,12 @@ impl PublicKey {
         run(py, || key::read_public(&path)).map(Self)
     }
 
+    /// Reads a JSON Web Key.
+    #[staticmethod]
+    fn from_jwk(py: Python<'_>, json: &str) -> PyResult<Self> {
+        run(py, || key::PublicKey::from_jwk(json.as_bytes())).map(Self)
+    }
+
     /// The key as a `PUBLIC KEY` PEM file.
     fn to_pem(&self) -> String {
         self.0.to_pem()
@@ -96,7 +105,7 @@ impl PublicKey {
         self.0.id()
     }
 
-    /// `p256` or `ed25519`.
+    /// `p256`, `p384`, `ed25519` or `rsa`.
     #[getter]
     fn key_type(&self) -> &'static str {
         self.0.key_type().name()

@@ -1,18 +1,21 @@
 //! The ledger, its receipts and what it finds.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyDict;
-use sealwright::ledger::{self, Anchors, Pins};
+use pyo3::types::{PyDict, PyTuple};
+use sealwright::ledger::{self, Anchors, Pages, Pins};
+use sealwright::remote::Access;
 use sealwright::{Error, key};
 
 use crate::data;
 use crate::error::run;
 use crate::key::PrivateKey;
 use crate::record::{Statement, Verified};
+use crate::signer::AnySigner;
 
 /// A ledger in a folder: append, prove, search, audit. Several threads may use one handle; they take turns.
 #[pyclass(frozen, module = "sealwright")]
@@ -60,26 +63,65 @@ impl Ledger {
 
     /// Opens a ledger, to read it and, with its `log_key`, to append.
     ///
-    /// `pins` is what is known of it from elsewhere: a dict of `logKey`, `trustPolicy` and `minCheckpoint`.
+    /// `pins` is what is known of it from elsewhere: a dict of `logKey`, `trustPolicy` and `minCheckpoint`. `submitter` is
+    /// the credential of whoever appends, where the trust policy lists writers.
     #[staticmethod]
-    #[pyo3(signature = (folder, *, anchors, log_key=None, pins=None))]
+    #[pyo3(signature = (folder, *, anchors, log_key=None, pins=None, submitter=None))]
     fn open(
         py: Python<'_>,
         folder: PathBuf,
         anchors: PathBuf,
         log_key: Option<&PrivateKey>,
         pins: Option<&Bound<'_, PyAny>>,
+        submitter: Option<String>,
     ) -> PyResult<Self> {
         let pins = pins.map(data::json_of).transpose()?;
         let opened = run(py, || {
             let pins = pins.map_or_else(|| Ok(Pins::none()), |json| Pins::from_json(&json))?;
             let opened = ledger::Ledger::open(&folder, &Anchors::in_folder(anchors), &pins)?;
+            let opened = submitter.into_iter().fold(opened, ledger::Ledger::with_submitter);
             match log_key {
                 Some(key) => opened.with_log_key(own(key)?),
                 None => Ok(opened),
             }
         })?;
         Ok(Self(Mutex::new(opened)))
+    }
+
+    /// Opens the ledger at `url`, to read it and to append through its service.
+    ///
+    /// `access` is what is shown to it: a dict of `token` or `tokenFile`, `certificate` with `key`, and `authorities`.
+    #[staticmethod]
+    #[pyo3(signature = (url, *, anchors, access=None, pins=None))]
+    fn connect(
+        py: Python<'_>,
+        url: &str,
+        anchors: PathBuf,
+        access: Option<&Bound<'_, PyAny>>,
+        pins: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (access, pins) = (access.map(data::json_of).transpose()?, pins.map(data::json_of).transpose()?);
+        let opened = run(py, || {
+            let access = access.map_or_else(|| Ok(Access::anonymous()), |json| Access::from_json(&json))?;
+            let pins = pins.map_or_else(|| Ok(Pins::none()), |json| Pins::from_json(&json))?;
+            ledger::Ledger::connect(url, &access, &Anchors::in_folder(anchors), &pins)
+        })?;
+        Ok(Self(Mutex::new(opened)))
+    }
+
+    /// A handle holds nothing between two calls, so that leaving a block needs nothing.
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    #[pyo3(signature = (*_raised))]
+    fn __exit__(&self, _raised: &Bound<'_, PyTuple>) {}
+
+    /// As `search`, all pages, each read when it is needed; `limit` is the length of a page.
+    #[pyo3(signature = (**query))]
+    fn iterate(this: Py<Self>, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Records> {
+        let pages = Pages::of(data::read_options(py, "query", query)?);
+        Ok(Records { ledger: this, pages: Mutex::new((pages, VecDeque::new())) })
     }
 
     /// The name of the log.
@@ -156,11 +198,12 @@ impl Ledger {
         &self,
         py: Python<'_>,
         statement: &Statement,
-        key: &PrivateKey,
+        key: AnySigner<'_>,
         now: Option<&str>,
     ) -> PyResult<Receipt> {
+        let key = key.get();
         let now = data::now(py, now)?;
-        self.run(py, |ledger| ledger.record_statement(&statement.0, &key.0, now)).map(Receipt)
+        self.run(py, |ledger| ledger.record_statement(&statement.0, key, now)).map(Receipt)
     }
 
     /// The entry at `index`, proven.
@@ -207,6 +250,32 @@ impl Ledger {
     /// A file that was attached, checked against its digest.
     fn attachment(&self, py: Python<'_>, digest: &str) -> PyResult<Vec<u8>> {
         self.run(py, |ledger| ledger.attachment(&digest.parse()?))
+    }
+}
+
+/// Records of a ledger, one after the other.
+#[pyclass(frozen, module = "sealwright")]
+pub(crate) struct Records {
+    ledger: Py<Ledger>,
+    pages: Mutex<(Pages, VecDeque<ledger::LedgerRecord>)>,
+}
+
+#[pymethods]
+impl Records {
+    fn __iter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<LedgerRecord>> {
+        let next = self.ledger.get().run(py, |ledger| {
+            let mut held = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            let (pages, page) = &mut *held;
+            if page.is_empty() {
+                page.extend(pages.next(ledger)?.into_iter().flatten());
+            }
+            Ok(page.pop_front())
+        })?;
+        Ok(next.map(LedgerRecord))
     }
 }
 

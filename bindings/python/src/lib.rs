@@ -4,16 +4,25 @@
 //! keyword arguments whose names become those of the core's JSON.
 #![expect(clippy::needless_pass_by_value, reason = "arguments that Python gives are owned")]
 
+mod blob;
+mod ci;
 mod command;
+mod commit;
 mod data;
 mod digest;
 mod document;
 mod error;
 mod gate;
 mod key;
+mod keyless;
+mod layout;
 mod ledger;
+mod oci;
+mod provenance;
 mod record;
 mod release;
+mod signer;
+mod trust;
 mod trust_policy;
 
 use pyo3::prelude::*;
@@ -22,7 +31,11 @@ use pyo3::prelude::*;
 #[pymodule(name = "_sealwright")]
 mod module {
     #[pymodule_export]
+    use crate::ci::{ci_plain_machine, ci_provenance};
+    #[pymodule_export]
     use crate::command::run_command;
+    #[pymodule_export]
+    use crate::commit::{Authorship, CommitTrust, commit_verify, commit_verify_tag};
     #[pymodule_export]
     use crate::digest::{digest_bytes, digest_file, digest_folder, digest_set, parse_digest};
     #[pymodule_export]
@@ -36,11 +49,28 @@ mod module {
     #[pymodule_export]
     use crate::key::{PrivateKey, PublicKey};
     #[pymodule_export]
+    use crate::keyless::{
+        RootArchive, RootSource, Services, Token, keyless_sign_blob, keyless_sign_statement, keyless_timestamp,
+    };
+    #[pymodule_export]
+    use crate::layout::layout_verify;
+    #[pymodule_export]
     use crate::ledger::{Found, Ledger, LedgerRecord, Receipt};
     #[pymodule_export]
-    use crate::record::{Statement, Verified, Verifier, sign, verify};
+    use crate::oci::{Registry, oci_signed_image};
+    #[pymodule_export]
+    use crate::provenance::{
+        Checked, Reproduction, provenance_build, provenance_check, provenance_check_summary, provenance_isolated,
+        provenance_reproduced,
+    };
+    #[pymodule_export]
+    use crate::record::{Statement, Verified, Verifier, verify};
     #[pymodule_export]
     use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
+    #[pymodule_export]
+    use crate::signer::{Signer, sign, sign_blob};
+    #[pymodule_export]
+    use crate::trust::TrustRoot;
     #[pymodule_export]
     use crate::trust_policy::{
         key_descriptor, policy_descriptor, policy_profile, starter_bundle, trust_policy_statement,

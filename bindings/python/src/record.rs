@@ -1,13 +1,14 @@
-//! Statements, signing and verifying.
+//! Statements and verifying.
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
-use sealwright::{signer, statement, trust, verifier};
+use sealwright::{statement, verifier};
 
+use crate::blob::Blob;
 use crate::data;
 use crate::error::run;
-use crate::key::PrivateKey;
+use crate::trust::Trust;
 
 /// An in-toto Statement: what is said (the predicate) about what (the subjects).
 #[pyclass(frozen, eq, module = "sealwright")]
@@ -83,6 +84,24 @@ impl Verified {
         data::write(py, &self.0.signers())
     }
 
+    /// When it was signed at the latest, as a log or a timestamp authority says; RFC 3339.
+    #[getter]
+    fn signed_at(&self) -> Option<String> {
+        self.0.signed_at().map(|at| at.to_string())
+    }
+
+    /// The transparency logs that hold the signature: of each `log`, `index` and, if it says so, `integratedAt`.
+    #[getter]
+    fn log_entries<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.0.log_entries())
+    }
+
+    /// The timestamps over the signature: of each `authority` and `at`.
+    #[getter]
+    fn timestamps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.0.timestamps())
+    }
+
     /// The record, byte for byte as it was given.
     #[getter]
     fn record(&self) -> &[u8] {
@@ -90,26 +109,28 @@ impl Verified {
     }
 }
 
-/// Verifies records against trusted keys.
+/// Verifies records and signed files against what a trust root believes.
 #[pyclass(frozen, module = "sealwright")]
 pub(crate) struct Verifier(verifier::Verifier);
 
 #[pymethods]
 impl Verifier {
-    /// Believes `keys`: by name a `PUBLIC KEY` PEM text, or a dict of `key`, `validFrom` and `validUntil`.
+    /// Believes `trust`: a TrustRoot, or no more than its signers.
     #[new]
-    fn new(py: Python<'_>, keys: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let keys = data::json_of(keys)?;
-        run(py, || trust::TrustRoot::from_json(&keys)).map(|root| Self(verifier::Verifier::new(root)))
+    fn new(py: Python<'_>, trust: Trust<'_>) -> PyResult<Self> {
+        Ok(Self(verifier::Verifier::new(trust.root(py)?)))
     }
 
     /// Verifies a record: a Sigstore bundle or a DSSE envelope with an in-toto Statement.
     ///
     /// `artifact` is `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. `signer` is a
-    /// name among the keys, or several of which one does. `at` is when it was signed or logged, the present if not said.
+    /// name that the trust root gives, or several of which one does; `identity` is in its place a dict of `subject` or
+    /// `subjectPattern`, `issuer` and `extensions` of a certificate. `at` is when it was signed or logged, the present if
+    /// not said.
     #[pyo3(
         signature = (record, **expectation),
-        text_signature = "($self, record, *, artifact, signer, predicate_type=None, at=None)"
+        text_signature = "($self, record, *, artifact, signer=None, identity=None, predicate_type=None, \
+                          log_entries=None, timestamps=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
     )]
     fn verify(
         &self,
@@ -121,25 +142,45 @@ impl Verifier {
         let now = data::now(py, None)?;
         run(py, || self.0.verify(&record, &verifier::Expectation::from_json(&expectation, now)?)).map(Verified)
     }
+
+    /// Verifies a Sigstore bundle with the signature of `blob`: bytes, a path, a binary file, or its digest.
+    ///
+    /// The rest is as for a record; `artifact` may be left out. Gives `digest`, `signers`, `logEntries`, `timestamps` and,
+    /// if it is known, `signedAt`.
+    #[pyo3(
+        signature = (bundle, blob, **expectation),
+        text_signature = "($self, bundle, blob, *, artifact=None, signer=None, identity=None, log_entries=None, \
+                          timestamps=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
+    )]
+    fn verify_blob<'py>(
+        &self,
+        py: Python<'py>,
+        bundle: PyBackedBytes,
+        blob: Blob,
+        expectation: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let expectation = data::json_of_options(py, expectation)?;
+        let now = data::now(py, None)?;
+        let verified = run(py, || {
+            let expectation = verifier::Expectation::from_json(&expectation, now)?;
+            blob.work(|blob| self.0.verify_blob(&bundle, blob, &expectation))
+        })?;
+        data::write(py, &verified)
+    }
 }
 
-/// Signs a Statement: a record, which is a Sigstore bundle v0.3.
-#[pyfunction]
-pub(crate) fn sign(py: Python<'_>, statement: &Statement, key: &PrivateKey) -> PyResult<Vec<u8>> {
-    run(py, || signer::sign(&statement.0, &key.0).map(|bundle| bundle.to_json()))
-}
-
-/// Verifies a record against trusted keys, as `Verifier(keys).verify` does.
+/// Verifies a record, as `Verifier(trust).verify` does.
 #[pyfunction]
 #[pyo3(
-    signature = (record, *, keys, **expectation),
-    text_signature = "(record, *, keys, artifact, signer, predicate_type=None, at=None)"
+    signature = (record, *, trust, **expectation),
+    text_signature = "(record, *, trust, artifact, signer=None, identity=None, predicate_type=None, log_entries=None, \
+                      timestamps=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
 )]
 pub(crate) fn verify(
     py: Python<'_>,
     record: PyBackedBytes,
-    keys: &Bound<'_, PyAny>,
+    trust: Trust<'_>,
     expectation: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Verified> {
-    Verifier::new(py, keys)?.verify(py, record, expectation)
+    Verifier::new(py, trust)?.verify(py, record, expectation)
 }

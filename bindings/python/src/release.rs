@@ -8,8 +8,8 @@ use sealwright::release;
 
 use crate::data;
 use crate::gate::Permit;
-use crate::key::PrivateKey;
 use crate::ledger::{Ledger, Receipt};
+use crate::signer::AnySigner;
 
 /// A record that an act left in the ledger.
 #[pyclass(frozen, module = "sealwright")]
@@ -36,14 +36,15 @@ impl Recorded {
 pub(crate) fn release_begin(
     py: Python<'_>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     release_id: &str,
     purl: &str,
     artifacts: &Bound<'_, PyAny>,
     now: Option<&str>,
 ) -> PyResult<Recorded> {
+    let key = key.get();
     let (artifacts, now) = (data::read("artifacts", artifacts)?, data::now(py, now)?);
-    ledger.run(py, |ledger| release::begin(ledger, release_id, purl, artifacts, &key.0, now)).map(Recorded)
+    ledger.run(py, |ledger| release::begin(ledger, release_id, purl, artifacts, key, now)).map(Recorded)
 }
 
 /// Promotes what a permit is for into its environment, and spends the permit. `promoted_by` is an Actor.
@@ -52,14 +53,15 @@ pub(crate) fn release_begin(
 pub(crate) fn promote(
     py: Python<'_>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     permit: &Permit,
     release_id: &str,
     promoted_by: &Bound<'_, PyAny>,
     now: Option<&str>,
 ) -> PyResult<Recorded> {
+    let key = key.get();
     let (by, now) = (data::read("actor", promoted_by)?, data::now(py, now)?);
-    ledger.run(py, |ledger| release::promote(ledger, &permit.0, release_id, by, &key.0, now)).map(Recorded)
+    ledger.run(py, |ledger| release::promote(ledger, &permit.0, release_id, by, key, now)).map(Recorded)
 }
 
 /// Records a deployment; without a `permit` it is an evidence gap from then on.
@@ -75,16 +77,17 @@ pub(crate) fn promote(
 pub(crate) fn deploy(
     py: Python<'_>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     permit: Option<&Permit>,
     promotion: Option<&str>,
     now: Option<&str>,
     deployment: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Recorded> {
+    let key = key.get();
     let (deployment, now) = (data::read_options(py, "deployment", deployment)?, data::now(py, now)?);
     let recorded = ledger.run(py, |ledger| {
         let promotion = promotion.map(str::parse::<Digest>).transpose()?;
-        release::deploy(ledger, deployment, permit.map(|p| &p.0), promotion.as_ref(), &key.0, now)
+        release::deploy(ledger, deployment, permit.map(|p| &p.0), promotion.as_ref(), key, now)
     })?;
     Ok(Recorded(recorded))
 }
@@ -96,17 +99,18 @@ pub(crate) fn deploy(
 pub(crate) fn snapshot(
     py: Python<'_>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     environment: &Bound<'_, PyAny>,
     observer: &Bound<'_, PyAny>,
     state: &Bound<'_, PyAny>,
     source: PyBackedBytes,
     now: Option<&str>,
 ) -> PyResult<Recorded> {
+    let key = key.get();
     let (environment, observer) = (data::read("environment", environment)?, data::read("actor", observer)?);
     let (state, now) = (data::read("observed state", state)?, data::now(py, now)?);
     let recorded =
-        ledger.run(py, |ledger| release::snapshot(ledger, environment, observer, state, &source, &key.0, now))?;
+        ledger.run(py, |ledger| release::snapshot(ledger, environment, observer, state, &source, key, now))?;
     Ok(Recorded(recorded))
 }
 
@@ -118,12 +122,13 @@ pub(crate) fn snapshot(
 pub(crate) fn drift<'py>(
     py: Python<'py>,
     ledger: &Ledger,
-    key: &PrivateKey,
+    key: AnySigner<'_>,
     environment_id: &str,
     now: Option<&str>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let key = key.get();
     let now = data::now(py, now)?;
-    data::write(py, &ledger.run(py, |ledger| release::drift(ledger, environment_id, &key.0, now))?)
+    data::write(py, &ledger.run(py, |ledger| release::drift(ledger, environment_id, key, now))?)
 }
 
 /// The chain of custody of a release: `steps`, and the links that are `missing`.

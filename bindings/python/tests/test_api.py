@@ -59,7 +59,7 @@ def test_a_statement_is_signed_and_verified() -> None:
     digest, statement = note("shop")
     record = sw.sign(statement, key)
     keys = {"builder": {"key": key.public.to_pem(), "validFrom": "2026-01-01T00:00:00Z"}}
-    verified = sw.verify(record, keys=keys, artifact=digest, signer=["builder"], at=NOW)
+    verified = sw.verify(record, trust=keys, artifact=digest, signer=["builder"], at=NOW)
     assert verified.statement == statement
     assert verified.statement.predicate == {"of": "shop"}
     assert verified.signers[0]["keyId"] == key.public.id

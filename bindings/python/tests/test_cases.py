@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import sealwright
-from sealwright import Ledger, PrivateKey, PublicKey, SealwrightError, Statement
+from sealwright import Ledger, PrivateKey, PublicKey, SealwrightError, Signer, Statement
 
 from conftest import FIXTURES
 
@@ -18,7 +19,7 @@ CASES = sorted((FIXTURES / "cases").glob("*/*.json"))
 
 
 def test_there_are_cases() -> None:
-    assert len(CASES) >= 80
+    assert len(CASES) >= 160
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -37,9 +38,31 @@ def test_case(path: Path, tmp_path: Path) -> None:
 def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
     match topic:
         case "verify":
-            demand = {{"predicateType": "predicate_type"}.get(k, k): v for k, v in given["expectation"].items()}
-            verified = sealwright.verify(given["record"].encode(), keys=given["keys"], **demand)
+            verified = sealwright.verify(given["record"].encode(), trust=given["keys"], **demand(given))
             return [signer["name"] for signer in verified.signers]
+        case "blob" | "certificate":
+            trust = sealwright.TrustRoot(given["signers"])
+            for root in given["trustedRoots"]:
+                trust = trust.with_sigstore(json.dumps(root).encode())
+            blob = given["blob"].get("digest") or given["blob"]["text"].encode()
+            signed = sealwright.Verifier(trust).verify_blob(given["bundle"].encode(), blob, **demand(given))
+            return [signer["name"] for signer in signed["signers"]]
+        case "provenance":
+            verified = sealwright.verify(
+                given["record"].encode(), trust=given["keys"], artifact="any-unsafe", signer=given["signer"]
+            )
+            return sealwright.provenance.check(verified, **demand(given)).to_dict()["build"]["builderId"]
+        case "commit":
+            believed = sealwright.commit.CommitTrust().with_allowed_signers(given["allowedSigners"].encode())
+            check = {"tag": sealwright.commit.verify_tag, "commit": sealwright.commit.verify}[given["kind"]]
+            said = check(given["raw"].encode(), given["id"], believed, now=given["now"])
+            return said["signer"]["principals"]
+        case "layout":
+            links = {name: link.encode() for name, link in given["links"].items()}
+            held = sealwright.layout.verify(given["layout"].encode(), given["owners"], links, **demand(given))
+            return [step["name"] for step in held["steps"]]
+        case "signer":
+            Signer.open(given["reference"], **snake(given["access"]))
         case "statement":
             Statement(given["predicateType"], given["subjects"], given["predicate"])
         case "payload":
@@ -69,6 +92,15 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
         case _:
             raise AssertionError(f"no such topic of cases: {topic}")
     return None
+
+
+def snake(options: dict[str, Any]) -> dict[str, Any]:
+    """Options under their names in Python."""
+    return {re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name): v for name, v in options.items()}
+
+
+def demand(case: dict[str, Any]) -> dict[str, Any]:
+    return snake(case["expectation"])
 
 
 def copied(case: dict[str, Any], tmp: Path) -> Path:

@@ -106,8 +106,11 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
         dsse_envelope,
         message_signature,
     };
-    // strings, numbers and base64 always have a JSON form
-    serde_json::to_vec(&wire).unwrap_or_default()
+    let size = match &bundle.content {
+        Content::Envelope(envelope) => envelope.json_size() + 256,
+        Content::Message(_) => 512,
+    };
+    json::to_vec(&wire, size)
 }
 
 fn holds_twice<T: PartialEq>(parts: &[T]) -> bool {
@@ -159,7 +162,8 @@ struct RecordWire<'a> {
     media_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
     verification_material: Option<MaterialWire<'a>>,
-    dsse_envelope: Option<EnvelopeWire>,
+    #[serde(borrow)]
+    dsse_envelope: Option<EnvelopeWire<'a>>,
     #[serde(borrow)]
     message_signature: Option<MessageWire<'a>>,
     payload_type: Option<IgnoredAny>,
@@ -226,7 +230,7 @@ struct BundleWire<'a> {
     media_type: &'a str,
     verification_material: MaterialWire<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<EnvelopeWire>,
+    dsse_envelope: Option<EnvelopeWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_signature: Option<MessageWire<'a>>,
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{SignedCheckpoint, VerifierKey, decimal};
+use super::{LogKeys, SignedCheckpoint, VerifierKey, decimal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{Hash, verify_inclusion};
@@ -54,6 +54,14 @@ impl TlogProof {
     /// Those of [`SignedCheckpoint::parse_and_verify`]; `LEDGER_TAMPERED` if it is not a proof of `leaf`; `MALFORMED`,
     /// `LIMIT_EXCEEDED`.
     pub fn parse_and_verify(file: &[u8], leaf: &Hash, key: &VerifierKey) -> Result<Self> {
+        Self::parse_and_verify_with(file, leaf, &LogKeys::from(key.clone()))
+    }
+
+    /// As [`TlogProof::parse_and_verify`], of a log whose key was replaced.
+    ///
+    /// # Errors
+    /// As [`TlogProof::parse_and_verify`]; `UNTRUSTED_SIGNER` if the key was replaced before the checkpoint.
+    pub fn parse_and_verify_with(file: &[u8], leaf: &Hash, keys: &LogKeys) -> Result<Self> {
         let limit = 2 * limits::CHECKPOINT_BYTES;
         if file.len() as u64 > limit {
             return Err(Error::new(ErrorKind::LimitExceeded, format!("a tlog-proof has at most {limit} bytes"))
@@ -62,7 +70,7 @@ impl TlogProof {
         let text = std::str::from_utf8(file).map_err(|_| malformed("it is not text in UTF-8"))?;
         let (head, note) =
             text.split_once("\n\n").ok_or_else(|| malformed("no empty line stands before the checkpoint"))?;
-        let checkpoint = SignedCheckpoint::parse_and_verify(note.as_bytes(), key)?;
+        let checkpoint = keys.parse_and_verify(note.as_bytes())?;
 
         let mut lines = head.split('\n');
         if lines.next() != Some(FIRST_LINE) {

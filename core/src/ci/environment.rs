@@ -1,6 +1,7 @@
 //! The variables of a build.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -22,18 +23,25 @@ impl Environment {
                 format!("the environment has {} bytes, over {}", bytes.len(), limits::ENVIRONMENT_BYTES),
             ));
         }
-        // an error of the reader quotes the beginning of what it read, which may be a secret
-        json::parse("environment", bytes).map(Self).map_err(|e| {
-            Error::new(e.kind(), "the environment is no JSON object of texts by name; give each variable once")
-        })
+        json::parse_secret("environment", bytes, "give an object of texts by name, each variable once").map(Self)
+    }
+
+    /// The variables of a process; those that are not UTF-8 are nothing that a CI system says.
+    ///
+    /// ```
+    /// let environment = sealwright::ci::Environment::of_os(std::env::vars_os());
+    /// # let _ = environment;
+    /// ```
+    pub fn of_os(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        variables.into_iter().filter_map(|(n, v)| n.into_string().ok().zip(v.into_string().ok())).collect()
     }
 
     /// The value of a variable; an empty one is none.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

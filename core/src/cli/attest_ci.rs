@@ -61,7 +61,7 @@ impl Ci {
                 "a CI system says itself which builder it is; leave `--builder-id` out, or name `--ci plain`",
             ));
         }
-        let environment = environment();
+        let environment = Environment::of_os(std::env::vars_os());
         self.system(name, &environment)?.provenance(&environment, &run)
     }
 
@@ -86,32 +86,11 @@ impl Ci {
     }
 
     fn system(&self, name: &str, environment: &Environment) -> Result<CiSystem> {
-        let mut systems = CiSystem::built_in()?;
-        for path in &self.systems {
+        let more = self.systems.iter().map(|path| {
             let limit = u64::try_from(limits::CI_SYSTEM_BYTES).unwrap_or(u64::MAX);
             let toml = limits::read_file("CI system", path, limit)?;
-            systems.push(CiSystem::parse(&toml).map_err(|e| e.with("path", path.display()))?);
-        }
-        let names: Vec<_> = systems.iter().map(|s| s.name().to_owned()).collect();
-        let found = if name == "auto" {
-            ci::detect_among(environment, systems)?
-        } else {
-            systems.into_iter().find(|system| system.name() == name)
-        };
-        found.ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotFound,
-                format!(
-                    "`{}` finds no CI system here; run it in a build of {}, or name `--ci plain` with `--builder-id`",
-                    name.escape_debug(),
-                    names.join(", ")
-                ),
-            )
-        })
+            CiSystem::parse(&toml).map_err(|e| e.with("path", path.display()))
+        });
+        ci::system(name, environment, more.collect::<Result<Vec<_>>>()?)
     }
-}
-
-/// The variables of this process; those that are not UTF-8 are nothing that a CI system says.
-fn environment() -> Environment {
-    std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }

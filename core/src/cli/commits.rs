@@ -94,7 +94,7 @@ impl Verify {
             show(&mut page, one);
         }
         page.line(format!("{} commits, {clear} clear, {doubtful} doubtful", wrote.len()));
-        let commits: Vec<Value> = wrote.iter().map(value).collect::<Result<_>>()?;
+        let commits: Vec<Value> = wrote.iter().map(to_json).collect::<Result<_>>()?;
         let answer = json!({ "commits": commits, "clear": clear, "doubtful": doubtful });
         Ok(Answer::new(page.finish(), answer).unless(doubtful > 0))
     }
@@ -202,19 +202,6 @@ fn actor(writer: &Ident) -> Actor {
     let address = writer.email.to_lowercase();
     let name = if writer.name.is_empty() { &address } else { &writer.name };
     Actor::human(format!("mailto:{address}"), name.clone()).vouched_by(GIT_ISSUER, address)
-}
-
-fn value(one: &Authorship) -> Result<Value> {
-    let person = |who: &Ident| json!({ "name": who.name, "email": who.email });
-    Ok(json!({
-        "commit": one.id().hex(),
-        "tree": one.tree().hex(),
-        "author": person(one.author()),
-        "committer": person(one.committer()),
-        "writers": one.writers().iter().map(person).collect::<Vec<_>>(),
-        "signer": to_json(&one.signer())?,
-        "doubts": to_json(&one.doubts())?,
-    }))
 }
 
 /// Columns of a commit's id, and of its author.

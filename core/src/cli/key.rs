@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::settings::Settings;
 use super::sign::insert;
 use super::text::Page;
+use crate::checkpoint::WitnessKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyFormat, KeyType, PrivateKey, PublicKey, write_private_as};
 
@@ -35,6 +36,9 @@ pub(crate) enum KeyCommand {
         /// A private or public key: a file, its role in sealwright.toml,
         /// pkcs11:…, awskms://…, or hashivault://….
         key: PathBuf,
+        /// Show it as the C2SP verifier key of a witness of this name.
+        #[arg(long, value_name = "NAME")]
+        witness: Option<String>,
     },
 }
 
@@ -57,8 +61,14 @@ impl KeyCommand {
         match self {
             Self::Generate { key_type, new } => new.write(settings, || PrivateKey::generate(key_type)),
             Self::Import { file, new } => new.write(settings, || settings.private_key(&file)),
-            Self::Public { key } => {
+            Self::Public { key, witness } => {
                 let public = settings.public_key(&key)?;
+                if let Some(name) = witness {
+                    let vkey = WitnessKey::new(name, public.clone())?.to_string();
+                    let mut value = described(&public);
+                    insert(&mut value, "witness", vkey.as_str().into());
+                    return Ok(Answer::document(format!("{vkey}\n").into_bytes(), value));
+                }
                 Ok(Answer::document(public.to_pem().into_bytes(), described(&public)))
             }
         }

@@ -1,18 +1,21 @@
 //! Opening the ledger a command works on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::output::note;
 use super::settings::{OpenSigner, Settings};
 use super::sign::SigningKey;
+use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
-use crate::error::Result;
-use crate::ledger::{Anchored, Anchors, Ledger, Pins};
+use crate::encryption::KeyEncryptionKey;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::{Anchored, Anchors, Ledger, Pins, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
+use crate::timestamp::Timestamp;
 
 /// What is known of the ledger from elsewhere.
 #[derive(Args)]
@@ -27,6 +30,13 @@ pub(crate) struct Known {
     /// A checkpoint it must extend.
     #[arg(long, value_name = "FILE")]
     min_checkpoint: Option<PathBuf>,
+    /// Key that it is encrypted with: a file, pkcs11:…, awskms://…, or
+    /// hashivault://….
+    #[arg(long, value_name = "KEY")]
+    encryption_key: Option<PathBuf>,
+    /// Folder that bodies were moved to.
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
 }
 
 /// Options of commands that append.
@@ -63,6 +73,18 @@ pub(crate) struct By {
 }
 
 impl Known {
+    /// Opens the ledger for reading.
+    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
+        let kek = settings.encryption_key(self.encryption_key())?;
+        self.open_with(settings, kek.as_deref())
+    }
+
+    /// The key that the ledger is said to be encrypted with.
+    pub(crate) fn encryption_key(&self) -> Option<&Path> {
+        self.encryption_key.as_deref()
+    }
+
+    /// What is known.
     pub(crate) fn pins(&self) -> Result<Pins> {
         let mut pins = Pins::none();
         pins.log_key = self.pin_log_key.as_deref().map(str::parse).transpose()?;
@@ -73,10 +95,23 @@ impl Known {
         Ok(pins)
     }
 
-    /// Opens the ledger for reading.
-    pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
-        let anchors = Anchors::in_folder(settings.state()?);
-        let ledger = Ledger::open_at(&settings.place()?, &anchors, &self.pins()?)?;
+    /// The key of the log that is pinned.
+    pub(crate) fn log_key(&self) -> Result<VerifierKey> {
+        self.pins()?
+            .log_key
+            .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "no key of the log is named; name it with `--pin-log-key`"))
+    }
+
+    /// Opens the ledger for reading, with this key if it is encrypted.
+    pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+        let ledger = open(settings, &self.pins()?, kek)?;
+        let ledger = match settings.archive(self.archive.as_deref()) {
+            Some(archive) => ledger.with_archive(&archive)?,
+            None => ledger,
+        };
+        for repair in ledger.repairs() {
+            note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
+        }
         if ledger.anchored() == Anchored::FirstUse {
             note(&format!(
                 "the ledger `{}` was not seen here before; its key, trust policy and checkpoint are taken as found",
@@ -87,10 +122,97 @@ impl Known {
     }
 }
 
+/// The ledger in a folder or a bucket, with this key if it is encrypted, or behind an address.
+fn open(settings: &Settings, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+    let anchors = Anchors::in_folder(settings.state()?);
+    match settings.ledger_address() {
+        Some(address) => connect(settings, &address, &anchors, pins),
+        None => Ledger::open_at(&settings.place()?, &anchors, pins, kek),
+    }
+}
+
+#[cfg(feature = "remote")]
+fn connect(settings: &Settings, address: &str, anchors: &Anchors, pins: &Pins) -> Result<Ledger> {
+    Ledger::connect(address, &settings.access()?, anchors, pins)
+}
+
+#[cfg(not(feature = "remote"))]
+fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins) -> Result<Ledger> {
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
+    ))
+}
+
+/// The way by which signed records and files get into a ledger.
+pub(crate) enum Way {
+    Folder(Box<Ledger>),
+    #[cfg(feature = "remote")]
+    Service(Box<crate::remote::Submitter>),
+}
+
+impl Way {
+    /// Appends records, all or none.
+    pub(crate) fn submit(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<Vec<Receipt>> {
+        match self {
+            Self::Folder(ledger) => {
+                let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
+                ledger.append_all(&verified, now)
+            }
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.submit(records, now),
+        }
+    }
+
+    pub(crate) fn attach_file(&self, path: &Path) -> Result<Digest> {
+        match self {
+            Self::Folder(ledger) => ledger.attach_file(path),
+            #[cfg(feature = "remote")]
+            Self::Service(submitter) => submitter.attach_file(path),
+        }
+    }
+}
+
+impl Known {
+    /// The way for files, which takes no log key.
+    pub(crate) fn way_for_files(&self, settings: &Settings) -> Result<Way> {
+        match self.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+        }
+    }
+
+    /// The way through a service, if the ledger is behind one; it needs no reading of the log.
+    #[cfg(feature = "remote")]
+    fn service(&self, settings: &Settings) -> Result<Option<Way>> {
+        let Some(address) = settings.ledger_address() else { return Ok(None) };
+        let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
+        let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.pins()?)?;
+        Ok(Some(Way::Service(Box::new(submitter))))
+    }
+
+    #[cfg(not(feature = "remote"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the other build needs both")]
+    fn service(&self, _: &Settings) -> Result<Option<Way>> {
+        Ok(None)
+    }
+}
+
 impl Append {
-    /// Opens the ledger for appending.
+    /// The way for records that are signed already: an address needs no reading of the log.
+    pub(crate) fn way(&self, settings: &Settings) -> Result<Way> {
+        match self.known.service(settings)? {
+            Some(way) => Ok(way),
+            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+        }
+    }
+
+    /// Opens the ledger for appending. Behind an address its service has the log key, and knows who submits.
     pub(crate) fn open(&self, settings: &Settings) -> Result<Ledger> {
         let ledger = self.known.open(settings)?;
+        if settings.ledger_address().is_some() {
+            return Ok(ledger);
+        }
         let ledger = ledger.with_log_key(settings.log_key(self.log_key.as_deref())?)?;
         Ok(match settings.submitter(self.submitter.as_deref()) {
             Some(submitter) => ledger.with_submitter(submitter),
@@ -100,6 +222,16 @@ impl Append {
 }
 
 impl Act {
+    /// What is known of the ledger.
+    pub(crate) fn known(&self) -> &Known {
+        &self.append.known
+    }
+
+    /// Opens the ledger, and no key that signs.
+    pub(crate) fn open_ledger(&self, settings: &Settings) -> Result<Ledger> {
+        self.append.known.open(settings)
+    }
+
     /// Opens the ledger for appending, with the key that signs.
     pub(crate) fn open(&self, settings: &Settings) -> Result<(Ledger, OpenSigner)> {
         let key = self.key.open(settings)?;

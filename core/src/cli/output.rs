@@ -1,8 +1,9 @@
 //! Printing answers and errors, and writing files whole.
 
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, json};
 
@@ -55,6 +56,36 @@ pub(crate) fn print_usage(problem: &str) -> u8 {
 /// Says something beside the answer.
 pub(crate) fn note(message: &str) {
     to_stderr(&text::wrapped(&format!("sealwright: {message}")));
+}
+
+/// A line on a terminal that says how far long work is. Where stderr is none, it says nothing.
+pub(crate) struct ProgressLine {
+    what: &'static str,
+    shown_at: Option<Instant>,
+    on_terminal: bool,
+}
+
+impl ProgressLine {
+    /// Shows "`what`: done of all".
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { what, shown_at: None, on_terminal: io::stderr().is_terminal() }
+    }
+
+    pub(crate) fn show(&mut self, done: u64, of: u64) {
+        let recent = self.shown_at.is_some_and(|at| at.elapsed() < Duration::from_millis(100));
+        if self.on_terminal && !recent {
+            let _ = write!(io::stderr().lock(), "\r{}: {done} of {of}\u{1b}[K", self.what);
+            self.shown_at = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for ProgressLine {
+    fn drop(&mut self) {
+        if self.shown_at.is_some() {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
 }
 
 /// Writes a file whole: beside its place first, on disk, and then under its name. What stood there is replaced at once.

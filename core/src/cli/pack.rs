@@ -10,6 +10,7 @@ use super::open::{By, Known};
 use super::settings::Settings;
 use super::sign::SigningKey;
 use super::text::Page;
+use crate::checkpoint::WitnessKey;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::key::read_public;
@@ -51,7 +52,8 @@ pub(crate) struct VerifyPack {
     /// The pack.
     folder: PathBuf,
     /// Who may sign, as verify.sh reads it: lines of
-    /// `key KEYID TYPE PUBLIC.pem [pack]`.
+    /// `key KEYID TYPE PUBLIC.pem [pack]` and
+    /// `cert IDENTITY ISSUER TYPE CA.pem [pack]`.
     #[arg(long, value_name = "FILE")]
     signers: PathBuf,
     /// Public key of the log.
@@ -63,6 +65,13 @@ pub(crate) struct VerifyPack {
     /// Payload digest of version 1 of the trust policy.
     #[arg(long, value_name = "SHA256")]
     pin_trust_policy: Option<Digest>,
+    /// A witness whose cosignature of the checkpoint counts, as a C2SP verifier
+    /// key [default: those of the trust policy in the pack].
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
+    /// How many of these must have cosigned it [default: all of them].
+    #[arg(long, value_name = "COUNT", requires = "witnesses")]
+    quorum: Option<u64>,
 }
 
 impl PackCommand {
@@ -105,6 +114,9 @@ impl VerifyPack {
             demand = demand.no_older_than(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
         demand.trust_policy = self.pin_trust_policy;
+        let witnesses: Vec<WitnessKey> = self.witnesses.iter().map(|key| key.parse()).collect::<Result<_>>()?;
+        let quorum = self.quorum.unwrap_or(witnesses.len() as u64);
+        demand = demand.require_witnesses(witnesses, quorum);
         let verdict = pack::verify(&self.folder, &demand)?;
         let (extension, in_words) = match verdict.extension {
             Extension::NotAsked => ("not-asked", "no earlier checkpoint was given to compare it with"),
@@ -116,6 +128,15 @@ impl VerifyPack {
         page.field("verified", &verdict.statement.title).field("records", verdict.records);
         page.field("ledger", format!("{}, {} entries", checkpoint.origin(), checkpoint.size()));
         page.wrapped("         ", "         ", in_words);
+        for cosigned in &verdict.cosignatures {
+            page.field("cosigned", format!("{} by {}", cosigned.at, cosigned.witness));
+        }
+        if verdict.cosignatures.is_empty() {
+            page.line("         cosigned by no witness");
+        }
+        for stamped in &verdict.timestamps {
+            page.field("stamped", format!("{} by {}", stamped.at, stamped.authority));
+        }
         page.field("gaps", verdict.statement.completeness.gaps.len());
         if verdict.has_unchecked_timestamp {
             page.wrapped("", "", "The timestamp manifest.tsr was not checked.");
@@ -129,7 +150,10 @@ impl VerifyPack {
             },
             "records": verdict.records,
             "bareEntries": verdict.bare_entries,
+            "disposedEntries": verdict.disposed_entries,
             "extension": extension,
+            "cosignatures": to_json(&verdict.cosignatures)?,
+            "timestamps": to_json(&verdict.timestamps)?,
             "hasUncheckedTimestamp": verdict.has_unchecked_timestamp,
         });
         Ok(Answer::new(page.finish(), value))

@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{
-    Approval, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack, PolicyEvaluation,
-    PredicateType, Promotion, Provenance, Release, Scai, TestResult, TrustPolicy, Vsa,
+    Approval, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack, LegalHold,
+    PolicyEvaluation, PredicateType, Promotion, Provenance, Release, RetentionDisposal, Scai, TestResult, TrustPolicy,
+    Vsa,
 };
 
-const TYPES: [(&str, &str); 15] = [
+const TYPES: [(&str, &str); 17] = [
     ("provenance", Provenance::TYPE),
     ("sbom", Cyclonedx::TYPE),
     ("test-result", TestResult::TYPE),
@@ -22,6 +23,8 @@ const TYPES: [(&str, &str); 15] = [
     ("deployment", Deployment::TYPE),
     ("environment-snapshot", EnvironmentSnapshot::TYPE),
     ("drift-report", DriftReport::TYPE),
+    ("legal-hold", LegalHold::TYPE),
+    ("retention-disposal", RetentionDisposal::TYPE),
     ("evidence-pack", EvidencePack::TYPE),
     ("trust-policy", TrustPolicy::TYPE),
 ];

@@ -9,9 +9,10 @@ use clap::Args;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::encryption::{KeyEncryptionKey, open_key_encryption_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
-use crate::ledger::Place;
+use crate::ledger::{Place, Schedule};
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -25,8 +26,8 @@ pub(crate) struct Global {
     /// Answer in JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// The ledger: its folder, or a file in TOML that describes its bucket
-    /// [default: .sealwright/ledger].
+    /// The ledger: its folder or https address, or a file in TOML that describes
+    /// its bucket [default: .sealwright/ledger].
     #[arg(long, global = true, value_name = "PLACE")]
     ledger: Option<PathBuf>,
     /// Folder that remembers the ledgers seen so far
@@ -59,10 +60,23 @@ struct SettingsFile {
     key: Option<PathBuf>,
     log_key: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
+    /// Key that the ledger is encrypted with.
+    encryption_key: Option<PathBuf>,
+    /// Folder that bodies are moved to.
+    archive: Option<PathBuf>,
+    /// The retention schedule.
+    retention: Option<PathBuf>,
     submitter: Option<String>,
+    /// What is shown to a ledger behind an address.
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "one file serves commands of all features"))]
+    service: Option<ServiceSettings>,
     /// Keys that sign, by role, to be named with `--key`: files or URIs.
     #[serde(default)]
     keys: BTreeMap<String, PathBuf>,
+    /// URLs of witnesses, by the names of their keys.
+    #[serde(default)]
+    #[cfg_attr(not(feature = "witness"), expect(dead_code, reason = "read everywhere, used where HTTP is spoken"))]
+    witnesses: BTreeMap<String, String>,
     #[serde(default)]
     environments: BTreeMap<String, EnvironmentSettings>,
 }
@@ -74,6 +88,24 @@ struct EnvironmentSettings {
     class: Option<EnvironmentClass>,
     region: Option<String>,
     data_class: Option<DataClass>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "one file serves commands of all features"))]
+struct ServiceSettings {
+    token_file: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    authorities: Option<PathBuf>,
+}
+
+/// The present.
+pub(crate) fn clock() -> Result<Timestamp> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the clock")]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 impl Settings {
@@ -94,10 +126,7 @@ impl Settings {
 
     /// The present.
     pub(crate) fn now(&self) -> Result<Timestamp> {
-        #[expect(clippy::disallowed_methods, reason = "this is where the command line reads the clock")]
-        let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
+        clock()
     }
 
     /// Where Cargo keeps unpacked sources, which say their licences.
@@ -114,15 +143,58 @@ impl Settings {
         Some(environment("DOCKER_CONFIG").map(PathBuf::from).or_else(folder)?.join("config.json"))
     }
 
+    /// The folder of the ledger, or the file that describes its bucket.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
+        chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger"))
+    }
+
     /// Where the ledger is.
     pub(crate) fn place(&self) -> Result<Place> {
-        let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
-        self.place_of(&chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger")))
+        self.place_of(&self.ledger())
     }
 
     /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
     pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
         Place::find(path, &|name| environment(name)?.into_string().ok().map(Zeroizing::new))
+    }
+
+    /// The address of the ledger, if it is behind one.
+    pub(crate) fn ledger_address(&self) -> Option<String> {
+        let chosen = self.ledger.clone().or_else(|| environment("SEALWRIGHT_LEDGER").map(PathBuf::from));
+        let chosen = chosen.or_else(|| self.file.ledger.clone())?;
+        chosen.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
+    }
+
+    /// What is shown to a ledger behind an address: a token, a certificate.
+    #[cfg(feature = "remote")]
+    pub(crate) fn access(&self) -> Result<crate::remote::Access> {
+        let own = |name: &str| environment(name).map(PathBuf::from);
+        let of = |file: fn(&ServiceSettings) -> &Option<PathBuf>| {
+            self.file.service.as_ref().and_then(|s| file(s).as_ref()).map(|path| self.base.join(path))
+        };
+        let mut access = crate::remote::Access::anonymous();
+        if let Some(token) = text_of_environment("SEALWRIGHT_TOKEN")? {
+            access = access.with_token(&token)?;
+        } else if let Some(path) = own("SEALWRIGHT_TOKEN_FILE").or_else(|| of(|s| &s.token_file)) {
+            access = access.with_token_file(&path)?;
+        }
+        let certificate = own("SEALWRIGHT_CLIENT_CERTIFICATE").or_else(|| of(|s| &s.certificate));
+        let key = own("SEALWRIGHT_CLIENT_KEY").or_else(|| of(|s| &s.key));
+        access = match (certificate, key) {
+            (Some(certificate), Some(key)) => access.with_certificate(&certificate, &key)?,
+            (None, None) => access,
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    "a client certificate and its key go together; name both, or neither",
+                ));
+            }
+        };
+        match own("SEALWRIGHT_AUTHORITIES").or_else(|| of(|s| &s.authorities)) {
+            Some(authorities) => access.with_authorities(&authorities),
+            None => Ok(access),
+        }
     }
 
     /// The folder that remembers what was seen of ledgers.
@@ -144,6 +216,42 @@ impl Settings {
     /// The signer named, else the one of the settings.
     pub(crate) fn key(&self, named: Option<&Path>) -> Result<OpenSigner> {
         let reference = self.reference(named)?;
+        self.with_access(&reference, signer::open)
+    }
+
+    /// The key that the ledger is encrypted with: the one named, else that of the settings, if there is one.
+    pub(crate) fn encryption_key(&self, named: Option<&Path>) -> Result<Option<Box<dyn KeyEncryptionKey>>> {
+        let of_file = || self.file.encryption_key.as_ref().map(|key| self.of_settings(key));
+        let named = named.map(Path::to_path_buf);
+        let found = named.or_else(|| environment("SEALWRIGHT_ENCRYPTION_KEY").map(PathBuf::from)).or_else(of_file);
+        let Some(reference) = found else { return Ok(None) };
+        self.with_access(&reference, open_key_encryption_key).map(Some)
+    }
+
+    /// The folder that bodies are moved to, if there is one.
+    pub(crate) fn archive(&self, named: Option<&Path>) -> Option<PathBuf> {
+        self.path(named, "SEALWRIGHT_ARCHIVE", self.file.archive.as_ref())
+    }
+
+    /// The retention schedule.
+    pub(crate) fn schedule(&self, named: Option<&Path>) -> Result<Schedule> {
+        self.schedule_if_named(named)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::ApiMisuse,
+                format!("nothing says how long records are kept; name a file with `--schedule`, or as `retention` in `{FILE}`"),
+            )
+        })
+    }
+
+    /// The retention schedule, if one is named.
+    pub(crate) fn schedule_if_named(&self, named: Option<&Path>) -> Result<Option<Schedule>> {
+        let path = self.path(named, "SEALWRIGHT_RETENTION", self.file.retention.as_ref());
+        let Some(path) = path else { return Ok(None) };
+        let bytes = limits::read_file("retention schedule", &path, limits::SCHEDULE_BYTES as u64)?;
+        Schedule::parse(&bytes).map(Some).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
+    }
+
+    fn with_access<T>(&self, reference: &Path, open: impl FnOnce(&str, &Access<'_>) -> Result<T>) -> Result<T> {
         let reference = reference.to_str().ok_or_else(|| {
             Error::new(ErrorKind::Malformed, "the name of the key is not UTF-8; give its file another name")
         })?;
@@ -155,7 +263,7 @@ impl Settings {
         if let Some(vault) = vault()? {
             access = access.with_vault(vault);
         }
-        signer::open(reference, &access)
+        open(reference, &access)
     }
 
     /// The public half of the key named: of a public key file, or of a signer.
@@ -175,6 +283,12 @@ impl Settings {
     pub(crate) fn signer_command(&self, command: &str, public: Option<&Path>) -> Result<OpenSigner> {
         let access = Access::default().with_public_key(read_public(&self.reference(public)?)?);
         signer::open(&format!("command:{command}"), &access)
+    }
+
+    /// URLs of witnesses, by the names of their keys.
+    #[cfg(feature = "witness")]
+    pub(crate) fn witnesses(&self) -> BTreeMap<String, String> {
+        self.file.witnesses.clone()
     }
 
     /// The private key of the log.

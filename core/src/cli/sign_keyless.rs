@@ -1,6 +1,5 @@
 //! Signing by an identity token, and timestamps: what the options say, and what is said before anything is published.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,6 +8,7 @@ use serde_json::json;
 use super::output::note;
 use super::root::{PUBLIC_GOOD, archive};
 use super::settings::Settings;
+use crate::ci::Environment;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
@@ -123,11 +123,7 @@ impl Keyless {
         if let Some(path) = &self.identity_token_file {
             return Token::read(path);
         }
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        let environment: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
-        ambient_token(&environment, audience)?.ok_or_else(|| {
+        ambient_token(&Environment::of_os(std::env::vars_os()), audience)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::ApiMisuse,
                 "there is no identity token here; name one with `--identity-token-file`, set `SIGSTORE_ID_TOKEN`, or run \

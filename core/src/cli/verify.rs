@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::sign::insert;
 use super::text::Page;
 use super::verify_provenance::Content;
-use super::verify_signer::Signer;
+use super::verify_signer::{RootUsed, Signer};
 use crate::bundle::{self, Bundle};
 use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,16 +47,16 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha512, Algori
 
 impl Verify {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let (root, identity) = self.signer.trust()?;
+        let (root, identity, used) = self.signer.trust(settings)?;
         let record = record(&self.bundle)?;
         let at = self.at.map_or_else(|| settings.now(), Ok)?;
-        let mut expectation = self.signer.demand(Expectation::of_signer(identity, at));
+        let mut expectation = self.signer.demand(Expectation::of_signer(identity, at))?;
         if let Some(known) = self.known {
             expectation = expectation.require_type(known.uri());
         }
         let verifier = Verifier::new(root);
         if matches!(Bundle::parse(&record)?.content(), bundle::Content::Message(_)) {
-            return self.blob(&verifier, &record, &expectation);
+            return self.blob(&verifier, &record, &expectation, &used);
         }
         let (verified, digest) = self.record(&verifier, &record, &expectation)?;
         let statement = verified.value();
@@ -67,7 +67,7 @@ impl Verify {
             "digest": digest.to_string(),
             "payload": statement.payload_digest().to_string(),
         });
-        tell(&verified, &mut page, &mut value)?;
+        tell(&verified, &used, &mut page, &mut value)?;
         page.field("payload", statement.payload_digest());
         let content = self.content.check(&verified, &mut page)?;
         content.into_iter().for_each(|(name, member)| insert(&mut value, name, member));
@@ -99,7 +99,7 @@ impl Verify {
         Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::Internal, "the artifact was not hashed")))
     }
 
-    fn blob(&self, verifier: &Verifier, record: &[u8], expectation: &Expectation) -> Result<Answer> {
+    fn blob(&self, verifier: &Verifier, record: &[u8], expectation: &Expectation, used: &RootUsed) -> Result<Answer> {
         self.content.check_none()?;
         let verified = match given(&self.artifact)? {
             Some(digest) => verifier.verify_blob(record, Blob::Digest(digest), expectation)?,
@@ -112,7 +112,7 @@ impl Verify {
         let mut page = Page::default();
         page.field("digest", verified.value());
         let mut value = json!({ "digest": verified.value().to_string() });
-        tell(&verified, &mut page, &mut value)?;
+        tell(&verified, used, &mut page, &mut value)?;
         Ok(Answer::new(page.finish(), value))
     }
 }
@@ -124,8 +124,8 @@ fn given(artifact: &str) -> Result<Option<Digest>> {
     if is_digest { artifact.parse().map(Some) } else { Ok(None) }
 }
 
-/// Tells who signed, and what vouches for it.
-fn tell<T>(verified: &Verified<T>, page: &mut Page, value: &mut Value) -> Result<()> {
+/// Tells who signed, what vouches for it, and whose word that is.
+fn tell<T>(verified: &Verified<T>, used: &RootUsed, page: &mut Page, value: &mut Value) -> Result<()> {
     for signer in verified.signers() {
         page.field("signer", &signer.name);
         if let Some(claims) = &signer.certificate {
@@ -135,6 +135,9 @@ fn tell<T>(verified: &Verified<T>, page: &mut Page, value: &mut Value) -> Result
     }
     for entry in verified.log_entries() {
         page.field("log", format_args!("{} {}", entry.log, entry.index));
+        for witness in &entry.witnesses {
+            page.field("witness", format_args!("{} {}", witness.name, witness.at));
+        }
     }
     for stamp in verified.timestamps() {
         page.field("stamp", format_args!("{} {}", stamp.authority, stamp.at));
@@ -142,6 +145,10 @@ fn tell<T>(verified: &Verified<T>, page: &mut Page, value: &mut Value) -> Result
     if let Some(at) = verified.signed_at() {
         page.field("signed", at);
         insert(value, "signedAt", json!(at));
+    }
+    if !matches!(used, RootUsed::None) {
+        page.field("root", used);
+        insert(value, "trustedRoot", to_json(used)?);
     }
     insert(value, "signers", to_json(&verified.signers())?);
     insert(value, "logEntries", to_json(&verified.log_entries())?);

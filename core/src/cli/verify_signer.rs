@@ -1,15 +1,20 @@
 //! `verify`: who must have signed, and what must vouch for it.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::input::named;
+use super::settings::Settings;
+use super::text::to_the_second;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::read_public;
 use crate::limits;
+use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, Window};
-use crate::verifier::{CertificateIdentity, Expectation, Extension, Identity, Matcher};
+use crate::verifier::{CertificateIdentity, Expectation, Extension, Identity, Matcher, WitnessKey, Witnesses};
 
 /// Who must have signed, by a key or by a certificate.
 #[derive(Args)]
@@ -59,7 +64,8 @@ struct Build {
 #[command(next_help_heading = "What must vouch for it")]
 struct Evidence {
     /// Sigstore trusted root; of several, the newest last [default, with an
-    /// identity: the public-good instance's].
+    /// identity: all that `root refresh` ever fetched of the public-good
+    /// instance, else the one that is built in].
     #[arg(long = "trusted-root", value_name = "FILE")]
     trusted_roots: Vec<PathBuf>,
     /// Transparency logs that must hold it [default, with an identity: 1].
@@ -68,6 +74,13 @@ struct Evidence {
     /// Timestamp authorities that must have seen it.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     timestamps: usize,
+    /// Key of a witness of transparency logs, as NAME+ID+KEY.
+    #[arg(long = "witness", value_name = "KEY")]
+    witnesses: Vec<WitnessKey>,
+    /// Witnesses who must have signed the checkpoint of its log [default: all
+    /// that are named].
+    #[arg(long, value_name = "N", requires = "witnesses")]
+    quorum: Option<usize>,
     /// Take a certificate without a log entry, of an instance without logs.
     #[arg(long)]
     unlogged_unsafe: bool,
@@ -76,9 +89,35 @@ struct Evidence {
     without_sct_unsafe: bool,
 }
 
+/// Where the authorities and logs come from that are believed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase", tag = "from")]
+pub(crate) enum RootUsed {
+    /// Nowhere: keys alone are believed.
+    None,
+    /// The files that were named.
+    Files,
+    /// What `root refresh` fetched; the newest of it.
+    #[serde(rename_all = "camelCase")]
+    Archive { fetched_at: Timestamp, digest: String },
+    /// The program.
+    BuiltIn,
+}
+
+impl fmt::Display for RootUsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Files => f.write_str("the files named"),
+            Self::Archive { fetched_at, .. } => write!(f, "archive, newest fetched {}", to_the_second(*fetched_at)),
+            Self::BuiltIn => f.write_str("built in"),
+        }
+    }
+}
+
 impl Signer {
-    /// What is believed, and who of that is demanded.
-    pub(crate) fn trust(&self) -> Result<(TrustRoot, Identity)> {
+    /// What is believed, who of that is demanded, and where the authorities come from.
+    pub(crate) fn trust(&self, settings: &Settings) -> Result<(TrustRoot, Identity, RootUsed)> {
         let mut root = TrustRoot::new();
         for path in &self.evidence.trusted_roots {
             let limit = u64::try_from(limits::TRUSTED_ROOT_BYTES).unwrap_or(u64::MAX);
@@ -86,30 +125,38 @@ impl Signer {
             root = root.with_sigstore(&bytes).map_err(|e| e.with("path", path.display()))?;
         }
         if let Some(identity) = self.identity()? {
-            let root = if self.evidence.trusted_roots.is_empty() { TrustRoot::public_good()? } else { root };
-            return Ok((root, Identity::Certificate(identity)));
+            let (root, used) = match self.evidence.trusted_roots.is_empty() {
+                true => default_root(settings)?,
+                false => (root, RootUsed::Files),
+            };
+            return Ok((root, Identity::Certificate(identity), used));
         }
+        let used = if self.evidence.trusted_roots.is_empty() { RootUsed::None } else { RootUsed::Files };
         let mut names = Vec::new();
         for key in &self.keys {
             let (name, path) = if key.contains('=') { named(key)? } else { (key.as_str(), key.as_ref()) };
             root = root.with_key(name, read_public(path)?, Window::ALWAYS)?;
             names.push(name.to_owned());
         }
-        Ok((root, Identity::OneOf(names)))
+        Ok((root, Identity::OneOf(names), used))
     }
 
     /// The expectation, with what must vouch for the signature.
-    pub(crate) fn demand(&self, expectation: Expectation) -> Expectation {
+    pub(crate) fn demand(&self, expectation: Expectation) -> Result<Expectation> {
         let evidence = &self.evidence;
         let mut expectation =
             expectation.require_log_entries(evidence.log_entries).require_timestamps(evidence.timestamps);
+        if !evidence.witnesses.is_empty() {
+            let quorum = evidence.quorum.unwrap_or(evidence.witnesses.len());
+            expectation = expectation.require_witnesses(Witnesses::new(evidence.witnesses.clone(), quorum)?);
+        }
         if evidence.unlogged_unsafe {
             expectation = expectation.unlogged_unsafe();
         }
         if evidence.without_sct_unsafe {
             expectation = expectation.without_sct_unsafe();
         }
-        expectation
+        Ok(expectation)
     }
 
     fn identity(&self) -> Result<Option<CertificateIdentity>> {
@@ -136,4 +183,24 @@ impl Signer {
         let demanded = demanded.into_iter().filter_map(|(e, value)| Some((e, value.as_deref()?)));
         Ok(Some(demanded.fold(identity, |identity, (e, value)| identity.require_extension(e, value))))
     }
+}
+
+/// All roots that were ever fetched of the public-good instance, so that a record verifies after they have rotated; the
+/// one that is built in if none was. Touches no network.
+#[cfg(feature = "keyless")]
+fn default_root(settings: &Settings) -> Result<(TrustRoot, RootUsed)> {
+    // without a home folder nothing was ever fetched
+    let Ok(archive) = super::root::archive(settings, super::root::PUBLIC_GOOD) else { return built_in() };
+    let Some(newest) = archive.roots()?.pop() else { return built_in() };
+    let root = TrustRoot::new().with_sigstore(&archive.trusted_root()?)?;
+    Ok((root, RootUsed::Archive { fetched_at: newest.fetched_at, digest: newest.digest.to_string() }))
+}
+
+#[cfg(not(feature = "keyless"))]
+fn default_root(_: &Settings) -> Result<(TrustRoot, RootUsed)> {
+    built_in()
+}
+
+fn built_in() -> Result<(TrustRoot, RootUsed)> {
+    Ok((TrustRoot::public_good()?, RootUsed::BuiltIn))
 }

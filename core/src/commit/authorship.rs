@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::object::as_hex;
 use super::{Commit, CommitSigner, CommitTrust, Ident, verify};
 use crate::artifact::ResourceDescriptor;
 use crate::digest::{Digest, DigestSet};
@@ -69,6 +70,30 @@ impl DoubtKind {
 impl Serialize for DoubtKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl Serialize for Authorship {
+    /// All that it says, with `writers`; `signer` is null if there is none.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'a> {
+            #[serde(serialize_with = "as_hex")]
+            commit: &'a Digest,
+            #[serde(serialize_with = "as_hex")]
+            tree: &'a Digest,
+            author: &'a Ident,
+            committer: &'a Ident,
+            co_authors: &'a [Ident],
+            writers: Vec<Ident>,
+            signer: Option<&'a CommitSigner>,
+            doubts: &'a [Doubt],
+        }
+        let (author, committer) = (&self.author, &self.committer);
+        let (co_authors, signer, doubts) = (self.co_authors.as_slice(), self.signer(), self.doubts());
+        let (commit, tree, writers) = (&self.id, &self.tree, self.writers());
+        Wire { commit, tree, author, committer, co_authors, writers, signer, doubts }.serialize(serializer)
     }
 }
 

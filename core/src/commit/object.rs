@@ -5,13 +5,15 @@
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
+use serde::{Serialize, Serializer};
+
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
 
 /// A person as Git names them: words of whoever wrote the commit, until a signature vouches for the address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Ident {
     /// The name; bytes that are not UTF-8 are replaced.
@@ -21,28 +23,38 @@ pub struct Ident {
 }
 
 /// A commit object with the id it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Commit {
+    #[serde(rename = "commit", serialize_with = "as_hex")]
     id: Digest,
+    #[serde(serialize_with = "as_hex")]
     tree: Digest,
+    #[serde(serialize_with = "all_as_hex")]
     parents: Vec<Digest>,
     author: Ident,
     authored_at: Timestamp,
     committer: Ident,
     committed_at: Timestamp,
     message: String,
+    #[serde(skip)]
     merged_tags: Vec<Vec<u8>>,
+    #[serde(skip)]
     signed: Option<Signed>,
 }
 
 /// An annotated tag of a commit, with the id it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tag {
+    #[serde(rename = "tag")]
     id: String,
+    #[serde(serialize_with = "as_hex")]
     target: Digest,
     name: String,
     tagger: Ident,
     tagged_at: Timestamp,
+    #[serde(skip)]
     signed: Option<Signed>,
 }
 
@@ -51,6 +63,15 @@ pub struct Tag {
 pub(super) struct Signed {
     pub(super) payload: Vec<u8>,
     pub(super) signature: String,
+}
+
+/// An id as Git writes it.
+pub(super) fn as_hex<S: Serializer>(id: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&id.hex())
+}
+
+fn all_as_hex<S: Serializer>(ids: &[Digest], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(Digest::hex))
 }
 
 impl Commit {

@@ -18,9 +18,9 @@ pub(super) struct Judged {
 pub(super) fn judged(ledger: &Ledger, asked: &Environment) -> Result<Judged> {
     let mut spent = Vec::new();
     ledger.walk(|index, entry| {
-        let moves = [Promotion::TYPE, Deployment::TYPE].contains(&entry.predicate_type.as_str());
         let here = entry.has_tag("environment", &asked.id) || entry.has_more_tags();
-        if moves && here && entry.tag("decision").next().is_some() {
+        let moves = || [Promotion::TYPE, Deployment::TYPE].iter().any(|t| entry.is_of_type(t));
+        if here && entry.tag("decision").next().is_some() && moves() {
             spent.push(index);
         }
         Ok(())

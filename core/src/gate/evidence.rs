@@ -7,7 +7,7 @@ use super::select::Evidence;
 use super::{GateRequest, change, is_anchored};
 use crate::digest::Algorithm;
 use crate::error::Result;
-use crate::ledger::{Ledger, LedgerRecord};
+use crate::ledger::{Ledger, LedgerRecord, Witnessed};
 use crate::policy::{self, Input, PolicyBundle};
 use crate::predicate::{self, ActorKind, ApprovalDecision, CaptureMethod, Predicate, Stage, TestOutcome, TestResult};
 use crate::timestamp::Timestamp;
@@ -18,6 +18,7 @@ pub(super) fn input(
     request: &GateRequest,
     bundle: &PolicyBundle,
     evidence: &Evidence,
+    witnessed: &Witnessed,
     now: Timestamp,
 ) -> Result<Input> {
     let trust = ledger.trust_policy()?;
@@ -63,11 +64,14 @@ pub(super) fn input(
             last_entry_unix: evidence.last.map_or(0, Timestamp::unix_seconds),
             matched: evidence.matched,
             control: evidence.controls,
-            disposed: 0,
+            disposed: evidence.disposed,
             missing: evidence.missing.clone(),
-            anchored: is_anchored(ledger),
+            anchored: is_anchored(ledger)?,
             // records that do not prove are refused one by one; a walk that does not prove ends the gate
             proven: true,
+            cosignatures: witnessed.cosignatures.len() as u64,
+            quorum: witnessed.quorum,
+            anchored_at_unix: witnessed.anchored_at().map(Timestamp::unix_seconds),
         },
         policy: policy::PolicyState {
             digest: bundle.digest().hex(),

@@ -19,6 +19,8 @@ pub(super) struct Evidence {
     pub(super) refused: Vec<RefusedRecord>,
     /// Entries without a body.
     pub(super) missing: Vec<u64>,
+    /// Entries whose records were disposed of.
+    pub(super) disposed: u64,
     pub(super) matched: u64,
     pub(super) controls: u64,
     pub(super) last: Option<Timestamp>,
@@ -70,7 +72,7 @@ pub(super) fn evidence(
 pub(crate) fn find_decision(ledger: &Ledger, decision: &Digest) -> Result<LedgerRecord> {
     let mut candidates = Vec::new();
     ledger.walk(|index, entry| {
-        if entry.predicate_type == PolicyEvaluation::TYPE {
+        if entry.is_of_type(PolicyEvaluation::TYPE) {
             candidates.push(index);
         }
         Ok(())
@@ -93,6 +95,7 @@ impl Evidence {
             records: Vec::new(),
             refused: Vec::new(),
             missing: Vec::new(),
+            disposed: 0,
             matched: selected.matched.len() as u64,
             controls: selected.controls,
             last: selected.last,
@@ -103,6 +106,7 @@ impl Evidence {
                 Outcome::Read(record) => evidence.records.push(*record),
                 Outcome::Refused(refused) => evidence.refused.push(refused),
                 Outcome::Missing => evidence.missing.push(index),
+                Outcome::Disposed => evidence.disposed += 1,
                 // judged by the trust policy itself, which was read from the same entries
                 Outcome::TrustPolicy => {}
             }
@@ -141,6 +145,8 @@ enum Outcome {
     Read(Box<LedgerRecord>),
     Refused(RefusedRecord),
     Missing,
+    /// Its time was over, and a record says so.
+    Disposed,
     TrustPolicy,
 }
 
@@ -155,16 +161,19 @@ impl Outcome {
 
 fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
     let entry = ledger.entry(index)?;
-    if entry.predicate_type == TrustPolicy::TYPE {
+    if entry.is_of_type(TrustPolicy::TYPE) {
         return Ok(Outcome::TrustPolicy);
     }
     match ledger.record(index) {
         Ok(record) if is_unknown_control(&record) => {
-            let why = format!("the type `{}` is not known here; use a newer version", entry.predicate_type);
+            let named = record.statement().predicate_type();
+            let why = format!("the type `{named}` is not known here; use a newer version");
             Ok(refused(index, entry, &Error::new(ErrorKind::Unsupported, why)))
         }
         Ok(record) => Ok(Outcome::Read(Box::new(record))),
-        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(Outcome::Missing),
+        Err(e) if e.kind() == ErrorKind::BodyDisposed => Ok(Outcome::Disposed),
+        // what is archived may say anything, until it is named or restored
+        Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyArchived) => Ok(Outcome::Missing),
         Err(e) if is_of_the_machine(&e) => Err(e),
         Err(e) => Ok(refused(index, entry, &e)),
     }
@@ -173,7 +182,7 @@ fn read_one(ledger: &Ledger, index: u64) -> Result<Outcome> {
 /// A control record of ours that a later version writes: what it refuses cannot be told.
 fn is_unknown_control(record: &LedgerRecord) -> bool {
     record.entry.control
-        && record.entry.predicate_type.starts_with(NAMESPACE)
+        && record.statement().predicate_type().starts_with(NAMESPACE)
         && record.statement().tags().kind.is_empty()
 }
 

@@ -70,7 +70,7 @@ pub(super) fn wrong_passphrase() -> Error {
 }
 
 /// Refuses scrypt parameters that would take minutes or the machine's memory.
-pub(super) fn check_scrypt(n: u64, r: u64, p: u64) -> Result<()> {
+pub(crate) fn check_scrypt(n: u64, r: u64, p: u64) -> Result<()> {
     let memory = n.saturating_mul(r).saturating_mul(128);
     if memory <= SCRYPT_BYTES && memory.saturating_mul(p) <= SCRYPT_WORK { Ok(()) } else { Err(too_dear()) }
 }

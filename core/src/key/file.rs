@@ -48,6 +48,11 @@ pub fn write_private(path: &Path, key: &PrivateKey, passphrase: Option<&str>) ->
 /// Those of [`write_private`] and [`PrivateKey::to_file`].
 pub fn write_private_as(path: &Path, key: &PrivateKey, format: KeyFormat, passphrase: Option<&str>) -> Result<()> {
     let pem = key.to_file(format, passphrase)?;
+    write_secret(path, pem.as_bytes())
+}
+
+/// Writes a secret to a new file that only its owner may read, whole and on disk.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -61,7 +66,7 @@ pub fn write_private_as(path: &Path, key: &PrivateKey, format: KeyFormat, passph
         .caused_by(e),
         _ => Error::io("create", path, e),
     })?;
-    write_durably(file, path, pem.as_bytes()).map_err(|e| {
+    write_durably(file, path, bytes).map_err(|e| {
         // the file is ours: it did not exist before
         let _ = std::fs::remove_file(path);
         Error::io("write", path, e)

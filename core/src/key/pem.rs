@@ -48,6 +48,11 @@ pub(super) fn write(label: &str, der: &[u8]) -> Result<String> {
         .map_err(|e| Error::new(ErrorKind::Internal, "could not write the key as PEM").caused_by(e))
 }
 
+/// A certificate in DER as a PEM file.
+pub(crate) fn certificate_pem(der: &[u8]) -> Result<String> {
+    write("CERTIFICATE", der)
+}
+
 /// The error about a block that is none of `expected`.
 pub(super) fn unknown_label(expected: &str, label: &str) -> Error {
     Error::new(

@@ -278,7 +278,7 @@ const SMALL_ORDER: [&str; 7] = [
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ];
 
-fn is_small_order(raw: &[u8]) -> bool {
+pub(crate) fn is_small_order(raw: &[u8]) -> bool {
     let mut unsigned = raw.to_vec();
     if let Some(last) = unsigned.last_mut() {
         *last &= 0x7f;

@@ -1,6 +1,5 @@
 //! Identity tokens that a CI system or a cloud gives to the job that runs in it.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,22 +11,22 @@ use zeroize::Zeroizing;
 
 use super::http::{below, block_on, client, send, service_url, wrong_answer};
 use super::token::Token;
+use crate::ci::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
 /// A token that names this variable holds is taken first, wherever the job runs. GitLab puts one there (`id_tokens`).
 pub const TOKEN_VARIABLE: &str = "SIGSTORE_ID_TOKEN";
 
-/// The token for `audience` that the job's surroundings have, as `environment` (its variables) describes them: the
-/// variable [`TOKEN_VARIABLE`], then GitHub Actions, Buildkite, Google Cloud. `None` if there are none of these.
+/// The token for `audience` that the job's surroundings have, as its `environment` describes them: the variable [`TOKEN_VARIABLE`], then GitHub Actions, Buildkite, Google Cloud. `None` if there are none of these.
 ///
 /// GitHub is asked over the network, Buildkite by its agent's command, Google at the metadata server of the machine.
 ///
 /// # Errors
 /// `PERMISSION_DENIED` if a CI system is there and gives this job no token; `SIGNER_FAILED` or `SERVICE_UNAVAILABLE` if
 /// it refuses or does not answer; those of [`Token::parse`].
-pub fn ambient_token(environment: &BTreeMap<String, String>, audience: &str) -> Result<Option<Token>> {
-    let has = |name: &str| environment.get(name).map(String::as_str).filter(|value| !value.is_empty());
+pub fn ambient_token(environment: &Environment, audience: &str) -> Result<Option<Token>> {
+    let has = |name: &str| environment.value(name);
     if let Some(token) = has(TOKEN_VARIABLE) {
         return Token::parse(token).map(Some);
     }
@@ -69,7 +68,7 @@ fn github<'a>(has: impl Fn(&str) -> Option<&'a str>, audience: &str) -> Result<T
 }
 
 /// Buildkite: `buildkite-agent oidc request-token` of its documentation.
-fn buildkite(environment: &BTreeMap<String, String>, audience: &str) -> Result<Token> {
+fn buildkite(environment: &Environment, audience: &str) -> Result<Token> {
     const AGENT: &str = "buildkite-agent";
     let failed = |why: String| {
         Error::new(
@@ -81,7 +80,7 @@ fn buildkite(environment: &BTreeMap<String, String>, audience: &str) -> Result<T
     let mut child = Command::new(AGENT)
         .args(["oidc", "request-token", "--audience", audience])
         .env_clear()
-        .envs(environment)
+        .envs(environment.iter())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // what the agent has to say goes to the log of the job, not through our errors

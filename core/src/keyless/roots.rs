@@ -13,6 +13,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sigstore_trust_root::SigstoreInstance;
 use sigstore_trust_root::tuf::{SIGNING_CONFIG_TARGET, TRUSTED_ROOT_TARGET};
 use sigstore_tuf::{Error as TufError, FileStore, HttpRepository, Updater};
@@ -64,8 +65,9 @@ pub struct RootArchive {
     folder: PathBuf,
 }
 
-/// A trusted root as it came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A trusted root as it came in. As data it has no `bytes`; [`RootArchive::trusted_root`] gives those of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ArchivedRoot {
     /// When it was fetched first.
@@ -73,6 +75,7 @@ pub struct ArchivedRoot {
     /// SHA-256 of the file.
     pub digest: Digest,
     /// The file: a Sigstore `TrustedRoot` in JSON.
+    #[serde(skip)]
     pub bytes: Vec<u8>,
 }
 

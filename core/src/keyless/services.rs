@@ -19,6 +19,30 @@ use crate::timestamp::Timestamp;
 #[expect(clippy::exhaustive_structs, reason = "it is written down to be said, and says one thing")]
 pub struct MyIdentityIsPublishedForEver;
 
+impl MyIdentityIsPublishedForEver {
+    /// How it is written where it is data.
+    pub const WRITTEN: &str = "my-identity-is-published-for-ever";
+}
+
+impl std::str::FromStr for MyIdentityIsPublishedForEver {
+    type Err = Error;
+
+    /// Reads [`MyIdentityIsPublishedForEver::WRITTEN`]; anything else is `API_MISUSE`.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == Self::WRITTEN {
+            return Ok(Self);
+        }
+        Err(Error::new(
+            ErrorKind::ApiMisuse,
+            format!(
+                "Sigstore's public-good instance publishes the signer's e-mail address or workflow for ever; say \
+                 `{}` to ask for it, or use services of your own",
+                Self::WRITTEN
+            ),
+        ))
+    }
+}
+
 /// The services that make a keyless signature: a certificate authority, transparency logs, timestamp authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Services {
@@ -261,6 +285,9 @@ mod tests {
             assert!(e.message().contains("--public-good"), "{e}");
         }
         assert!(Services::public_good(MyIdentityIsPublishedForEver, None, now()).is_ok());
+        let said = |text: &str| text.parse::<MyIdentityIsPublishedForEver>().map_err(|e| e.code());
+        assert!(said("my-identity-is-published-for-ever").is_ok());
+        assert_eq!(said("true").unwrap_err(), "API_MISUSE");
         let own = Services::new("https://ca.example", "https://notsigstore.dev", LogVersion::V1).unwrap();
         assert!(own.with_timestamp_authority("https://timestamp.sigstore.dev/api/v1/timestamp").is_ok());
         assert!(Services::staging(now()).is_ok());

@@ -69,6 +69,17 @@ pub fn timestamp(record: &[u8], url: &str, trust: &TrustRoot) -> Result<Vec<u8>>
     Ok(bundle.with_timestamp(response).to_json())
 }
 
+/// Has the RFC 3161 authority at `url` sign the time of `bytes`, such as the note of a checkpoint; gives its answer in DER,
+/// not verified.
+///
+/// # Errors
+/// `MALFORMED` for what is no address, `SIGNER_FAILED` if the authority refuses, `SERVICE_UNAVAILABLE` if it can't be
+/// reached.
+pub fn timestamp_of_bytes(bytes: &[u8], url: &str) -> Result<Vec<u8>> {
+    let url = service_url(TSA, url)?;
+    block_on(async { stamp(&client()?, &url, bytes).await })
+}
+
 fn query(signature: &[u8]) -> der::Result<Vec<u8>> {
     let algorithm = AlgorithmIdentifierOwned { oid: der::oid::db::rfc5912::ID_SHA_256, parameters: None };
     let digest = OctetString::new(Digest::sha256(signature).bytes())?;

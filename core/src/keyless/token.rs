@@ -5,6 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -33,7 +34,7 @@ pub struct Token {
 }
 
 /// What a certificate, and with it a public log, will say about the signer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Publication {
     /// Who vouches for the signer.
@@ -41,7 +42,12 @@ pub struct Publication {
     /// The e-mail address, or the subject that a workload has.
     pub identity: String,
     /// What else a certificate tells of a workload, by the name of the claim.
+    #[serde(serialize_with = "as_object")]
     pub details: Vec<(&'static str, String)>,
+}
+
+fn as_object<S: Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(details.iter().map(|(name, value)| (name, value)))
 }
 
 /// Claims of workloads that Fulcio writes into certificates (fulcio, docs/oid-info.md).

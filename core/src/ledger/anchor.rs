@@ -27,8 +27,11 @@ pub struct Anchors {
 pub(crate) struct Anchor {
     pub(crate) v: String,
     pub(crate) origin: String,
-    /// The log's key as a C2SP verifier key.
+    /// The key the log began with, as a C2SP verifier key.
     pub(crate) log_key: String,
+    /// The rotations of its key, as signed, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rotations: Vec<String>,
     /// Payload digest of version 1 of the trust policy.
     pub(crate) trust_policy: String,
     /// The highest checkpoint, as signed.
@@ -44,6 +47,11 @@ const NEWEST: &str = "newest";
 
 impl Anchor {
     pub(crate) const FORMAT: &str = "sealwright-anchor/v1";
+
+    /// Whether it is of the same ledger, whose key was replaced at least as often, and of a larger size.
+    fn is_higher_than(&self, other: &Self) -> bool {
+        self.size() > other.size() && self.log_key == other.log_key && self.rotations.len() >= other.rotations.len()
+    }
 
     /// The size that its checkpoint states; nothing of it is verified here.
     fn size(&self) -> u64 {
@@ -62,19 +70,25 @@ impl Anchors {
         &self.folder
     }
 
+    /// Whether something of the ledger of this origin was seen before.
+    #[cfg(feature = "remote")]
+    pub(crate) fn knows(&self, origin: &str) -> Result<bool> {
+        self.load(origin).map(|anchor| anchor.is_some())
+    }
+
     /// What is kept of a ledger: the highest of what was brought to disk and what was only written.
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
         let Some(synced) = self.read(origin, SYNCED)? else { return Ok(None) };
         // after a power loss it may be torn, or older; then the other one counts
         match self.read(origin, NEWEST) {
-            Ok(Some(newest)) if newest.size() > synced.size() && newest.log_key == synced.log_key => Ok(Some(newest)),
+            Ok(Some(newest)) if newest.is_higher_than(&synced) => Ok(Some(newest)),
             _ => Ok(Some(synced)),
         }
     }
 
     fn read(&self, origin: &str, ending: &str) -> Result<Option<Anchor>> {
         let path = self.path(origin, ending);
-        let bytes = match limits::read_file("anchor", &path, 2 * limits::CHECKPOINT_BYTES) {
+        let bytes = match limits::read_file("anchor", &path, 4 * limits::CHECKPOINT_BYTES) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
@@ -90,10 +104,18 @@ impl Anchors {
     }
 
     /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer. It is brought
-    /// to disk if `durable`, and by [`Anchors::settle`] otherwise.
-    pub(crate) fn raise(&self, anchor: &Anchor, durable: bool, is_newer: impl Fn(&Anchor) -> Result<bool>) -> Result<()> {
-        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written
-        if let Some(kept) = self.load(&anchor.origin)?
+    /// to disk if `durable`, and by [`Anchors::settle`] otherwise. `noted` is the checkpoint the caller raised it to last.
+    pub(crate) fn raise(
+        &self,
+        anchor: &Anchor,
+        durable: bool,
+        noted: Option<&str>,
+        is_newer: impl Fn(&Anchor) -> Result<bool>,
+    ) -> Result<()> {
+        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written; whoever
+        // goes on from what it noted itself need not look
+        if noted.is_none_or(|noted| noted == anchor.checkpoint)
+            && let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
         {
             return Ok(());
@@ -120,6 +142,13 @@ impl Anchors {
             Some(kept) => self.write(&kept, true),
             None => Ok(()),
         }
+    }
+
+    /// Writes a file beside the anchors, whole and on disk.
+    pub(super) fn keep(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
+        let _lock = self.lock()?;
+        write_whole(path, &self.folder.join(UNFINISHED), bytes)
     }
 
     fn lock(&self) -> Result<std::fs::File> {

@@ -9,6 +9,7 @@ use super::edge::{Edge, EdgeTiles};
 use super::entry::{Body, Entry};
 use super::group::Seal;
 use super::index::Row;
+use super::label::Labels;
 use super::receipt::Receipt;
 use super::storage::{Batch, Object, Outcome, Right};
 use super::store::{Store, partial_tiles};
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::limits;
 use crate::merkle::{inclusion_proofs, leaf_hash, verify_inclusion};
-use crate::predicate::{Deployment, PredicateType as _, Promotion, Release};
+use crate::predicate::{Deployment, LegalHold, PredicateType as _, Promotion, Release, RetentionDisposal};
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -67,13 +68,19 @@ impl Ledger {
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.
     pub fn append_all(&mut self, records: &[Verified<Statement>], now: Timestamp) -> Result<Vec<Receipt>> {
+        let storage = self.store.shared();
+        if let Some(service) = storage.service() {
+            return self.submit(service, records);
+        }
         self.sequencer()?;
         let job = Job {
             records: records.iter().map(|record| record.record().to_vec()).collect(),
             submitter: self.submitter.clone(),
             now,
         };
+        let begun = std::time::Instant::now();
         let receipts = self.append_in_turn(&job, records)?;
+        self.appended_in(begun.elapsed());
         if self.tail().is_long() {
             // derived, and caught up by whoever searches; nobody waits for it with the right in hand
             let _ = self.with_index(|_| Ok(()));
@@ -90,29 +97,26 @@ impl Ledger {
         trust.newest().map(|_| ())
     }
 
-    pub(super) fn append_genesis(
-        &mut self,
-        records: &[Vec<u8>],
-        right: &mut dyn Right,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], right: &mut dyn Right, now: Timestamp) -> Result<()> {
         let mut admission = self.admission()?;
         let mut trust = self.trust.clone();
         for (index, record) in (0..).zip(records) {
             let verified = trust.verify(record, index, now)?;
             trust.take(&verified, index, now)?;
             let identity = trust.speaker(&verified, index).map(|speaker| speaker.identity).unwrap_or_default();
-            admission.pending.push(Pending::new(verified, identity, now)?);
+            admission.pending.push(Pending::new(verified, identity, now, &self.labels)?);
         }
         self.commit(admission, right)?;
         self.anchored = Anchored::Extends;
         self.remember(true)
     }
 
-    fn sequencer(&self) -> Result<Arc<PrivateKey>> {
-        self.sequencer.clone().ok_or_else(|| {
+    pub(super) fn sequencer(&self) -> Result<Arc<PrivateKey>> {
+        let key = self.sequencer.clone().ok_or_else(|| {
             Error::new(ErrorKind::ApiMisuse, "this ledger was opened for reading; give its log key to append")
-        })
+        })?;
+        self.check_signs(&key)?;
+        Ok(key)
     }
 
     /// The seal of submissions, made once.
@@ -206,6 +210,8 @@ impl Ledger {
             if may_be_refused(statement.predicate_type()) {
                 let pending: Vec<_> = admission.pending.iter().map(|p| (&p.entry, p.verified.value())).collect();
                 self.check_release_id(statement, &pending)?;
+                self.check_hold(statement)?;
+                self.check_disposal(statement, at, index, &pending)?;
                 self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
             }
             if is_trust_policy(statement.predicate_type()) {
@@ -215,7 +221,7 @@ impl Ledger {
             }
             admission.places.insert(identity, index);
             places.push(Place { index, already_there: false });
-            admission.pending.push(Pending::new(verified, speaker.identity, at)?);
+            admission.pending.push(Pending::new(verified, speaker.identity, at, &self.labels)?);
         }
         Ok(places)
     }
@@ -262,7 +268,7 @@ impl Ledger {
         self.edge = Some(edge);
         self.appended = true;
         for (index, pending) in (before..).zip(admission.pending) {
-            if is_trust_policy(&pending.entry.predicate_type) {
+            if is_trust_policy(pending.verified.value().predicate_type()) {
                 self.trust.take(&pending.verified, index, pending.entry.logged_at()?)?;
                 self.trust_entries.push(index);
             }
@@ -322,10 +328,10 @@ impl Ledger {
 }
 
 /// What is to be appended together, all or none.
-pub(super) struct Job {
-    pub(super) records: Vec<Vec<u8>>,
-    pub(super) submitter: Option<String>,
-    pub(super) now: Timestamp,
+pub(crate) struct Job {
+    pub(crate) records: Vec<Vec<u8>>,
+    pub(crate) submitter: Option<String>,
+    pub(crate) now: Timestamp,
 }
 
 impl Job {
@@ -394,9 +400,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn new(verified: Verified<Statement>, identity: String, at: Timestamp) -> Result<Self> {
+    fn new(verified: Verified<Statement>, identity: String, at: Timestamp, labels: &Labels) -> Result<Self> {
         let body = Body { salt: fresh_salt()?, record: verified.record().to_vec() };
-        let entry = Entry::derive(verified.value(), &body, at)?;
+        let entry = Entry::derive(verified.value(), &body, at, labels)?;
         Ok(Self { bytes: entry.to_bytes()?, entry, body, verified, identity })
     }
 }
@@ -418,7 +424,8 @@ impl Fresh {
 
 /// Types that are held against what the ledger has.
 pub(super) fn may_be_refused(predicate_type: &str) -> bool {
-    Release::reads(predicate_type) || [Promotion::TYPE, Deployment::TYPE].contains(&predicate_type)
+    const CHECKED: [&str; 4] = [Promotion::TYPE, Deployment::TYPE, LegalHold::TYPE, RetentionDisposal::TYPE];
+    Release::reads(predicate_type) || CHECKED.contains(&predicate_type)
 }
 
 /// Verifies records that are to stand from `first` on, by more than one thread if they are many.
@@ -432,10 +439,8 @@ fn verify_each(trust: &TrustChain, records: &[Vec<u8>], first: u64, at: Timestam
     }
     let lost = |_| Error::new(ErrorKind::Internal, "a thread that verified records panicked");
     let parts: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
-        let started: Vec<_> = records
-            .chunks(records.len().div_ceil(threads))
-            .map(|part| scope.spawn(move || verify(part)))
-            .collect();
+        let started: Vec<_> =
+            records.chunks(records.len().div_ceil(threads)).map(|part| scope.spawn(move || verify(part))).collect();
         started.into_iter().map(|thread| thread.join().map_err(lost).and_then(|part| part)).collect()
     });
     parts.into_iter().try_fold(Vec::with_capacity(records.len()), |mut all, part| {

@@ -1,11 +1,13 @@
 //! Attachments: files that records name by their SHA-256, of any length.
 
 use std::io::Read;
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::relocation::check_not_moved;
 use super::{Ledger, read_checkpoint};
+use super::service::Attachment;
 use super::storage::{Content, Upload};
 use super::store::ATTACHMENTS;
 use crate::digest::{Algorithm, Digest};
@@ -19,11 +21,29 @@ impl Ledger {
     /// As [`Ledger::attach_stream`].
     pub fn attach(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::sha256(bytes);
+        if let Some(service) = self.store.storage().service() {
+            service.attach(&digest, &Attachment::Bytes(bytes))?;
+            return Ok(digest);
+        }
         let kept = self.attachment_stream(&digest);
         if kept.and_then(AttachmentReader::check).is_ok() {
             return Ok(digest);
         }
         self.attach_stream(bytes)
+    }
+
+    /// Keeps the file at `path`, as [`Ledger::attach_stream`] does.
+    ///
+    /// # Errors
+    /// As [`Ledger::attach_stream`]; `NOT_FOUND` if there is no such file.
+    pub fn attach_file(&self, path: &Path) -> Result<Digest> {
+        if let Some(service) = self.store.storage().service() {
+            let digest = Digest::of_file(path)?;
+            service.attach(&digest, &Attachment::File(path))?;
+            return Ok(digest);
+        }
+        let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
+        self.attach_stream(file)
     }
 
     /// Keeps a file of any length that records name by its SHA-256. It is read once, to its end, and never held in

@@ -10,12 +10,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::append::may_be_refused;
+use super::archive::is_marker;
 use super::book::holds;
 use super::entry::Entry;
 use super::folder::{INDEX, LOCK, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
+use super::label::TYPE;
+use super::log_key::rotation_name;
 use super::storage::IndexAt;
-use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, Store, TILES};
+use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Algorithm, DigestSet};
 use crate::error::{ErrorKind, Result};
@@ -38,6 +41,8 @@ pub struct AuditReport {
     pub size: u64,
     /// Root of the checkpoint, base64.
     pub root: String,
+    /// Entries whose records were disposed of, as records of the ledger say.
+    pub disposed: u64,
     /// How deep it went.
     pub depth: AuditDepth,
     /// Everything that is not as it must be; empty means that the ledger is whole.
@@ -82,6 +87,12 @@ pub enum AuditFindingKind {
     TileTampered,
     /// An entry's body is gone.
     BodyLost,
+    /// An entry's body lies in an archive that was not named, so it was not looked at.
+    BodyArchived,
+    /// A body is still there although its disposal is recorded.
+    DisposalUnfinished,
+    /// A disposal record that explains no missing body.
+    DisposalRefused,
     /// A body is not the one its entry commits to.
     BodyTampered,
     /// A record does not verify under the trust policy at its index.
@@ -98,6 +109,10 @@ pub enum AuditFindingKind {
     UnexpectedFile,
     /// The search index says other than the log.
     IndexDiffers,
+    /// A cosignature or a timestamp of a checkpoint is not that of a witness or an authority of the trust policy.
+    CheckpointTampered,
+    /// The log signed two histories; the proof is kept beside the anchors.
+    HistoryForked,
 }
 
 impl AuditReport {
@@ -106,7 +121,7 @@ impl AuditReport {
         self.findings.is_empty()
     }
 
-    fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, kind: AuditFindingKind, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(AuditFinding { kind, place: place.into(), message: message.into() });
     }
 }
@@ -140,19 +155,33 @@ impl Ledger {
             Err(e) => return Err(e),
         };
         self.refresh()?;
+        // every byte as it is now
+        self.store.forget();
         let mut report = AuditReport {
             origin: self.origin().to_owned(),
             size: self.size(),
             root: self.checkpoint.checkpoint().root().to_string(),
             depth,
+            disposed: 0,
             findings: Vec::new(),
         };
         self.audit_tiles(&mut report);
+        // what others said of the checkpoints has no bearing on whether the index can be compared
+        let mut said = AuditReport { findings: Vec::new(), ..report.clone() };
+        let mut own = self.audit_witnessed(&mut said)?;
+        own.extend((1..=self.log_key.rotations().len()).map(rotation_name));
+        own.extend([CONFIG, CHECKPOINT, MIRROR].map(str::to_owned));
+        if depth == AuditDepth::Everything {
+            // before the index is opened, which may tidy up beside it
+            self.audit_files(&own, &mut report)?;
+        }
         if depth != AuditDepth::Entries {
             self.audit_records(depth, &mut report)?;
+            self.audit_disposals(&mut report)?;
         }
-        if depth == AuditDepth::Everything {
-            self.audit_files(&mut report)?;
+        report.findings.append(&mut said.findings);
+        for fork in self.forks()? {
+            report.add(AuditFindingKind::HistoryForked, fork.place(), fork.told());
         }
         drop(right);
         Ok(report)
@@ -166,12 +195,13 @@ impl Ledger {
             AuditDepth::Everything if report.is_clean() => self.index_to_compare(report)?,
             _ => None,
         };
+        let policy_type = self.labels.of(TYPE, TrustPolicy::TYPE)?.into_owned();
         let mut lost = BTreeSet::new();
         let mut from = 0;
         while from < self.size() {
             let to = self.size().min(from + PART);
             let entries = self.entries_between(from, to);
-            let has_policy = entries.iter().any(|(_, bytes)| holds(bytes, TrustPolicy::TYPE));
+            let has_policy = entries.iter().any(|(_, bytes)| holds(bytes, &policy_type));
             let looked = if depth == AuditDepth::Bodies || !has_policy {
                 on_threads(&entries, |(at, bytes)| self.look(*at, bytes, depth, &trust))
             } else {
@@ -192,6 +222,7 @@ impl Ledger {
             for ((at, _), looked) in entries.iter().zip(looked) {
                 let place = format!("entry {at}");
                 report.findings.extend(looked.findings);
+                report.disposed += u64::from(looked.disposed);
                 if looked.time.is_some_and(|time| time < last) {
                     let message = "its time is before that of the entry before it";
                     report.add(AuditFindingKind::EntryTampered, &place, message);
@@ -233,7 +264,8 @@ impl Ledger {
         while at < to {
             let end = to.min((at / WIDTH + 1) * WIDTH);
             let bundle = BundleId::containing(at, self.size()).and_then(|id| self.store.entries(id));
-            entries.extend((at / WIDTH * WIDTH..).zip(bundle.unwrap_or_default()).filter(|(i, _)| (at..end).contains(i)));
+            entries
+                .extend((at / WIDTH * WIDTH..).zip(bundle.unwrap_or_default()).filter(|(i, _)| (at..end).contains(i)));
             at = end;
         }
         entries
@@ -244,13 +276,28 @@ impl Ledger {
         let place = format!("entry {index}");
         let mut looked = Looked::default();
         let entry = match Entry::parse(bytes) {
-            Ok(entry) => entry,
+            Ok(entry) => entry.labelled(&self.labels),
             Err(e) => return looked.with(AuditFindingKind::EntryTampered, place, e.message()),
         };
         looked.time = Some(entry.time);
         let body = match self.store.body(index) {
             Ok(Some(body)) => body,
-            Ok(None) => return looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
+            Ok(None) => {
+                return match self.missing_body(index) {
+                    Ok(e) if e.kind() == ErrorKind::BodyDisposed => {
+                        looked.disposed = true;
+                        looked.row = Some(Row::bare(index, entry.time));
+                        looked
+                    }
+                    Ok(e) if e.kind() == ErrorKind::BodyArchived => {
+                        looked.with(AuditFindingKind::BodyArchived, place, e.message())
+                    }
+                    _ => looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
+                };
+            }
+            Err(e) if e.kind() == ErrorKind::LedgerTampered => {
+                return looked.with(AuditFindingKind::BodyTampered, place, e.message());
+            }
             Err(e) => return looked.with(AuditFindingKind::BodyLost, place, e.message()),
         };
         if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
@@ -265,7 +312,7 @@ impl Ledger {
             Ok(verified) => verified,
             Err(e) => return looked.with(AuditFindingKind::RecordRefused, place, e.message()),
         };
-        match Entry::derive(verified.value(), &body, at) {
+        match Entry::derive(verified.value(), &body, at, &self.labels) {
             Ok(derived) if derived == entry => {}
             _ => looked.add(AuditFindingKind::EntryMislabelled, place, "it is labelled other than what its record is"),
         }
@@ -284,20 +331,50 @@ impl Ledger {
         looked
     }
 
-    /// Files that must not be there, and attachments.
-    fn audit_files(&self, report: &mut AuditReport) -> Result<()> {
+    /// Disposals that explain nothing, and bodies that should be gone.
+    fn audit_disposals(&self, report: &mut AuditReport) -> Result<()> {
+        // where entries or tiles are damaged, that is what has to be mended first
+        let Ok(disposals) = self.disposals() else { return Ok(()) };
+        for (index, why) in &disposals.refused {
+            report.add(AuditFindingKind::DisposalRefused, format!("entry {index}"), why);
+        }
+        for (index, by) in &disposals.by {
+            if self.store.body(*index).is_ok_and(|body| body.is_some()) {
+                report.add(
+                    AuditFindingKind::DisposalUnfinished,
+                    format!("entry {index}"),
+                    format!("entry {by} disposed of it, and its body is still there; run `sealwright ledger dispose --finish`"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Files that must not be there, and attachments. `own` are those that are no part of the log and do belong here.
+    fn audit_files(&self, own: &[String], report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
         storage.list("", &mut |name, bytes| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
-                let digest = DigestSet::of_reader(&mut storage.stream(name)?.bytes, &[Algorithm::Sha256])?;
-                if digest.get(Algorithm::Sha256).is_none_or(|digest| digest.hex() != hex) {
-                    report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
+                let read = storage
+                    .stream(name)
+                    .and_then(|mut content| DigestSet::of_reader(&mut content.bytes, &[Algorithm::Sha256]));
+                match read {
+                    Ok(digest) if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) => {}
+                    Err(e) if e.kind() == ErrorKind::NotFound => {
+                        let why =
+                            "nothing leads to it: an attachment whose keeping was cut short, or one without its header";
+                        report.add(AuditFindingKind::UnexpectedFile, name, why);
+                    }
+                    Err(e) if e.kind() != ErrorKind::LedgerTampered => return Err(e),
+                    _ => {
+                        report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
+                    }
                 }
             } else if name == LOCK {
                 if bytes > 0 {
                     report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
-            } else if ![CONFIG, CHECKPOINT].contains(&name) && !Store::is_part(name, size) {
+            } else if !own.iter().any(|o| o == name) && !Store::is_part(name, size) && !is_marker(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"
@@ -343,6 +420,8 @@ struct Looked {
     /// A record that may use a decision, with its signer and time.
     spend: Option<(Statement, String, Timestamp)>,
     policy: Option<(Verified<Statement>, Timestamp)>,
+    /// Its record was disposed of.
+    disposed: bool,
 }
 
 impl Looked {

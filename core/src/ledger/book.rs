@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Ledger;
 use super::edge::Edge;
 use super::entry::Entry;
+use super::label::{Labels, TYPE};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{PolicyEvaluation, PredicateType as _, Release};
@@ -16,30 +17,30 @@ use crate::predicate::{PolicyEvaluation, PredicateType as _, Release};
 #[derive(Debug, Default)]
 pub(super) struct Book {
     edge: Edge,
-    /// By the payload of a decision: entries that name it, with their types.
-    uses: BTreeMap<String, Vec<(u64, String)>>,
+    /// By the payload of a decision, as entries hold it: entries that name it.
+    uses: BTreeMap<String, Vec<u64>>,
     /// Policy evaluations, with the payload of those that were read.
     evaluations: BTreeMap<u64, Option<Digest>>,
     /// Control entries.
     controls: BTreeMap<u64, Entry>,
-    /// Releases by their id, and those whose id did not fit into their tags.
+    /// Releases by their id, as entries hold it, and those whose id did not fit into their tags.
     releases: BTreeMap<String, Vec<u64>>,
     unnamed: Vec<u64>,
 }
 
 impl Book {
-    fn take(&mut self, index: u64, bytes: &[u8]) -> Result<()> {
-        if !may_concern(bytes) {
+    fn take(&mut self, index: u64, bytes: &[u8], labels: &Labels, looked_for: &[String]) -> Result<()> {
+        if !may_concern(bytes, looked_for) {
             return Ok(());
         }
-        let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+        let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?.labelled(labels);
         for decision in entry.tag("decision") {
-            self.uses.entry(decision.to_owned()).or_default().push((index, entry.predicate_type.clone()));
+            self.uses.entry(decision.to_owned()).or_default().push(index);
         }
-        if entry.predicate_type == PolicyEvaluation::TYPE {
+        if entry.is_of_type(PolicyEvaluation::TYPE) {
             self.evaluations.insert(index, None);
         }
-        if Release::reads(&entry.predicate_type) {
+        if Release::TYPES.iter().any(|t| entry.is_of_type(t)) {
             for id in entry.tag("release") {
                 self.releases.entry(id.to_owned()).or_default().push(index);
             }
@@ -53,32 +54,41 @@ impl Book {
         Ok(())
     }
 
-    /// Entries before `place` that name a decision, with their types.
-    pub(super) fn uses(&self, decision: &str, place: u64) -> Vec<(u64, String)> {
-        let uses = self.uses.get(decision).map(Vec::as_slice).unwrap_or_default();
-        uses.iter().filter(|(index, _)| *index < place).cloned().collect()
+    /// Entries before `place` that name a decision.
+    pub(super) fn uses(&self, labels: &Labels, decision: &str, place: u64) -> Result<Vec<u64>> {
+        let label = labels.of("decision", decision)?;
+        let uses = self.uses.get(label.as_ref()).map(Vec::as_slice).unwrap_or_default();
+        Ok(uses.iter().filter(|index| **index < place).copied().collect())
     }
 
     /// Control entries from `from` on and before `place`.
-    pub(super) fn controls(&self, from: u64, place: u64) -> impl Iterator<Item = &Entry> {
-        self.controls.range(from.min(place)..place).map(|(_, entry)| entry)
+    pub(super) fn controls(&self, from: u64, place: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        self.controls.range(from.min(place)..place).map(|(index, entry)| (*index, entry))
     }
 
     /// Releases that may have this id.
-    pub(super) fn releases(&self, id: &str) -> Vec<u64> {
-        let named = self.releases.get(id).map(Vec::as_slice).unwrap_or_default();
+    pub(super) fn releases(&self, labels: &Labels, id: &str) -> Result<Vec<u64>> {
+        let label = labels.of("release", id)?;
+        let named = self.releases.get(label.as_ref()).map(Vec::as_slice).unwrap_or_default();
         let mut all: Vec<u64> = named.iter().chain(&self.unnamed).copied().collect();
         all.sort_unstable();
         all.dedup();
-        all
+        Ok(all)
     }
 }
 
 /// Whether an entry is a control entry, names a decision or is of a type that is looked for. An entry has one canonical
 /// form, in which these have one spelling; what is written otherwise is none, and no audit lets it pass.
-fn may_concern(bytes: &[u8]) -> bool {
-    bytes.starts_with(br#"{"control":true"#)
-        || [r#""decision":["#, PolicyEvaluation::TYPE, "attestation/release/"].iter().any(|part| holds(bytes, part))
+fn may_concern(bytes: &[u8], looked_for: &[String]) -> bool {
+    bytes.starts_with(br#"{"control":true"#) || looked_for.iter().any(|part| holds(bytes, part))
+}
+
+/// What stands in an entry that is not a control entry and is of interest.
+fn looked_for(labels: &Labels) -> Result<Vec<String>> {
+    let types = [PolicyEvaluation::TYPE].into_iter().chain(Release::TYPES);
+    let mut parts = types.map(|t| labels.of(TYPE, t).map(|l| l.into_owned())).collect::<Result<Vec<_>>>()?;
+    parts.push(r#""decision":["#.to_owned());
+    Ok(parts)
 }
 
 /// Whether `part` stands somewhere in `bytes`.
@@ -95,7 +105,9 @@ impl Ledger {
             *book = Book::default();
         }
         let edge = book.edge.clone();
-        match edge.advance(self.checkpoint.checkpoint(), &self.store, |index, bytes| book.take(index, bytes)) {
+        let parts = looked_for(&self.labels)?;
+        let take = |index, bytes: &[u8]| book.take(index, bytes, &self.labels, &parts);
+        match edge.advance(self.checkpoint.checkpoint(), &self.store, take) {
             Ok(edge) => book.edge = edge,
             Err(e) => {
                 *book = Book::default();

@@ -5,11 +5,12 @@
 
 use super::book::holds;
 use super::edge::Edge;
+use super::label::{Labels, TYPE};
 use super::{Entry, Ledger, LedgerRecord, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::Hash;
-use crate::predicate::{PredicateType as _, Provenance};
+use crate::predicate::Provenance;
 
 /// All records that match a query, up to a checkpoint; or the first of them, and that there are more.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ impl Ledger {
         let mut candidates = Vec::new();
         let checkpoint = self.checkpoint.checkpoint();
         Edge::default().advance(checkpoint, &self.store, |index, bytes| {
-            if query.after.is_none_or(|after| index > after) && query.may_match(index, bytes)? {
+            if query.after.is_none_or(|after| index > after) && query.may_match(index, bytes, &self.labels)? {
                 candidates.push(index);
             }
             Ok(())
@@ -59,7 +60,7 @@ impl Ledger {
         };
         for index in candidates {
             let record = match self.record(index) {
-                Err(e) if e.kind() == ErrorKind::BodyLost => {
+                Err(e) if is_without_body(&e) => {
                     found.without_body.push(index);
                     continue;
                 }
@@ -77,17 +78,33 @@ impl Ledger {
     }
 }
 
+/// Whether an entry has no body here, for whatever reason.
+fn is_without_body(e: &Error) -> bool {
+    matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived)
+}
+
 impl Query {
     /// Whether a record may match, by its entry.
-    fn may_match(&self, index: u64, bytes: &[u8]) -> Result<bool> {
+    fn may_match(&self, index: u64, bytes: &[u8], labels: &Labels) -> Result<bool> {
         // most entries are none of this query, and need not be read: what is a tag stands in the bytes as it is written
-        let tagged = [&self.release, &self.digest, &self.environment, &self.service, &self.change, &self.kind];
-        let wanted = tagged.into_iter().flatten().chain(&self.predicate_type);
-        let mut parts = wanted.map(|value| crate::json::Value::from(value.as_str()).to_string());
-        if !holds(bytes, r#""more":["true"]"#) && !parts.all(|part| holds(bytes, &part)) {
-            return Ok(false);
+        if !holds(bytes, r#""more":["true"]"#) {
+            for (name, value) in [
+                ("release", &self.release),
+                ("subject", &self.digest),
+                ("environment", &self.environment),
+                ("service", &self.service),
+                ("change", &self.change),
+                ("kind", &self.kind),
+                (TYPE, &self.predicate_type),
+            ] {
+                let Some(value) = value else { continue };
+                let part = crate::json::Value::from(labels.of(name, value)?.as_ref()).to_string();
+                if !holds(bytes, &part) {
+                    return Ok(false);
+                }
+            }
         }
-        let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+        let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?.labelled(labels);
         let tag = |name: &str, wanted: &Option<String>| {
             entry.has_more_tags() || wanted.as_ref().is_none_or(|value| entry.has_tag(name, value))
         };
@@ -95,7 +112,7 @@ impl Query {
         let commit = self.commit.as_ref().is_none_or(|commit| {
             entry.has_more_tags()
                 || entry.has_tag("subject", &format!("gitCommit:{commit}"))
-                || Provenance::reads(&entry.predicate_type)
+                || Provenance::TYPES.iter().any(|t| entry.is_of_type(t))
         });
         Ok(commit
             && tag("release", &self.release)
@@ -104,7 +121,7 @@ impl Query {
             && tag("service", &self.service)
             && tag("change", &self.change)
             && tag("kind", &self.kind)
-            && self.predicate_type.as_ref().is_none_or(|t| *t == entry.predicate_type)
+            && self.predicate_type.as_ref().is_none_or(|t| entry.is_of_type(t))
             && self.since.is_none_or(|t| entry.time >= t.unix_millis())
             && self.until.is_none_or(|t| entry.time < t.unix_millis()))
     }

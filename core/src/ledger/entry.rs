@@ -3,11 +3,13 @@
 //! An entry stays for ever and tells nothing of its record but what it is selected by: the commitment is salted, and
 //! record and salt lie apart, in the body.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::label::{Labels, TYPE, named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -28,15 +30,19 @@ pub struct Entry {
     pub time: i64,
     /// Whether the record can turn a pass into a refusal (predicates section 1.2).
     pub control: bool,
-    /// Predicate type of the record.
+    /// Predicate type of the record; in an encrypted ledger its label ([`Entry::is_of_type`]).
     #[serde(rename = "type")]
     pub predicate_type: String,
-    /// What the record is selected by: `subject`, `change`, `service`, `release`, `environment`, `decision`, `kind`.
+    /// What the record is selected by: `subject`, `change`, `service`, `release`, `environment`, `decision`, `kind`; in
+    /// an encrypted ledger their labels ([`Entry::has_tag`]).
     pub tags: BTreeMap<String, BTreeSet<String>>,
     /// Lower-case hex of SHA-256 over salt and record.
     pub record: String,
     /// Bytes of the record.
     pub size: u64,
+    /// How type and tags are to be understood.
+    #[serde(skip)]
+    labels: Labels,
 }
 
 /// Salt and record of an entry; erased together when a record is disposed of.
@@ -80,29 +86,24 @@ pub(crate) fn check_commitment(entry: &Entry, salt: [u8; 32], record: Vec<u8>) -
 
 impl Entry {
     /// Derives the entry of a record, logged at `time`. A ledger makes no entry in any other way.
-    pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp) -> Result<Self> {
-        let tags = statement.tags();
-        let named = [
-            ("subject", tags.subject),
-            ("change", tags.change),
-            ("service", tags.service),
-            ("release", tags.release),
-            ("environment", tags.environment),
-            ("decision", tags.decision),
-            ("kind", tags.kind),
-        ];
+    pub(crate) fn derive(statement: &Statement, body: &Body, time: Timestamp, labels: &Labels) -> Result<Self> {
+        let mut tags = BTreeMap::new();
+        for (name, values) in named(statement) {
+            let labelled = values.iter().map(|value| labels.of(name, value).map(Cow::into_owned));
+            let labelled = labelled.collect::<Result<BTreeSet<_>>>()?;
+            if !labelled.is_empty() {
+                tags.insert(name.to_owned(), labelled);
+            }
+        }
         let mut entry = Self {
             v: FORMAT.to_owned(),
             time: time.unix_millis(),
             control: statement.is_control(),
-            predicate_type: statement.predicate_type().to_owned(),
-            tags: named
-                .into_iter()
-                .map(|(name, values)| (name.to_owned(), values.into_iter().collect::<BTreeSet<_>>()))
-                .filter(|(_, values)| !values.is_empty())
-                .collect(),
+            predicate_type: labels.of(TYPE, statement.predicate_type())?.into_owned(),
+            tags,
             record: body.commitment(),
             size: body.record.len() as u64,
+            labels: labels.clone(),
         };
         entry.fit()?;
         Ok(entry)
@@ -127,6 +128,16 @@ impl Entry {
         Ok(entry)
     }
 
+    /// The same entry, understood by these labels.
+    pub(crate) fn labelled(mut self, labels: &Labels) -> Self {
+        self.labels = labels.clone();
+        self
+    }
+
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// The bytes that a leaf is the hash of.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         json::canonical("entry", self)
@@ -142,14 +153,20 @@ impl Entry {
         })
     }
 
-    /// The values of one tag.
+    /// Whether its record is of this predicate type.
+    pub fn is_of_type(&self, predicate_type: &str) -> bool {
+        self.labels.is(&self.predicate_type, TYPE, predicate_type)
+    }
+
+    /// The values of one tag; in an encrypted ledger their labels.
     pub fn tag(&self, name: &str) -> impl Iterator<Item = &str> {
         self.tags.get(name).into_iter().flatten().map(String::as_str)
     }
 
     /// Whether it has this value of this tag.
     pub fn has_tag(&self, name: &str, value: &str) -> bool {
-        self.tags.get(name).is_some_and(|values| values.contains(value))
+        let Some(values) = self.tags.get(name) else { return false };
+        self.labels.of(name, value).is_ok_and(|label| values.contains(label.as_ref()))
     }
 
     /// Whether not all tags fitted, so that it matches every selection.
@@ -206,7 +223,7 @@ mod tests {
         let subjects = (0..50_000u32).map(|n| ResourceDescriptor::of(Digest::sha256(&n.to_be_bytes()))).collect();
         let statement = Statement::new(subjects, &release).unwrap();
         let body = Body { salt: [7; 32], record: b"record".to_vec() };
-        let entry = Entry::derive(&statement, &body, Timestamp::from_unix_millis(1).unwrap()).unwrap();
+        let entry = Entry::derive(&statement, &body, Timestamp::from_unix_millis(1).unwrap(), &Labels::Plain).unwrap();
         let bytes = entry.to_bytes().unwrap();
         assert!(bytes.len() <= limits::ENTRY_BYTES);
         assert!(entry.has_more_tags() && entry.has_tag("release", "r"));

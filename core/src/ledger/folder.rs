@@ -6,6 +6,9 @@
 //! tile/<L>/<N>         hash tiles, tile/entries/<N> entry bundles (C2SP tlog-tiles; .p/<W> for partial ones)
 //! bodies/<N>           salt and record of entry N, N written like a tile index
 //! attachments/<hex>    files that records name by SHA-256
+//! rotations/<n>        notes by which the key of the log was replaced, from 1
+//! checkpoints/<N>      checkpoints that witnesses cosigned (<N>.tsr: RFC 3161 tokens over them), N like a tile index
+//! mirror.json          in a copy that is pulled: where from, and when
 //! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them
 //! journal              what was committed and may not be on disk in its own files yet; often not there
 //! lock                 held while anything is written; empty
@@ -39,6 +42,7 @@ use self::journal::{Frame, Journal};
 pub(crate) use self::queue::is_queued;
 use self::queue::{FolderQueue, QUEUE};
 use super::index::Index;
+use super::sealed::{KEYRING, KEYS};
 use super::sqlite::{self, SqliteIndex};
 use super::storage::{Batch, Content, IndexAt, Outcome, Queue, Repair, RepairKind, Right, Storage, Upload};
 use super::store::{BODIES, CHECKPOINT, CONFIG, TILES};
@@ -251,17 +255,16 @@ impl Storage for FolderStorage {
 
     fn create(&self) -> Result<bool> {
         self.disk.make_folder(&self.root)?;
-        let mut entries =
-            std::fs::read_dir(&self.root).map_err(|e| Error::io("read folder", &self.root, e))?.flatten();
+        let mut entries = std::fs::read_dir(&self.root).map_err(|e| Error::io("read folder", &self.root, e))?.flatten();
         // whoever makes a ledger at the same time has locked it first
         Ok(entries.all(|entry| entry.file_name() == LOCK))
     }
 
     fn destroy(&self) {
-        for name in [CHECKPOINT, CONFIG, JOURNAL_FILE, INDEX, LOCK] {
+        for name in [CHECKPOINT, CONFIG, KEYRING, JOURNAL_FILE, INDEX, LOCK] {
             let _ = std::fs::remove_file(self.path(name));
         }
-        for name in [TILES, BODIES, QUEUE] {
+        for name in [TILES, BODIES, KEYS, QUEUE] {
             let _ = std::fs::remove_dir_all(self.path(name));
         }
         // whatever an unfinished write left goes, too; a folder with anything else in it stays

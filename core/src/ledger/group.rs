@@ -100,6 +100,30 @@ impl Ledger {
         }
     }
 
+    /// Appends jobs of several submitters under one checkpoint, each of them whole or refused for itself. What others left
+    /// in the queue of the storage is not taken; they append in their turn.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_all`], where it is about none of the jobs: then nothing was appended.
+    #[cfg(feature = "serve")]
+    pub(crate) fn append_each(&mut self, jobs: &[Job]) -> Result<Vec<Result<Vec<Receipt>>>> {
+        self.seal()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
+        self.refresh()?;
+        self.sweep(right.as_mut())?;
+        let mut admission = self.admission()?;
+        let places: Vec<_> = jobs.iter().map(|job| self.admit(&mut admission, job)).collect();
+        let fresh = self.commit(admission, right.as_mut())?;
+        self.remember(false)?;
+        drop(right);
+        if self.tail().is_long() {
+            // derived, and caught up by whoever searches; nobody waits for it with the right in hand
+            let _ = self.with_index(|_| Ok(()));
+        }
+        Ok(places.into_iter().map(|places| places.and_then(|places| self.receipts(&places, &fresh))).collect())
+    }
+
     fn busy(&self) -> Error {
         Error::new(
             ErrorKind::LedgerBusy,
@@ -193,7 +217,10 @@ impl Ledger {
 }
 
 fn encode_places(places: &[Place]) -> Vec<u8> {
-    places.iter().flat_map(|place| place.index.to_be_bytes().into_iter().chain([u8::from(place.already_there)])).collect()
+    places
+        .iter()
+        .flat_map(|place| place.index.to_be_bytes().into_iter().chain([u8::from(place.already_there)]))
+        .collect()
 }
 
 fn decode_places(answer: &[u8], count: usize) -> Option<Vec<Place>> {

@@ -105,11 +105,18 @@ impl Ledger {
         })
     }
 
+    /// Removes the index, since something that it holds must not be kept; the next search makes it anew.
+    pub(super) fn forget_index(&self) -> Result<()> {
+        // what this handle remembers of what it appended would come back by it
+        self.tail().keep_from(u64::MAX);
+        self.with_index_slot(|slot| {
+            *slot = None;
+            self.store.storage().remove_index()
+        })
+    }
+
     /// Does work with the index, brought up to this handle's checkpoint; in memory if the storage can't be written.
-    pub(super) fn with_index<T>(
-        &self,
-        work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>,
-    ) -> Result<T> {
+    pub(super) fn with_index<T>(&self, work: impl Fn(&mut dyn Index) -> std::result::Result<T, Unusable>) -> Result<T> {
         self.ask_index(true, work)
     }
 
@@ -177,8 +184,15 @@ impl Ledger {
     }
 
     fn rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
-        let read = |index| self.record(index).map(|record| Row::of(&record)).map_err(Unusable::Log);
-        (from..to).map(|index| read(index)).collect()
+        let row = |index| match self.record(index) {
+            Ok(record) => Ok(Row::of(&record)),
+            // it is found by nothing any more, and has its place
+            Err(e) if e.kind() == ErrorKind::BodyDisposed => {
+                self.entry(index).map(|entry| Row::bare(index, entry.time))
+            }
+            Err(e) => Err(e),
+        };
+        (from..to).map(|index| row(index).map_err(Unusable::Log)).collect()
     }
 
     /// As [`Ledger::rows`], without reading again what this handle appended.
@@ -187,7 +201,9 @@ impl Ledger {
         (from..to)
             .map(|index| match known(index) {
                 Some(row) => Ok(row),
-                None => self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index())),
+                None => {
+                    self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index()))
+                }
             })
             .collect()
     }
@@ -221,8 +237,7 @@ impl Compared {
         }
         self.entries += rows.len() as u64;
         self.keys += rows.iter().map(|row| row.keys.len() as u64).sum::<u64>();
-        self.difference =
-            self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
+        self.difference = self.index.differs(from, rows).unwrap_or_else(|e| Some(e.into_error().message().to_owned()));
     }
 
     /// How it differs, if it does: also in what it has of entries that it does not list.
@@ -243,6 +258,12 @@ fn no_index() -> Error {
 }
 
 impl Row {
+    /// That of an entry whose record was disposed of.
+    pub(super) fn bare(index: u64, time: i64) -> Self {
+        let none = String::new;
+        Self { index, time, predicate_type: none(), payload: none(), signer: none(), keys: Vec::new() }
+    }
+
     pub(crate) fn of(record: &LedgerRecord) -> Self {
         Self::new(record.index, record.entry.time, record.statement(), record.speaker.identity.clone())
     }

@@ -11,7 +11,7 @@ impl Ledger {
     /// that go before it.
     pub(super) fn check_release_id(&self, statement: &Statement, pending: &[(&Entry, &Statement)]) -> Result<()> {
         let Some(id) = release_id(statement) else { return Ok(()) };
-        let releases = self.with_book(|book| Ok(book.releases(&id)))?;
+        let releases = self.with_book(|book| book.releases(&self.labels, &id))?;
         let given = |other: &Statement| {
             release_id(other).is_some_and(|o| o == id) && other.payload_digest() != statement.payload_digest()
         };

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,7 +20,7 @@ use super::folder::{LOCK, UNFINISHED, is_queued};
 use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
 use super::{Anchors, Ledger, Pins, Place};
-use crate::checkpoint::SignedCheckpoint;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -36,7 +37,7 @@ const LOAD_OBJECTS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Moved {
+pub struct Relocated {
     /// Name of the log.
     pub origin: String,
     /// Where it was.
@@ -69,7 +70,7 @@ impl Ledger {
     /// Moves the ledger at `from` to `to`, which must be empty, a place it was moved away from before, or one that the
     /// same move left unfinished. Afterwards `from` takes no append any more; it can be read, and removed by hand.
     ///
-    /// All objects are compared in both places, byte by byte, before the old place is marked, and the ledger is opened at
+    /// What is encrypted stays so, under the same keys; bodies in an archive stay there. All objects are compared in both places, byte by byte, before the old place is marked, and the ledger is opened at
     /// the new one before this returns.
     ///
     /// # Errors
@@ -82,10 +83,12 @@ impl Ledger {
         to: &Place,
         anchors: &Anchors,
         pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
         progress: &mut dyn FnMut(MoveProgress),
-    ) -> Result<Moved> {
-        let mut ledger = Self::open_at(from, anchors, pins)?;
-        let source = ledger.store.shared();
+    ) -> Result<Relocated> {
+        // as it is stored: what is encrypted is carried as it is
+        let source = from.storage()?;
+        let mut ledger = Self::open_in(Arc::clone(&source), anchors, pins, kek)?;
         let target = to.storage()?;
         if source.place() == target.place() {
             return Err(Error::new(ErrorKind::ApiMisuse, "the ledger is there already; name another place to move it to"));
@@ -115,11 +118,11 @@ impl Ledger {
         }
         enter.settle()?;
         drop((enter, leave));
-        let arrived = Self::open_in(target, anchors, pins)?;
+        let arrived = Self::open_in(target, anchors, pins, kek)?;
         if arrived.checkpoint.checkpoint() != ledger.checkpoint.checkpoint() {
             return Err(Error::new(ErrorKind::LedgerForked, "the ledger that was moved is not the one that arrived"));
         }
-        Ok(Moved {
+        Ok(Relocated {
             origin: arrived.origin().to_owned(),
             from: source.place(),
             to: arrived.place(),
@@ -151,7 +154,7 @@ impl Ledger {
             Some(_) => {}
         }
         let Some(found) = optional(target.read(CHECKPOINT, limits::CHECKPOINT_BYTES))? else { return Ok(None) };
-        let there = SignedCheckpoint::parse_and_verify(&found, &self.log_key)?;
+        let there = self.log_key.parse_and_verify(&found)?;
         let same = there.checkpoint() == self.checkpoint.checkpoint();
         if mark(there.note()).is_none() && !(same && self.moved_to().is_some()) {
             return Err(taken("a ledger of the same name lies there, and takes appends"));

@@ -1,6 +1,6 @@
 //! Searching: by release, commit, digest, environment, service, change, kind, type and time, in any combination.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::index::keys;
 use super::{Ledger, LedgerRecord};
@@ -9,7 +9,7 @@ use crate::limits;
 use crate::timestamp::Timestamp;
 
 /// What to look for. All that is set must hold; nothing set finds everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Query {
@@ -69,8 +69,7 @@ impl Ledger {
             ));
         }
         let size = self.size();
-        let rows = self.with_index(|index| index.find(&query.find(), size, limit.saturating_add(1)))?;
-        let more = rows.len() > limit;
+        let (rows, more) = self.find(query, limit)?;
         let mut records = Vec::new();
         let lies = |row: u64| {
             Error::new(
@@ -81,14 +80,73 @@ impl Ledger {
                 ),
             )
         };
-        for row in rows.into_iter().take(limit) {
-            let record = self.record(row)?;
+        for row in rows {
+            let record = match self.record(row) {
+                // it matches whatever asks for nothing
+                Err(e) if e.kind() == ErrorKind::BodyDisposed => continue,
+                record => record?,
+            };
             if !query.matches(&record) {
                 return Err(lies(row));
             }
             records.push(record);
         }
         Ok(Found { records, more, size })
+    }
+
+    /// Where a query leads, in the order of the ledger, and whether there is more.
+    fn find(&self, query: &Query, limit: usize) -> Result<(Vec<u64>, bool)> {
+        let size = self.size();
+        let Some(service) = self.store.storage().service() else {
+            let mut rows = self.with_index(|index| index.find(&query.find(), size, limit.saturating_add(1)))?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            return Ok((rows, more));
+        };
+        let (mut rows, more) = service.search(query)?;
+        if rows.len() > limit || !rows.is_sorted_by(|a, b| a < b) {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                "the ledger's service answers a search out of order or with more than was asked for; nothing of it is \
+                 shown: call whoever operates it",
+            ));
+        }
+        // the service may have seen entries that this handle has not
+        let found = rows.len();
+        rows.retain(|row| *row < size);
+        let more = more && found > 0 && rows.len() == found;
+        Ok((rows, more))
+    }
+}
+
+/// What a query finds, page by page, so that no more than one page is held.
+///
+/// The order is that of the ledger and never changes: a page is not moved by what is appended meanwhile.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    query: Query,
+    ended: bool,
+}
+
+impl Pages {
+    /// The pages of a query, each as long as its `limit` says.
+    pub fn of(query: Query) -> Self {
+        Self { query, ended: false }
+    }
+
+    /// The next page, none after the last. After a fault it is asked for again.
+    ///
+    /// # Errors
+    /// As [`Ledger::search`].
+    pub fn next(&mut self, ledger: &Ledger) -> Result<Option<Vec<LedgerRecord>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let found = ledger.search(&self.query)?;
+        self.ended = !found.more;
+        let Some(last) = found.records.last() else { return Ok(None) };
+        self.query.after = Some(last.index);
+        Ok(Some(found.records))
     }
 }
 

@@ -79,7 +79,7 @@ impl Ledger {
             Some(index) => Some(self.record(index)?),
             None => None,
         };
-        let uses = book.uses(&payload, place);
+        let uses = book.uses(&self.labels, &payload, place)?;
         let decided = found.ok_or_else(|| {
             refused(&format!("the decision `{payload}` is not in this ledger"), "ask the gate of this ledger")
         })?;
@@ -92,20 +92,19 @@ impl Ledger {
             return Ok(());
         }
         self.check_in_time(&evaluation, decided.logged_at()?, at)?;
-        let selection = relevant(&decided.entry, &evaluation, usage);
+        let selection = relevant(decided.statement(), &evaluation, usage);
         // what was logged while the gate decided, it has not seen either
         let seen = evaluation.ledger_state.size.min(decided.index);
-        let after = book
-            .controls(seen, place)
-            .find(|entry| selection.matches(entry) || Selection::cannot_rule_out(entry));
+        let after =
+            book.controls(seen, place).find(|(_, entry)| selection.matches(entry) || Selection::cannot_rule_out(entry));
         let in_batch =
             pending.iter().find(|(e, _)| e.control && (selection.matches(e) || Selection::cannot_rule_out(e)));
-        if let Some(entry) = after.or(in_batch.map(|(e, _)| *e)) {
+        let found = after.map(|(index, _)| self.record(index).map(|r| r.statement().predicate_type().to_owned()));
+        if let Some(found) = found.or(in_batch.map(|(_, s)| Ok(s.predicate_type().to_owned()))) {
+            // it may be one that cannot be read, and has still to be looked at
+            let found = found.unwrap_or_else(|_| "not readable".to_owned());
             return Err(refused(
-                &format!(
-                    "since the decision, a record of type `{}` was logged that may change it",
-                    entry.predicate_type
-                ),
+                &format!("since the decision, a record of type `{found}` was logged that may change it"),
                 "decide again",
             ));
         }
@@ -113,12 +112,13 @@ impl Ledger {
     }
 
     /// Whether no use of this kind was made yet. Further records of the same deployment are no new use.
-    fn is_first_use(&self, usage: &Use<'_>, uses: &[(u64, String)], pending: &[(&Entry, &Statement)]) -> Result<bool> {
+    fn is_first_use(&self, usage: &Use<'_>, uses: &[u64], pending: &[(&Entry, &Statement)]) -> Result<bool> {
         let mut earlier: Vec<Statement> = Vec::new();
-        for (index, predicate_type) in uses {
+        for index in uses {
             let record = self.record(*index)?;
             // a promotion revoked since has spent its decision, but allows nothing any more
-            if record.revoked && predicate_type == Promotion::TYPE && matches!(usage.by, UseBy::Deployment(_)) {
+            let is_promotion = record.statement().predicate_type() == Promotion::TYPE;
+            if record.revoked && is_promotion && matches!(usage.by, UseBy::Deployment(_)) {
                 continue;
             }
             earlier.push(record.statement().clone());
@@ -224,7 +224,7 @@ fn check_promotion(deployment: &Deployment, earlier: &[Statement]) -> Result<()>
 }
 
 /// What a control entry must touch to void the decision: anything the decision, its evidence or its use is about.
-fn relevant(decision: &Entry, evaluation: &PolicyEvaluation, usage: &Use<'_>) -> Selection {
+fn relevant(decision: &Statement, evaluation: &PolicyEvaluation, usage: &Use<'_>) -> Selection {
     let mut selection = Selection::default().with("environment", &usage.environment.id);
     let asked = &evaluation.selection.tags;
     for (name, values) in [("subject", &asked.subject), ("change", &asked.change), ("release", &asked.release)] {
@@ -232,8 +232,15 @@ fn relevant(decision: &Entry, evaluation: &PolicyEvaluation, usage: &Use<'_>) ->
             selection = selection.with(name, value);
         }
     }
-    for name in ["subject", "change", "service", "release", "environment"] {
-        for value in decision.tag(name) {
+    let tags = decision.tags();
+    for (name, values) in [
+        ("subject", tags.subject),
+        ("change", tags.change),
+        ("service", tags.service),
+        ("release", tags.release),
+        ("environment", tags.environment),
+    ] {
+        for value in values {
             selection = selection.with(name, value);
         }
     }

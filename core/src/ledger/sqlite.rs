@@ -183,8 +183,7 @@ impl Index for SqliteIndex {
             return Ok((0, 0));
         }
         let index = self.sound()?;
-        let (entries, keys) =
-            (count(index, "SELECT COUNT(*) FROM entry")?, count(index, "SELECT COUNT(*) FROM key")?);
+        let (entries, keys) = (count(index, "SELECT COUNT(*) FROM entry")?, count(index, "SELECT COUNT(*) FROM key")?);
         Ok((u64::try_from(entries).unwrap_or(0), u64::try_from(keys).unwrap_or(0)))
     }
 }
@@ -202,9 +201,8 @@ fn file_id(path: &Path) -> FileId {
 }
 
 fn have(index: &Connection) -> rusqlite::Result<u64> {
-    let last: i64 = index
-        .prepare_cached("SELECT COALESCE(MAX(idx), -1) FROM entry")?
-        .query_row([], |row| row.get(0))?;
+    let last: i64 =
+        index.prepare_cached("SELECT COALESCE(MAX(idx), -1) FROM entry")?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(last.saturating_add(1)).unwrap_or(0))
 }
 

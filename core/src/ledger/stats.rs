@@ -20,6 +20,11 @@ const AGES: [u32; 5] = [30, 90, 365, 1095, 2555];
 /// Latencies, in milliseconds, that are counted up to: a second, a minute, an hour, a day, a week.
 const LATENCIES: [i64; 5] = [1_000, 60_000, 3_600_000, DAY_MILLIS, 7 * DAY_MILLIS];
 
+/// Latencies of appends, in microseconds, that are counted up to.
+const APPENDS: [i64; 5] = [250, 1_000, 5_000, 25_000, 250_000];
+/// Appends of a handle whose latency is remembered.
+const REMEMBERED: usize = 4096;
+
 /// What a ledger holds, up to a checkpoint.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,8 +50,11 @@ pub struct LedgerStats {
     pub types: BTreeMap<String, Held>,
     /// By age, youngest first: up to so many days each, the last without an end.
     pub ages: Vec<Aged>,
-    /// From the event a record tells of to its entry, by predicate type; records that tell no time are left out.
+    /// From the event a record tells of to its entry, by predicate type, in milliseconds; records that tell no time are
+    /// left out.
     pub evidence_latency: BTreeMap<String, Latency>,
+    /// How long the last appends by this handle took, receipts included, in microseconds. Nothing of it is kept.
+    pub append_latency: Latency,
 }
 
 /// Records, and bytes of their bodies.
@@ -74,7 +82,7 @@ pub struct Aged {
     pub held: Held,
 }
 
-/// A distribution of durations, in milliseconds; percentiles by nearest rank.
+/// A distribution of durations, all in the same unit; percentiles by nearest rank.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -95,23 +103,28 @@ pub struct Latency {
     pub p99: i64,
     /// The longest.
     pub max: i64,
-    /// How many are at most 1 s, 1 min, 1 h, 1 d and 7 d.
+    /// How many are at most 1 s, 1 min, 1 h, 1 d and 7 d; of appends 250 µs, 1 ms, 5 ms, 25 ms and 250 ms.
     pub at_most: [u64; 5],
 }
 
 impl Latency {
     /// The distribution of durations in milliseconds.
-    pub fn of(mut durations: Vec<i64>) -> Self {
+    pub fn of(durations: Vec<i64>) -> Self {
+        let late = durations.iter().filter(|d| **d > DAY_MILLIS).count() as u64;
+        Self { late, ..Self::within(durations, LATENCIES) }
+    }
+
+    fn within(mut durations: Vec<i64>, bounds: [i64; 5]) -> Self {
         durations.sort_unstable();
         let rank = |percent: usize| {
             let rank = (durations.len() * percent).div_ceil(100).max(1);
             durations.get(rank - 1).copied().unwrap_or(0)
         };
-        let at_most = LATENCIES.map(|bound| durations.partition_point(|d| *d <= bound) as u64);
+        let at_most = bounds.map(|bound| durations.partition_point(|d| *d <= bound) as u64);
         Self {
             count: durations.len() as u64,
             out_of_order: 0,
-            late: durations.iter().filter(|d| **d > DAY_MILLIS).count() as u64,
+            late: 0,
             sum: durations.iter().sum(),
             p50: rank(50),
             p95: rank(95),
@@ -140,8 +153,14 @@ impl Ledger {
             attachments: 0,
             attachment_bytes: 0,
             types: BTreeMap::new(),
-            ages: AGES.into_iter().map(Some).chain([None]).map(|d| Aged { up_to_days: d, held: Held::default() }).collect(),
+            ages: AGES
+                .into_iter()
+                .map(Some)
+                .chain([None])
+                .map(|d| Aged { up_to_days: d, held: Held::default() })
+                .collect(),
             evidence_latency: BTreeMap::new(),
+            append_latency: Latency::within(self.append_micros.iter().copied().collect(), APPENDS),
         };
         storage.list("", &mut |name, bytes| {
             stats.bytes += bytes;
@@ -159,15 +178,19 @@ impl Ledger {
         let mut latencies: BTreeMap<String, (Vec<i64>, u64)> = BTreeMap::new();
         Edge::default().advance(checkpoint, &self.store, |index, bytes| {
             let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+            let entry = entry.labelled(&self.labels);
             let body = storage.size(&Store::body_name(index))?;
             let held = Held { records: 1, without_body: u64::from(body.is_none()), bytes: body.unwrap_or(0) };
-            stats.types.entry(entry.predicate_type.clone()).or_default().add(held);
+            let event = self.event_time(index, &entry)?;
+            // where an entry hides its type, its record tells it
+            let name = event.as_ref().map_or_else(|| entry.predicate_type.clone(), |(name, _)| name.clone());
+            stats.types.entry(name.clone()).or_default().add(held);
             let days = (now.unix_millis() - entry.time).max(0) / DAY_MILLIS;
             if let Some(aged) = stats.ages.iter_mut().find(|a| a.up_to_days.is_none_or(|most| days < i64::from(most))) {
                 aged.held.add(held);
             }
-            if let Some(at) = self.event_time(index, &entry)? {
-                let (durations, out_of_order) = latencies.entry(entry.predicate_type.clone()).or_default();
+            if let Some(at) = event.and_then(|(_, at)| at) {
+                let (durations, out_of_order) = latencies.entry(name).or_default();
                 match entry.time - at.unix_millis() {
                     ahead if ahead < -300_000 => *out_of_order += 1,
                     // a clock that is a little fast is no data error
@@ -183,15 +206,40 @@ impl Ledger {
         Ok(stats)
     }
 
-    fn event_time(&self, index: u64, entry: &Entry) -> Result<Option<Timestamp>> {
+    /// Notes how long an append took.
+    pub(super) fn appended_in(&mut self, took: std::time::Duration) {
+        if self.append_micros.len() == REMEMBERED {
+            self.append_micros.pop_front();
+        }
+        self.append_micros.push_back(i64::try_from(took.as_micros()).unwrap_or(i64::MAX));
+    }
+
+    /// Predicate type of a record, and when that happened which it tells of.
+    fn event_time(&self, index: u64, entry: &Entry) -> Result<Option<(String, Option<Timestamp>)>> {
         match self.body_of(index, entry) {
             Ok(body) => {
                 let statement = Statement::parse(Bundle::parse(&body.record)?.into_envelope()?.into_payload())?;
-                Ok(event_time(&statement))
+                Ok(Some((statement.predicate_type().to_owned(), event_time(&statement))))
             }
-            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(None),
+            Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived) => {
+                Ok(None)
+            }
             Err(e) => Err(e),
         }
+    }
+}
+
+impl Latency {
+    /// Written as a histogram in seconds, of which a unit of its durations is so many parts.
+    fn histogram(&self, out: &mut String, name: &str, labels: &str, bounds: [i64; 5], parts: i64) {
+        let digits = parts.ilog10() as usize;
+        let seconds = |value: i64| format!("{}.{:0digits$}", value / parts, value % parts);
+        for (bound, count) in bounds.into_iter().zip(self.at_most) {
+            line(out, &format!("{name}_bucket"), &format!("{labels},le=\"{}\"", seconds(bound)), count);
+        }
+        line(out, &format!("{name}_bucket"), &format!("{labels},le=\"+Inf\""), self.count);
+        line(out, &format!("{name}_sum"), labels, seconds(self.sum));
+        line(out, &format!("{name}_count"), labels, self.count);
     }
 }
 
@@ -204,7 +252,7 @@ impl Held {
 }
 
 /// When that happened which a record tells of, if it says so.
-fn event_time(statement: &Statement) -> Option<Timestamp> {
+pub(crate) fn event_time(statement: &Statement) -> Option<Timestamp> {
     match statement.predicate().ok()? {
         Predicate::Provenance(p) => p.run_details.metadata.and_then(|m| m.finished_on.or(m.started_on)),
         Predicate::TestResult(t) => t.finished_at.or(t.started_at),
@@ -251,18 +299,15 @@ impl LedgerStats {
             let days = aged.up_to_days.map_or("+Inf".to_owned(), |days| days.to_string());
             line(&mut out, "age_bytes", &format!("origin={origin},up_to_days=\"{days}\""), aged.held.bytes);
         }
-        let name = "evidence_latency_seconds";
+        let mut name = "evidence_latency_seconds";
         head(&mut out, name, "histogram", "From the event to the entry.");
         for (predicate_type, latency) in &self.evidence_latency {
             let labels = format!("origin={origin},type={}", label(predicate_type));
-            for (bound, count) in LATENCIES.iter().zip(latency.at_most) {
-                line(&mut out, &format!("{name}_bucket"), &format!("{labels},le=\"{}\"", bound / 1000), count);
-            }
-            line(&mut out, &format!("{name}_bucket"), &format!("{labels},le=\"+Inf\""), latency.count);
-            let seconds = format!("{}.{:03}", latency.sum / 1000, latency.sum % 1000);
-            line(&mut out, &format!("{name}_sum"), &labels, seconds);
-            line(&mut out, &format!("{name}_count"), &labels, latency.count);
+            latency.histogram(&mut out, name, &labels, LATENCIES, 1000);
         }
+        name = "append_latency_seconds";
+        head(&mut out, name, "histogram", "Appends by this process, receipts included.");
+        self.append_latency.histogram(&mut out, name, &format!("origin={origin}"), APPENDS, 1_000_000);
         out
     }
 }

@@ -28,6 +28,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::index::Index;
+use super::service::Service;
 use crate::error::Result;
 
 /// Where a ledger lies.
@@ -79,6 +80,11 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 
     /// Removes the search index, so that it is made anew.
     fn remove_index(&self) -> Result<()>;
+
+    /// The sequencer behind it, where others than whoever reads this storage write it.
+    fn service(&self) -> Option<&dyn Service> {
+        None
+    }
 }
 
 /// The right to write, held by one at a time and given back when dropped, or when its process dies.

@@ -2,7 +2,8 @@
 //!
 //! Where it lies, a [`Storage`] knows.
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::entry::Body;
 use super::storage::{Right, Storage};
@@ -15,16 +16,60 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const ATTACHMENTS: &str = "attachments";
 pub(crate) const TILES: &str = "tile";
+/// Notes by which the key of the log was replaced, numbered from 1.
+pub(crate) const ROTATIONS: &str = "rotations";
+/// Cosigned and timestamped checkpoints, by size.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// In a copy that is pulled from elsewhere: where from, and when.
+pub(crate) const MIRROR: &str = "mirror.json";
+
+/// Full tiles that are kept in memory, 8 KiB each.
+const KEPT_TILES: usize = 512;
+/// Full bundles that are kept in memory, at most 256 KiB each.
+const KEPT_BUNDLES: usize = 8;
 
 /// A ledger's objects, by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     storage: Arc<dyn Storage>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// Full tiles and bundles, which never change. What was read wrong from disk stays wrong here until it is forgotten.
+#[derive(Debug, Default)]
+struct Kept {
+    tiles: HashMap<TileId, Arc<Vec<Hash>>>,
+    bundles: VecDeque<(BundleId, Arc<Vec<u8>>)>,
 }
 
 impl Store {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage }
+        Self { storage, kept: Arc::default() }
+    }
+
+    /// Forgets tiles and bundles, so that they are read again.
+    pub(crate) fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // each change of it is one insertion
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A bundle as it is stored, at least as wide as its id says.
+    fn bundle(&self, id: BundleId) -> Result<Arc<Vec<u8>>> {
+        if let Some((_, bytes)) = self.kept().bundles.iter().find(|(kept, _)| *kept == id) {
+            return Ok(Arc::clone(bytes));
+        }
+        let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
+        let bytes = Arc::new(self.read_at_least(&id.to_string(), id.width(), limit)?.0);
+        if id.width() == TILE_WIDTH {
+            let bundles = &mut self.kept().bundles;
+            bundles.push_front((id, Arc::clone(&bytes)));
+            bundles.truncate(KEPT_BUNDLES);
+        }
+        Ok(bytes)
     }
 
     pub(crate) fn storage(&self) -> &dyn Storage {
@@ -51,9 +96,7 @@ impl Store {
 
     /// The bytes of the entry `index` in the log of `size`.
     pub(crate) fn entry(&self, index: u64, size: u64) -> Result<Vec<u8>> {
-        let id = BundleId::containing(index, size)?;
-        let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
-        let (bytes, _) = self.read_at_least(&id.to_string(), id.width(), limit)?;
+        let bytes = self.bundle(BundleId::containing(index, size)?)?;
         let mut rest = bytes.as_slice();
         for number in 0..=index % u64::from(TILE_WIDTH) {
             let Some((length, tail)) = rest.split_first_chunk() else { break };
@@ -170,9 +213,19 @@ fn is_misplaced(name: &str, size: u64) -> bool {
 
 impl TileReader for Store {
     fn tile(&self, id: TileId) -> Result<Vec<Hash>> {
+        if let Some(hashes) = self.kept().tiles.get(&id) {
+            return Ok(hashes.to_vec());
+        }
         let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), u64::from(TILE_WIDTH) * 32)?;
         let mut hashes = decode_tile(&bytes, width)?;
         hashes.truncate(usize::from(id.width()));
+        if id.width() == TILE_WIDTH {
+            let tiles = &mut self.kept().tiles;
+            if tiles.len() == KEPT_TILES {
+                tiles.clear();
+            }
+            tiles.insert(id, Arc::new(hashes.clone()));
+        }
         Ok(hashes)
     }
 }

@@ -53,6 +53,18 @@ impl Tail {
     }
 }
 
+impl Drop for Ledger {
+    /// Leaves nothing of what this handle appended for the next one to catch up with.
+    fn drop(&mut self) {
+        if self.appended {
+            if !self.tail().is_empty() {
+                let _ = self.with_index(|_| Ok(()));
+            }
+            let _ = self.anchors.settle(self.origin());
+        }
+    }
+}
+
 impl Ledger {
     /// For each payload (SHA-256, hex) and signer: the first entry of it by that signer, if there is one.
     ///
@@ -103,7 +115,9 @@ impl Ledger {
         match self.proven_record(index) {
             Ok((_, record)) => Ok(Digest::sha256(Bundle::parse(&record)?.into_envelope()?.payload()).hex()),
             // what was disposed of is known to nobody any more
-            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(String::new()),
+            Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived) => {
+                Ok(String::new())
+            }
             Err(e) => Err(e),
         }
     }

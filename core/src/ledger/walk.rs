@@ -6,11 +6,12 @@ use super::Ledger;
 use super::append::Place;
 use super::edge::EdgeTiles;
 use super::entry::{Body, Entry};
+use super::label::Labels;
 use super::receipt::Receipt;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{BundleId, EMPTY_ROOT, Frontier, Hash, inclusion_proof, leaf_hash, verify_inclusion};
-use crate::predicate::Predicate;
+use crate::predicate::{NAMESPACE, Predicate};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::Speaker;
@@ -112,33 +113,75 @@ impl Selection {
         self
     }
 
-    fn is_in_scope(&self, entry: &Entry) -> bool {
-        self.scope.iter().any(|(name, value)| entry.has_tag(name, value))
-    }
-
     /// Whether a control entry is not ruled out: it names nothing that could rule it out.
     pub(crate) fn cannot_rule_out(entry: &Entry) -> bool {
+        let tagged = |name: &&str| entry.tag(name).next().is_some();
         // records about records and things without bytes have subjects that are no artifacts, and rule nothing out
-        let about_artifacts = !ABOUT_OTHER_THINGS.iter().any(|name| entry.predicate_type.contains(name));
         entry.control
-            && RULING
-                .iter()
-                .filter(|name| about_artifacts || **name != "subject")
-                .all(|name| entry.tag(name).next().is_none())
+            && !RULING.iter().filter(|name| **name != "subject").any(tagged)
+            && (!tagged(&"subject") || !is_about_artifacts(entry))
+    }
+
+    /// With what stands in entries in the place of its tags.
+    fn labelled(&self, labels: &Labels) -> Result<Wanted> {
+        let of = |tags: &BTreeSet<(&'static str, String)>| {
+            tags.iter().map(|(name, value)| Ok((*name, labels.of(name, value)?.into_owned()))).collect::<Result<_>>()
+        };
+        Ok(Wanted { tags: of(&self.tags)?, scope: of(&self.scope)? })
     }
 }
 
-/// Types of ours whose subject is a record, a checkpoint or a thing without bytes.
+/// The tags of a [`Selection`] as they stand in the entries of one ledger.
+struct Wanted {
+    tags: BTreeSet<(&'static str, String)>,
+    scope: BTreeSet<(&'static str, String)>,
+}
+
+impl Wanted {
+    fn any(tags: &BTreeSet<(&'static str, String)>, entry: &Entry) -> bool {
+        tags.iter().any(|(name, label)| entry.tags.get(*name).is_some_and(|labels| labels.contains(label)))
+    }
+}
+
+/// Names of types of ours whose subject is a record, a checkpoint or a thing without bytes.
 const ABOUT_OTHER_THINGS: [&str; 8] = [
-    "sealwright.dev/attestation/trust-policy/",
-    "sealwright.dev/attestation/drift-report/",
-    "sealwright.dev/attestation/exception-status/",
-    "sealwright.dev/attestation/incident/",
-    "sealwright.dev/attestation/risk/",
-    "sealwright.dev/attestation/legal-hold/",
-    "sealwright.dev/attestation/retention-disposal/",
-    "sealwright.dev/attestation/privileged-session/",
+    "trust-policy",
+    "drift-report",
+    "exception-status",
+    "incident",
+    "risk",
+    "legal-hold",
+    "retention-disposal",
+    "privileged-session",
 ];
+
+/// Types that can be control records and whose subjects are artifacts or sources.
+const ABOUT_ARTIFACTS: [&str; 14] = [
+    "https://sealwright.dev/attestation/change-request/v0.1",
+    "https://sealwright.dev/attestation/approval/v0.1",
+    "https://sealwright.dev/attestation/deployment/v0.1",
+    "https://sealwright.dev/attestation/publication/v0.1",
+    "https://sealwright.dev/attestation/policy-evaluation/v0.1",
+    "https://sealwright.dev/attestation/rollback/v0.1",
+    "https://sealwright.dev/attestation/emergency-review/v0.1",
+    "https://in-toto.io/attestation/test-result/v0.1",
+    "https://slsa.dev/verification_summary/v1",
+    "https://in-toto.io/attestation/vulns/v0.1",
+    "https://in-toto.io/attestation/vulns/v0.2",
+    "https://cosign.sigstore.dev/attestation/vuln/v1",
+    "https://in-toto.io/attestation/scai/v0.3",
+    "https://openvex.dev/ns",
+];
+
+/// Whether the subjects of a control entry are artifacts. Where the type is hidden, only a type known to be so is:
+/// what was not told must not rule anything out.
+fn is_about_artifacts(entry: &Entry) -> bool {
+    if entry.labels().hides() {
+        return ABOUT_ARTIFACTS.iter().any(|t| entry.is_of_type(t));
+    }
+    let name = entry.predicate_type.strip_prefix(NAMESPACE).and_then(|rest| rest.split('/').next());
+    name.is_none_or(|name| !ABOUT_OTHER_THINGS.contains(&name))
+}
 
 impl Ledger {
     /// The entry at `index`, proven against the checkpoint.
@@ -147,7 +190,7 @@ impl Ledger {
     /// `NOT_FOUND` beyond the last one, `LEDGER_TAMPERED` if it does not prove.
     pub fn entry(&self, index: u64) -> Result<Entry> {
         let (bytes, _) = self.proven_entry(index)?;
-        Entry::parse(&bytes)
+        Entry::parse(&bytes).map(|entry| entry.labelled(&self.labels))
     }
 
     /// The record at `index`, proven and verified.
@@ -163,7 +206,7 @@ impl Ledger {
             .verify_despite_revocation(&body.record, index, at)
             .map_err(|e| e.while_doing(format_args!("entry {index}")))?;
         let revoked = self.trust.is_revoked(&verified, at)?;
-        if Entry::derive(verified.value(), &body, at)? != entry {
+        if Entry::derive(verified.value(), &body, at, &self.labels)? != entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is; find out who wrote it"),
@@ -194,13 +237,7 @@ impl Ledger {
 
     /// The body of a proven entry, checked against its commitment.
     pub(crate) fn body_of(&self, index: u64, entry: &Entry) -> Result<Body> {
-        let body = self.store.body(index)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::BodyLost,
-                format!("entry {index} of the ledger `{}` has no body; restore it from a copy", self.origin()),
-            )
-            .with("index", index)
-        })?;
+        let Some(body) = self.store.body(index)? else { return Err(self.missing_body(index)?) };
         if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
@@ -209,6 +246,31 @@ impl Ledger {
             .with("index", index));
         }
         Ok(body)
+    }
+
+    /// Why an entry has no body.
+    pub(super) fn missing_body(&self, index: u64) -> Result<Error> {
+        let origin = self.origin();
+        let error = if let Some(by) = self.disposals()?.by.get(&index) {
+            Error::new(
+                ErrorKind::BodyDisposed,
+                format!("the record of entry {index} of the ledger `{origin}` was disposed of, as entry {by} says"),
+            )
+            .with("disposal", by)
+        } else if self.is_archived(index)? {
+            Error::new(
+                ErrorKind::BodyArchived,
+                format!(
+                    "the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or restore it"
+                ),
+            )
+        } else {
+            Error::new(
+                ErrorKind::BodyLost,
+                format!("entry {index} of the ledger `{origin}` has no body; restore it from a copy"),
+            )
+        };
+        Ok(error.with("index", index))
     }
 
     /// The bytes of an entry with its inclusion proof, verified against the checkpoint.
@@ -225,6 +287,7 @@ impl Ledger {
         let proof = inclusion_proof(index, size, &tiles).map_err(lost_tile)?;
         verify_inclusion(index, size, &leaf_hash(&bytes), &proof, self.checkpoint.checkpoint().root()).map_err(
             |e| {
+                self.store.forget();
                 Error::new(ErrorKind::LedgerTampered, format!("entry {index} is not the one the checkpoint commits to"))
                     .caused_by(e)
             },
@@ -257,6 +320,7 @@ impl Ledger {
             frontier.grow(&new.iter().map(|bytes| leaf_hash(bytes)).collect::<Vec<_>>())?;
             for bytes in new {
                 let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
+                let entry = entry.labelled(&self.labels);
                 if entry.time < last {
                     return Err(Error::new(ErrorKind::LedgerTampered, format!("time runs back at entry {index}")));
                 }
@@ -283,10 +347,11 @@ impl Ledger {
     /// All entries that match, and all control entries that are not ruled out, up to the checkpoint.
     pub(crate) fn select(&self, selection: &Selection) -> Result<Selected> {
         let mut selected = Selected::default();
+        let wanted = selection.labelled(&self.labels)?;
         self.walk(|index, entry| {
-            if selection.matches(entry) {
+            if entry.has_more_tags() || Wanted::any(&wanted.tags, entry) {
                 selected.matched.push(index);
-            } else if Selection::cannot_rule_out(entry) || (entry.control && selection.is_in_scope(entry)) {
+            } else if Selection::cannot_rule_out(entry) || (entry.control && Wanted::any(&wanted.scope, entry)) {
                 selected.control.push(index);
             }
             selected.controls += u64::from(entry.control);

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::transport::PlainHttp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
 
@@ -101,6 +102,36 @@ impl fmt::Debug for Credentials {
             Self::Bearer(_) => "Credentials::Bearer(..)",
         })
     }
+}
+
+/// How a way to a registry is written where it is data.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct WayWire {
+    user: Option<String>,
+    password: Option<String>,
+    token: Option<String>,
+    docker_config: Option<String>,
+    registry: Option<String>,
+    plain_http_unsafe: bool,
+}
+
+/// Reads credentials, and where plain HTTP is spoken.
+pub(super) fn from_json(bytes: &[u8]) -> Result<(Credentials, PlainHttp)> {
+    let hint = "give `user` and `password`, or `token`, or `dockerConfig` and `registry`, and nothing of another kind";
+    let wire: WayWire = json::parse_secret("way to a registry", bytes, hint)?;
+    let [password, token, config] = [wire.password, wire.token, wire.docker_config].map(|s| s.map(Zeroizing::new));
+    let credentials = match (wire.user, password, token, config, wire.registry) {
+        (None, None, None, None, None) => Credentials::Anonymous,
+        (Some(user), Some(password), None, None, None) => Credentials::Basic { user, password },
+        (None, None, Some(token), None, None) => Credentials::Bearer(token),
+        (None, None, None, Some(config), Some(registry)) => {
+            Credentials::from_docker_config(config.as_bytes(), &registry)?
+        }
+        _ => return Err(Error::new(ErrorKind::Malformed, format!("the credentials are not whole; {hint}"))),
+    };
+    let plain = if wire.plain_http_unsafe { PlainHttp::EverywhereUnsafe } else { PlainHttp::LoopbackOnly };
+    Ok((credentials, plain))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! Bundles of an image: attaching, finding, copying.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Registry;
 use super::legacy::{self, Legacy};
@@ -21,14 +21,16 @@ const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 const CREATED: &str = "org.opencontainers.image.created";
 
-/// A bundle that a registry keeps for an image. Nothing of it is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A bundle that a registry keeps for an image. Nothing of it is verified. As data it has neither `bundle` nor `payload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Found {
     /// The bundle, or a bare DSSE envelope that cosign wrote for a key.
+    #[serde(skip)]
     pub bundle: Vec<u8>,
     /// What the bundle signs, if that is no statement: a simple-signing payload of cosign. Verify the bundle over it,
     /// then compare [`super::signed_image`] with the digest of the image.
+    #[serde(skip)]
     pub payload: Option<Vec<u8>>,
     /// Digest of the manifest that holds it.
     pub manifest: Digest,
@@ -69,6 +71,19 @@ pub struct Bundles {
     pub found: Vec<Found>,
     /// Those that could not.
     pub unreadable: Vec<Unreadable>,
+}
+
+impl Serialize for Unreadable {
+    /// Its `digest`, and `code` and `message` of the error.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            digest: &'a Digest,
+            code: &'static str,
+            message: &'a str,
+        }
+        Wire { digest: &self.digest, code: self.error.code(), message: self.error.message() }.serialize(serializer)
+    }
 }
 
 impl Registry {

@@ -14,12 +14,14 @@ use crate::checkpoint::TlogProof;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
+use crate::key::certificate_pem;
 use crate::ledger::{ATTACHMENT_LOCATION, Ledger, LedgerRecord};
 use crate::merkle::leaf_hash;
 use crate::predicate::{
     DriftAction, DriftKind, DriftReport, EvidencePack, Finding, Predicate, PredicateType as _, Window,
 };
 use crate::report::{policy_folder, record_name};
+use crate::trust::{Matcher, TrustRoot};
 
 pub(super) fn add_entries(draft: &mut Draft, ledger: &Ledger, gathered: &Gathered) -> Result<()> {
     for index in gathered.indexes() {
@@ -65,21 +67,34 @@ pub(super) fn add_bundles(draft: &mut Draft, gathered: &Gathered) -> Result<()> 
     Ok(())
 }
 
-/// Public keys and a list of signers. Convenience: whoever verifies takes both from elsewhere.
-pub(super) fn add_keys(draft: &mut Draft, ledger: &Ledger) -> Result<()> {
+/// Public keys, certificates of authorities and a list of signers. Convenience: whoever verifies takes them from elsewhere.
+pub(super) fn add_keys(draft: &mut Draft, ledger: &Ledger, gathered: &Gathered) -> Result<()> {
     let mut lines = BTreeMap::new();
     for (_, policy) in ledger.trust().versions() {
+        let pack = |name: &str| {
+            let types = policy.signer(name).map(|s| &s.predicate_types);
+            if types.is_some_and(|types| types.iter().any(|t| t == EvidencePack::TYPE)) { " pack" } else { "" }
+        };
         for trusted in policy.root().keys() {
             let id = trusted.key.id();
             let file = format!("{}-{}.pem", plain_name(&trusted.name), id.get(..12).unwrap_or_default());
-            let may_pack =
-                policy.signer(&trusted.name).is_some_and(|s| s.predicate_types.iter().any(|t| t == EvidencePack::TYPE));
-            let pack = if may_pack { " pack" } else { "" };
+            let line = format!("key {id} {} {file}{}", trusted.key.key_type(), pack(&trusted.name));
             // a later version of the trust policy says what counts for the key now
-            lines.insert(
-                id.clone(),
-                (file.clone(), format!("key {id} {} {file}{pack}", trusted.key.key_type()), trusted.key.to_pem()),
-            );
+            lines.insert(id, (file, line, trusted.key.to_pem()));
+        }
+        for trusted in policy.root().identities() {
+            let (Matcher::Exact(identity), issuer) = (trusted.identity.subject(), trusted.identity.issuer()) else {
+                continue;
+            };
+            let authorities = authorities(policy.root())?;
+            let file = format!("authorities-{}.pem", &short_hash(&authorities));
+            for key_type in key_types(gathered, &trusted.name) {
+                let line = format!("cert {identity} {issuer} {key_type} {file}{}", pack(&trusted.name));
+                // blanks part the fields of a line
+                let is_plain = !identity.contains(char::is_whitespace) && !issuer.contains(char::is_whitespace);
+                let line = if is_plain { line } else { format!("# not for verify.sh: {}", line.escape_debug()) };
+                lines.insert(format!("{identity} {issuer} {key_type}"), (file.clone(), line, authorities.clone()));
+            }
         }
     }
     let mut list = String::from(
@@ -87,14 +102,35 @@ pub(super) fn add_keys(draft: &mut Draft, ledger: &Ledger) -> Result<()> {
          # Take the signers from the contract, the web page or the telephone, and compare them with these.\n\
          # Format: verify.sh. Paths are relative to the folder of this file.\n",
     );
+    let mut files = BTreeMap::new();
     for (file, line, pem) in lines.into_values() {
-        draft.add(&format!("keys/{file}"), Role::Key, pem.as_bytes())?;
+        files.insert(file, pem);
         list.push_str(&line);
         list.push('\n');
+    }
+    for (file, pem) in files {
+        draft.add(&format!("keys/{file}"), Role::Key, pem.as_bytes())?;
     }
     draft.add("keys/SIGNERS", Role::Key, list.as_bytes())?;
     draft.add("keys/log.pub", Role::Key, ledger.log_key().key().to_pem().as_bytes())?;
     Ok(())
+}
+
+/// The certificates of all authorities that a trust root believes, as openssl takes them.
+fn authorities(root: &TrustRoot) -> Result<String> {
+    let ders: BTreeSet<&[u8]> = root.sigstore().certificate_authorities.iter().flat_map(|a| a.certificates()).collect();
+    ders.into_iter().map(certificate_pem).collect()
+}
+
+fn short_hash(text: &str) -> String {
+    Digest::sha256(text.as_bytes()).hex().chars().take(12).collect()
+}
+
+/// The types of key that this signer's certificates had, by the records in the pack.
+fn key_types(gathered: &Gathered, signer: &str) -> BTreeSet<&'static str> {
+    let signers = gathered.records.iter().flat_map(|r| r.verified.signers());
+    let types = signers.filter(|s| s.name == signer && s.certificate.is_some()).map(|s| s.key_type.name());
+    types.collect()
 }
 
 /// The trust policies as signed, for reading; their records are among the others.

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::prefix::Extension;
 use super::signers::Signers;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Cosignature, WitnessKey};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::json;
 use crate::key::PublicKey;
 use crate::predicate::EvidencePack;
+use crate::verifier::Timestamped;
 
 /// What is known from elsewhere, against which a pack is verified.
 #[derive(Clone, Debug)]
@@ -25,16 +26,21 @@ pub struct PackDemand {
     pub min_checkpoint: Option<Vec<u8>>,
     /// Payload digest of version 1 of the trust policy.
     pub trust_policy: Option<Digest>,
+    /// Witnesses of the ledger; those of the trust policy in the pack if there are none here.
+    pub witnesses: Vec<WitnessKey>,
+    /// How many of `witnesses` must have cosigned the checkpoint.
+    pub quorum: u64,
 }
 
 impl PackDemand {
     /// Demands these signers and this ledger.
     pub fn new(signers: Signers, log_key: PublicKey) -> Self {
-        Self { signers, log_key, min_checkpoint: None, trust_policy: None }
+        Self { signers, log_key, min_checkpoint: None, trust_policy: None, witnesses: Vec::new(), quorum: 0 }
     }
 
     /// Reads what is demanded from JSON: `signers` (the path of a SIGNERS file), `logKey` (a `PUBLIC KEY` PEM file), and
-    /// if need be `minCheckpoint` (a signed note) and `trustPolicy` (`sha256:<hex>`).
+    /// if need be `minCheckpoint` (a signed note), `trustPolicy` (`sha256:<hex>`), `witnesses` (C2SP verifier keys) and
+    /// `quorum`.
     ///
     /// # Errors
     /// `MALFORMED`, also for something that is not known or not said; those of [`Signers::read`] and
@@ -46,6 +52,8 @@ impl PackDemand {
             log_key: PublicKey::from_pem(wire.log_key.as_bytes())?,
             min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
             trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
+            witnesses: wire.witnesses.iter().map(|key| key.parse()).collect::<Result<_>>()?,
+            quorum: wire.quorum,
         })
     }
 
@@ -53,6 +61,13 @@ impl PackDemand {
     #[must_use]
     pub fn no_older_than(mut self, checkpoint: Vec<u8>) -> Self {
         self.min_checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Demands that `quorum` of these witnesses cosigned the checkpoint.
+    #[must_use]
+    pub fn require_witnesses(mut self, witnesses: Vec<WitnessKey>, quorum: u64) -> Self {
+        (self.witnesses, self.quorum) = (witnesses, quorum);
         self
     }
 
@@ -78,8 +93,14 @@ pub struct PackVerdict {
     pub records: u64,
     /// Number of entries without a record.
     pub bare_entries: u64,
+    /// Of these, those that a disposal record of the pack says were disposed of.
+    pub disposed_entries: u64,
     /// Whether the ledger is known to extend the checkpoint seen before.
     pub extension: Extension,
+    /// Who cosigned the checkpoint, of the witnesses demanded; if none were, of those of the trust policy in the pack.
+    pub cosignatures: Vec<Cosignature>,
+    /// Authorities of the trust policy in the pack that timestamped the checkpoint.
+    pub timestamps: Vec<Timestamped>,
     /// Whether a `manifest.tsr` lies beside the manifest. It was not checked.
     pub has_unchecked_timestamp: bool,
 }
@@ -95,4 +116,8 @@ struct DemandWire {
     log_key: String,
     min_checkpoint: Option<String>,
     trust_policy: Option<String>,
+    #[serde(default)]
+    witnesses: Vec<String>,
+    #[serde(default)]
+    quorum: u64,
 }

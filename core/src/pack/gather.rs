@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Ledger, LedgerRecord, Selection, attachments_named};
-use crate::predicate::{EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity};
+use crate::predicate::{
+    EnvironmentSnapshot, Finding, FindingType, Predicate, PredicateType as _, Severity, TrustPolicy,
+};
 use crate::timestamp::Timestamp;
-use crate::trust_policy::is_trust_policy;
 
 /// Records of a pack and what they are about.
 pub(super) struct Gathered {
     /// In the order of the ledger.
     pub(super) records: Vec<LedgerRecord>,
-    /// Entries whose body is gone.
+    /// Entries without a record: those that are lost, and those that were disposed of.
     pub(super) bare: Vec<u64>,
+    /// Of these, those that were disposed of.
+    pub(super) disposed: BTreeSet<u64>,
     /// SHA-256 of the artifacts with a name for each.
     pub(super) artifacts: BTreeMap<Digest, String>,
     /// Digests of the policy bundles: those decided by, and the one in force.
@@ -99,7 +102,8 @@ pub(super) fn release(ledger: &Ledger, release_id: &str) -> Result<Gathered> {
     };
     let bare = read.iter().filter(|(_, record)| record.is_none()).map(|(index, _)| *index).collect();
     let Known { artifacts, policies, .. } = known;
-    Ok(Gathered { records: read.into_values().flatten().collect(), bare, artifacts, policies, first, last })
+    let disposed = ledger.disposed()?.into_keys().filter(|index| read.contains_key(index)).collect();
+    Ok(Gathered { records: read.into_values().flatten().collect(), bare, disposed, artifacts, policies, first, last })
 }
 
 impl Known {
@@ -153,9 +157,7 @@ fn snapshots_compared<'a>(ledger: &Ledger, records: impl Iterator<Item = &'a Led
     }
     let mut candidates = Vec::new();
     ledger.walk(|index, entry| {
-        if entry.predicate_type == EnvironmentSnapshot::TYPE
-            && environments.iter().any(|e| entry.has_tag("environment", e))
-        {
+        if environments.iter().any(|e| entry.has_tag("environment", e)) && entry.is_of_type(EnvironmentSnapshot::TYPE) {
             candidates.push(index);
         }
         Ok(())
@@ -173,7 +175,7 @@ fn snapshots_compared<'a>(ledger: &Ledger, records: impl Iterator<Item = &'a Led
 fn trust_policies(ledger: &Ledger) -> Result<Vec<u64>> {
     let mut found = Vec::new();
     ledger.walk(|index, entry| {
-        if is_trust_policy(&entry.predicate_type) {
+        if entry.is_of_type(TrustPolicy::TYPE) {
             found.push(index);
         }
         Ok(())
@@ -185,7 +187,7 @@ fn trust_policies(ledger: &Ledger) -> Result<Vec<u64>> {
 fn read_one(ledger: &Ledger, index: u64) -> Result<Option<LedgerRecord>> {
     match ledger.record(index) {
         Ok(record) => Ok(Some(record)),
-        Err(e) if e.kind() == ErrorKind::BodyLost => Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed) => Ok(None),
         Err(e) => Err(e),
     }
 }

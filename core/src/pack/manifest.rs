@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::Listing;
 use crate::predicate::{PackLedger, PackSelection, Profile, RecordRef, Redaction};
 use crate::timestamp::Timestamp;
 
@@ -17,6 +18,10 @@ pub(super) struct Manifest {
     pub(super) trust_policy: RecordRef,
     pub(super) files: Vec<FileLine>,
     pub(super) redactions: Vec<Redaction>,
+    /// Of a pack of an encrypted ledger: what stands in the entries for types and tags of the records, by name and
+    /// value. Whoever has the records learns nothing new by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<Listing>,
 }
 
 /// One file of the pack.

@@ -53,7 +53,7 @@ pub(super) fn add(draft: &mut Draft, gathered: &Gathered) -> Result<()> {
         entries.row(&[
             &index,
             &logged,
-            &record.entry.predicate_type,
+            record.statement().predicate_type(),
             if record.entry.control { "yes" } else { "no" },
             signer_of(record),
             &record.statement().payload_digest().hex(),

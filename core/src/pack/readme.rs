@@ -17,6 +17,14 @@ pub(super) fn text(title: &str, ledger: &Ledger, gathered: &Gathered) -> Result<
     let version = policy.version();
     let newest = policy.payload().hex();
     let last = gathered.last;
+    let (mut also, mut log_before) = (String::new(), String::new());
+    if let [first, ..] = ledger.log_keys().rotations() {
+        also.push_str("rotations/              notes by which the ledger's key was replaced, signed by old and new\n");
+        log_before = format!("ledger key it began with (C2SP verifier key)\n  {}\n", first.old());
+    }
+    if ledger.checkpoint_token()?.is_some() {
+        also.push_str("checkpoint.tsr          RFC 3161 token over its first five lines (head -n 5 checkpoint)\n");
+    }
     Ok(format!(
         "EVIDENCE PACK
 {title}
@@ -50,18 +58,18 @@ ledger key (SHA-256 of its SubjectPublicKeyInfo)
   {log_id}
 ledger key (C2SP verifier key)
   {log_key}
-trust policy, version 1 (SHA-256 of its payload)
+{log_before}trust policy, version 1 (SHA-256 of its payload)
   {first}
 trust policy in force, version {version}
   {newest}
 
 WHAT LIES WHERE
 manifest.json           every file with its SHA-256, signed by manifest.sigstore.json
-checkpoint              the signed state of the ledger
-entries/ proofs/        ledger entries and their C2SP tlog-proofs, by index
+checkpoint              the signed state of the ledger, with cosignatures of witnesses
+{also}entries/ proofs/        ledger entries and their C2SP tlog-proofs, by index
 records/                the records, byte for byte: Sigstore bundles, by index
 bundles/                records by artifact, for other tools (a copy)
-keys/                   public keys (a copy)
+keys/                   public keys, certificates of authorities (a copy)
 trust/                  trust policies as signed (a copy)
 policy/                 the rules that were decided by, with checks and tables
 catalogue/              the catalogue of controls that the report uses

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,18 +15,21 @@ use super::draft::is_pack_path;
 use super::manifest::{FileLine, Manifest, Role};
 use super::prefix::{Extension, Nodes};
 use super::signers::Use;
-use super::{CHECKPOINT, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, entry_name, proof_name};
+use super::{
+    CHECKPOINT, CHECKPOINT_TIMESTAMP, MANIFEST, MANIFEST_RECORD, MANIFEST_TIMESTAMP, ROTATIONS, entry_name, proof_name,
+};
 use crate::bundle::Bundle;
-use crate::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use crate::checkpoint::{Checkpoint, Cosignature, LogKeys, SignedCheckpoint, TlogProof, VerifierKey};
 use crate::digest::{Digest, files_below};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Entry, check_commitment};
+use crate::ledger::{Entry, Labels, Listing, check_commitment, check_listing};
 use crate::merkle::leaf_hash;
-use crate::predicate::EvidencePack;
+use crate::predicate::{EvidencePack, Predicate};
 use crate::report::record_name;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, is_trust_policy};
+use crate::verifier::{Timestamped, timestamp};
 use crate::{json, limits};
 
 /// Verifies the pack in `folder` against what is known from elsewhere.
@@ -42,14 +46,17 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
             format!("there is no folder `{}`; name the pack", folder.display()),
         ));
     }
-    let pack = Pack { folder, demand };
+    let mut pack = Pack { folder, demand, keys: None };
     let (files, has_unchecked_timestamp) = pack.files()?;
+    pack.keys = Some(pack.log_keys(&files)?);
     let checkpoint = pack.checkpoint()?;
     let seen = pack.seen(&checkpoint)?;
     let (statement, manifest) = pack.manifest(checkpoint.checkpoint())?;
     let lines = pack.check_files(&manifest, &files)?;
     let entries = pack.entries(&lines, &checkpoint)?;
-    pack.check_records(&lines, &entries, &statement)?;
+    let (trust, disposed) = pack.check_records(&lines, &entries, &statement, manifest.labels.clone())?;
+    let cosignatures = pack.cosignatures(&checkpoint, &trust)?;
+    let timestamps = pack.timestamps(&lines, &checkpoint, &trust)?;
     let extension = match &seen {
         None => Extension::NotAsked,
         Some(seen) if seen.size() == checkpoint.checkpoint().size() => Extension::Proven,
@@ -67,7 +74,10 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
         checkpoint: checkpoint.checkpoint().clone(),
         records,
         bare_entries: entries.len() as u64 - records,
+        disposed_entries: disposed.len() as u64,
         extension,
+        cosignatures,
+        timestamps,
         has_unchecked_timestamp,
     })
 }
@@ -75,6 +85,7 @@ pub fn verify(folder: &Path, demand: &PackDemand) -> Result<PackVerdict> {
 struct Pack<'a> {
     folder: &'a Path,
     demand: &'a PackDemand,
+    keys: Option<LogKeys>,
 }
 
 struct ProvenEntry {
@@ -105,25 +116,74 @@ impl Pack<'_> {
         })
     }
 
-    fn log_key(&self, note: &[u8]) -> Result<VerifierKey> {
-        let origin = String::from_utf8_lossy(note);
-        VerifierKey::new(origin.lines().next().unwrap_or_default(), self.demand.log_key.clone())
+    /// The keys of the ledger: the one that is demanded, and those that the rotations in the pack lead to from it.
+    fn log_keys(&self, files: &BTreeMap<String, PathBuf>) -> Result<LogKeys> {
+        let note = self.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
+        let origin = String::from_utf8_lossy(&note);
+        let known = VerifierKey::new(origin.lines().next().unwrap_or_default(), self.demand.log_key.clone())
+            .map_err(|e| at(CHECKPOINT, e))?;
+        let mut rotations = Vec::new();
+        loop {
+            let name = format!("{ROTATIONS}/{}", rotations.len() + 1);
+            if !files.contains_key(&name) || rotations.len() > limits::LOG_KEY_ROTATIONS {
+                return LogKeys::through(&known, &rotations).map_err(|e| at(ROTATIONS, e));
+            }
+            rotations.push(self.read(&name, limits::CHECKPOINT_BYTES)?);
+        }
+    }
+
+    fn keys(&self) -> Result<&LogKeys> {
+        self.keys.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "the keys of the ledger were not read"))
     }
 
     fn checkpoint(&self) -> Result<SignedCheckpoint> {
         let note = self.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
-        self.log_key(&note)
-            .and_then(|key| SignedCheckpoint::parse_and_verify(&note, &key))
-            .map_err(|e| at(CHECKPOINT, e))
+        self.keys()?.parse_and_verify(&note).map_err(|e| at(CHECKPOINT, e))
+    }
+
+    /// Who cosigned the checkpoint, as many as demanded.
+    fn cosignatures(&self, checkpoint: &SignedCheckpoint, trust: &TrustChain) -> Result<Vec<Cosignature>> {
+        let witnesses = match self.demand.witnesses.as_slice() {
+            [] => trust.newest().map(|policy| policy.witnesses()).unwrap_or_default(),
+            demanded => demanded,
+        };
+        let found = checkpoint.cosignatures(witnesses).map_err(|e| at(CHECKPOINT, e))?;
+        if found.len() as u64 >= self.demand.quorum {
+            return Ok(found);
+        }
+        Err(Error::new(
+            ErrorKind::BadCheckpoint,
+            format!(
+                "`{CHECKPOINT}` is cosigned by {} of your witnesses, and you demand {}; ask for a pack of a checkpoint that \
+                 they have cosigned",
+                found.len(),
+                self.demand.quorum
+            ),
+        )
+        .with("expected", self.demand.quorum)
+        .with("found", found.len()))
+    }
+
+    /// Authorities of the trust policy that timestamped the checkpoint. A token of nobody who is believed says nothing.
+    fn timestamps(
+        &self,
+        lines: &BTreeMap<&str, &FileLine>,
+        checkpoint: &SignedCheckpoint,
+        trust: &TrustChain,
+    ) -> Result<Vec<Timestamped>> {
+        if !lines.contains_key(CHECKPOINT_TIMESTAMP) {
+            return Ok(Vec::new());
+        }
+        let token = self.read(CHECKPOINT_TIMESTAMP, limits::TIMESTAMP_BYTES)?;
+        let Ok(policy) = trust.newest() else { return Ok(Vec::new()) };
+        let found = timestamp::check(&token, checkpoint.log_note().as_bytes(), policy.root());
+        Ok(found.map_err(|e| at(CHECKPOINT_TIMESTAMP, e))?.into_iter().collect())
     }
 
     /// The checkpoint seen before, which the pack's must not fall behind or contradict.
     fn seen(&self, checkpoint: &SignedCheckpoint) -> Result<Option<Checkpoint>> {
         let Some(note) = &self.demand.min_checkpoint else { return Ok(None) };
-        let seen = self
-            .log_key(note)
-            .and_then(|key| SignedCheckpoint::parse_and_verify(note, &key))
-            .map_err(|e| e.while_doing("the checkpoint seen before"))?;
+        let seen = self.keys()?.parse_and_verify(note).map_err(|e| e.while_doing("the checkpoint seen before"))?;
         let (seen, now) = (seen.checkpoint(), checkpoint.checkpoint());
         if seen.origin() != now.origin() {
             return Err(Error::new(
@@ -156,17 +216,19 @@ impl Pack<'_> {
     fn manifest(&self, checkpoint: &Checkpoint) -> Result<(EvidencePack, Manifest)> {
         let record = self.read(MANIFEST_RECORD, limits::RECORD_BYTES)?;
         let bundle = Bundle::parse(&record).map_err(|e| at(MANIFEST_RECORD, e))?;
-        self.demand.signers.check(&bundle, Use::Manifest).map_err(|e| at(MANIFEST_RECORD, e))?;
+        let bytes = self.read(MANIFEST, limits::DOCUMENT_BYTES)?;
+        let manifest: Manifest = json::parse("manifest", &bytes).map_err(|e| at(MANIFEST, e))?;
+        // of the manifest nothing but its time is believed before the signature over it was checked
+        let made_at = [manifest.generated_at];
+        self.demand.signers.check(&bundle, Use::Manifest, &made_at).map_err(|e| at(MANIFEST_RECORD, e))?;
         let signed = bundle
             .into_envelope()
             .and_then(|envelope| Statement::parse(envelope.into_payload()))
             .map_err(|e| at(MANIFEST_RECORD, e))?;
         let statement: EvidencePack = signed.predicate_as().map_err(|e| at(MANIFEST_RECORD, e))?;
-        let bytes = self.read(MANIFEST, limits::DOCUMENT_BYTES)?;
         if !signed.subjects().first().is_some_and(|s| s.has(&Digest::sha256(&bytes))) {
             return Err(tampered(MANIFEST, "is not the one that was signed"));
         }
-        let manifest: Manifest = json::parse("manifest", &bytes).map_err(|e| at(MANIFEST, e))?;
         for ledger in [&statement.ledger, &manifest.ledger] {
             let same = ledger.origin == checkpoint.origin()
                 && ledger.size == checkpoint.size()
@@ -212,7 +274,7 @@ impl Pack<'_> {
         lines: &BTreeMap<&str, &FileLine>,
         checkpoint: &SignedCheckpoint,
     ) -> Result<BTreeMap<u64, ProvenEntry>> {
-        let key = VerifierKey::new(checkpoint.checkpoint().origin(), self.demand.log_key.clone())?;
+        let keys = self.keys()?;
         let mut entries = BTreeMap::new();
         for name in lines.keys().filter(|name| name.starts_with("entries/")) {
             let index: Option<u64> =
@@ -227,7 +289,7 @@ impl Pack<'_> {
             let entry = Entry::parse(&bytes).map_err(|e| at(name, e))?;
             let leaf = leaf_hash(&bytes);
             let proof = self.read(&proof_name, 2 * limits::CHECKPOINT_BYTES)?;
-            let proof = TlogProof::parse_and_verify(&proof, &leaf, &key).map_err(|e| at(&proof_name, e))?;
+            let proof = TlogProof::parse_and_verify_with(&proof, &leaf, keys).map_err(|e| at(&proof_name, e))?;
             if proof.index() != index || proof.checkpoint().checkpoint() != checkpoint.checkpoint() {
                 return Err(tampered(&proof_name, "is for another index or another checkpoint"));
             }
@@ -253,13 +315,22 @@ impl Pack<'_> {
         Ok(entries)
     }
 
-    /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly.
+    /// Each record is the one its entry commits to, signed by a listed signer who was entitled, and labelled rightly. Gives
+    /// the trust policies among them, and the entries without a record that a disposal record explains.
     fn check_records(
         &self,
         lines: &BTreeMap<&str, &FileLine>,
         entries: &BTreeMap<u64, ProvenEntry>,
         statement: &EvidencePack,
-    ) -> Result<()> {
+        labels: Option<Listing>,
+    ) -> Result<(TrustChain, BTreeSet<u64>)> {
+        let labels = match labels {
+            None => Labels::default(),
+            Some(listing) => {
+                check_listing(&listing).map_err(|e| at(MANIFEST, e))?;
+                Labels::Listed(Arc::new(listing))
+            }
+        };
         let mut by_index = BTreeMap::new();
         for (name, line) in lines.iter().filter(|(name, l)| l.role == Role::Record || name.starts_with("records/")) {
             let index = line.ledger_index.filter(|_| line.role == Role::Record);
@@ -270,20 +341,35 @@ impl Pack<'_> {
         }
         let mut trust = TrustChain::pinned(self.demand.trust_policy.clone());
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut disposed = BTreeSet::new();
+        let bare: BTreeSet<u64> = entries.keys().filter(|index| !by_index.contains_key(index)).copied().collect();
         // in the order of the ledger, so that each is judged by the trust policy in force before it
         for (index, line) in by_index {
             let Some(proven) = entries.get(&index) else { return Err(tampered(&line.path, "has no entry")) };
-            let found = self.check_record(index, line, &proven.entry, &mut trust).map_err(|e| at(&line.path, e))?;
-            *counts.entry(found).or_default() += 1;
+            let found =
+                self.check_record(index, line, &proven.entry, &labels, &mut trust).map_err(|e| at(&line.path, e))?;
+            if let Ok(Predicate::RetentionDisposal(disposal)) = found.predicate() {
+                // only what it can have disposed of: what was there before it
+                let named = disposal.items.iter().map(|item| item.ledger_index).filter(|item| *item < index);
+                disposed.extend(named.filter(|item| bare.contains(item)));
+            }
+            *counts.entry(found.predicate_type().to_owned()).or_default() += 1;
         }
         if counts != statement.contents || counts.values().sum::<u64>() != statement.completeness.present {
             return Err(tampered(MANIFEST_RECORD, "counts other records than the pack holds"));
         }
-        Ok(())
+        Ok((trust, disposed))
     }
 
-    /// Gives the predicate type of the record.
-    fn check_record(&self, index: u64, line: &FileLine, entry: &Entry, trust: &mut TrustChain) -> Result<String> {
+    /// Gives what the record says.
+    fn check_record(
+        &self,
+        index: u64,
+        line: &FileLine,
+        entry: &Entry,
+        labels: &Labels,
+        trust: &mut TrustChain,
+    ) -> Result<Statement> {
         let record = self.read(&line.path, limits::RECORD_BYTES)?;
         let bundle = Bundle::parse(&record)?;
         if record_name(index, bundle.material()) != line.path {
@@ -297,14 +383,24 @@ impl Pack<'_> {
             .and_then(|s| s.try_into().ok())
             .ok_or_else(|| Error::new(ErrorKind::PackTampered, "its salt in the manifest is not 32 bytes in base64"))?;
         let body = check_commitment(entry, salt, record)?;
-        self.demand.signers.check(&bundle, Use::Record)?;
         let logged_at: Timestamp = entry.logged_at()?;
-        let verified = trust.verify_despite_revocation(&body.record, index, logged_at)?;
+        // a certificate is over before a record was logged that waited; when it signed, the logs and authorities say
+        // that the trust policy believes, which is as good as the pin of the first one
+        let is_pinned = self.demand.trust_policy.is_some();
+        let verified = if is_pinned {
+            let verified = trust.verify_despite_revocation(&body.record, index, logged_at)?;
+            let times: Vec<_> = [logged_at].into_iter().chain(verified.signed_at()).collect();
+            self.demand.signers.check(&bundle, Use::Record, &times)?;
+            verified
+        } else {
+            self.demand.signers.check(&bundle, Use::Record, &[logged_at])?;
+            trust.verify_despite_revocation(&body.record, index, logged_at)?
+        };
         let statement = verified.value();
         if Some(statement.payload_digest().hex()) != line.payload_sha256 {
             return Err(Error::new(ErrorKind::PackTampered, "its payload is not the one listed in the manifest"));
         }
-        if Entry::derive(statement, &body, logged_at)? != *entry {
+        if Entry::derive(statement, &body, logged_at, labels)? != *entry {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is"),
@@ -313,7 +409,7 @@ impl Pack<'_> {
         if is_trust_policy(statement.predicate_type()) {
             trust.take(&verified, index, logged_at)?;
         }
-        Ok(statement.predicate_type().to_owned())
+        Ok(statement.clone())
     }
 }
 

@@ -5,6 +5,8 @@
 #   key  KEYID            TYPE PUBLIC.pem [pack]     TYPE: p256, p384, ed25519, rsa
 #   cert IDENTITY ISSUER  TYPE CA.pem     [pack]     ISSUER: OIDC issuer of a Fulcio certificate, or -
 # Paths in it are relative to the folder of SIGNERS, so that none of them leads into the pack by chance.
+# LOG.pub: the key of the ledger. If it was replaced, any of its keys: rotations/ in the pack, signed by old and new key
+# each, leads to the others. Take the newest you know: whoever stole an old one can sign rotations of their own.
 # MIN_CHECKPOINT: the newest checkpoint you have seen of this ledger.
 set -euo pipefail
 export LC_ALL=C
@@ -45,7 +47,7 @@ dsse() { # FILE USE TIME: leaves the payload in $t/p if a listed signer signed i
   jq -r .payload $t/env | base64 -d > $t/p 2>/dev/null || refuse "payload of $1 is not base64"
   local ty; ty=$(jq -r .payloadType $t/env)
   { printf 'DSSEv1 %d %s %d ' "${#ty}" "$ty" "$(wc -c < $t/p)"; cat $t/p; } > $t/pae
-  local hint kid sig kind a b c d e
+  local hint kid sig kind a b c d e x
   hint=$(jq -r '.verificationMaterial.publicKey.hint // ""' "$1")
   jq -r '.verificationMaterial | (.certificate // .x509CertificateChain.certificates[0]? // {}) | .rawBytes // ""' "$1" | base64 -d > $t/der 2>/dev/null || refuse "bad certificate in $1"
   while IFS=$'\t' read -r kid sig; do
@@ -58,21 +60,50 @@ dsse() { # FILE USE TIME: leaves the payload in $t/p if a listed signer signed i
         cert) [ "$2" = pack ] && [ "$e" != pack ] && continue
           [ -s $t/der ] && openssl x509 -inform DER -in $t/der -out $t/crt 2>/dev/null || continue
           openssl verify -x509_strict -purpose any -attime "$3" -CAfile "$d" $t/crt >/dev/null 2>&1 || continue
-          openssl x509 -in $t/crt -noout -ext subjectAltName 2>/dev/null | sed '1d;s/^ *//;s/, /\n/g' | grep -qxF -e "URI:$a" -e "email:$a" || continue
-          [ "$b" = - ] || openssl x509 -in $t/crt -noout -text | grep -A1 '1\.3\.6\.1\.4\.1\.57264\.1\.1:' | tail -1 | sed 's/^ *//' | grep -qxF -e "$b" || continue
+          # one name and no other: two names, or a line break or comma within one, would be read as another name
+          x=$(openssl x509 -in $t/crt -noout -ext subjectAltName 2>/dev/null | sed '1d;s/^ *//'; echo .)
+          [ "$x" = "URI:$a"$'\n.' ] || [ "$x" = "email:$a"$'\n.' ] || continue
+          x=$(openssl x509 -in $t/crt -noout -text | grep -A1 '1\.3\.6\.1\.4\.1\.57264\.1\.1:'; echo .)
+          [ "$b" = - ] || [ "$(sed '1d;s/^ *//' <<< "$x")" = "$b"$'\n.' ] || continue
           openssl x509 -in $t/crt -pubkey -noout > $t/crtpub && sigcheck "$c" $t/crtpub $t/s $t/pae && return 0 ;;
       esac
     done < "$signers"
   done < <(jq -r '.signatures[] | "=\(.keyid // "")\t\(.sig)"' $t/env)
   refuse "no valid signature by a listed signer: $1"; }
 
-note() { # FILE: leaves the body of the checkpoint in $t/body if the ledger key signed it
-  awk '/^$/{exit}{print}' "$1" > $t/body; local line
+size() { local n; n=$(sed -n ${2:-2}p "$1"); [[ $n =~ ^(0|[1-9][0-9]{0,17})$ ]] || refuse "bad checkpoint size"; echo "$n"; }
+signed() { # NOTE NAME KEY.pem: whether the key signed the text in $t/body under this name
+  local line
   while read -r line; do printf %s "$line" | base64 -d 2>/dev/null | tail -c +5 > $t/s
-    sigcheck ed25519 "$log" $t/s $t/body && return 0
-  done < <(awk -v n="$(head -1 $t/body)" 'p && $1=="\342\200\224" && $2==n {print $3} /^$/{p=1}' "$1")
+    sigcheck ed25519 "$3" $t/s $t/body && return 0
+  done < <(awk -v n="$2" 'p && $1=="\342\200\224" && $2==n {print $3} /^$/{p=1}' "$1")
+  return 1; }
+pem() { # VKEY FILE: the Ed25519 key of a C2SP verifier key
+  local h; h=$(printf %s "${1#*+*+}" | hex); [[ $h =~ ^01[0-9a-f]{64}$ ]] || refuse "no ledger key: $1"
+  { echo '-----BEGIN PUBLIC KEY-----'; printf '302a300506032b6570032100%s' "${h:2}" | xxd -r -p | base64; echo '-----END PUBLIC KEY-----'; } > "$2"; }
+der() { openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | sha256sum; }
+keys() { # leaves FROM UNTIL KEY.pem in $t/keys: which key signs which sizes; LOG.pub must be one of them
+  local most=999999999999999999 o k=0 from=0 f known= i; o=$(head -1 checkpoint); : > $t/keys; : > $t/bounds
+  while f=rotations/$((k+1)); [ -f $f ] && [ ! -L $f ]; do k=$((k+1))
+    awk '/^$/{exit}{print}' $f > $t/body; local -a l; mapfile -t l < $t/body
+    [ ${#l[@]} -eq 6 ] && [ "${l[0]}" = sealwright-log-rotation/v1 ] && [ "${l[1]}" = "$o" ] || refuse "no rotation of the key of this ledger: $f"
+    [ $k -gt 1 ] || pem "${l[4]}" $t/key0
+    pem "${l[4]}" $t/old; cmp -s $t/old $t/key$((k-1)) || refuse "$f does not replace the key before it"
+    pem "${l[5]}" $t/key$k; signed $f "$o" $t/key$((k-1)) && signed $f "$o" $t/key$k || refuse "$f is not signed by both keys"
+    i=$(size $t/body 3); [ "$i" -ge $from ] || refuse "$f is of a smaller size than the one before it"
+    echo "$from $i $t/key$((k-1))" >> $t/keys; echo "$i ${l[3]}" >> $t/bounds; from=$i; done
+  if [ $k -eq 0 ]; then echo "0 $most $log" > $t/keys; return; fi
+  echo "$from $most $t/key$k" >> $t/keys
+  for i in $(seq 0 $k); do if [ "$(der $t/key$i)" = "$(der "$log")" ]; then known=1; fi; done
+  [ -n "$known" ] || refuse "LOG.pub is none of the keys that the rotations name"; }
+note() { # FILE: leaves the body of the checkpoint in $t/body if the ledger key of its size signed it
+  awk '/^$/{exit}{print}' "$1" > $t/body; local n from until key; n=$(size $t/body)
+  while read -r from until key; do
+    if [ "$n" -ge "$from" ] && [ "$n" -le "$until" ] && signed "$1" "$(head -1 $t/body)" "$key"; then
+      while read -r from until; do [ "$from" -ne "$n" ] || [ "$until" = "$(sed -n 3p $t/body)" ] || refuse "two roots at size $n: the ledger forked"; done < $t/bounds
+      return 0; fi
+  done < $t/keys
   refuse "checkpoint is not signed by the ledger key: $1"; }
-size() { local n; n=$(sed -n 2p "$1"); [[ $n =~ ^(0|[1-9][0-9]{0,17})$ ]] || refuse "bad checkpoint size"; echo "$n"; }
 
 included() { # ENTRY PROOF INDEX
   [ "$(head -1 "$2")" = c2sp.org/tlog-proof@v1 ] || refuse "not a tlog-proof: $2"
@@ -90,7 +121,7 @@ included() { # ENTRY PROOF INDEX
 
 for f in checkpoint manifest.json manifest.sigstore.json; do [ -f $f ] && [ ! -L $f ] || refuse "missing: $f"; done
 # 1. checkpoint: signed by the ledger, and no older than what you have seen
-note checkpoint; cp $t/body $t/head; n=$(size $t/head)
+keys; note checkpoint; cp $t/body $t/head; n=$(size $t/head)
 if [ -n "$min" ]; then note "$min"
   [ "$(head -1 $t/body)" = "$(head -1 $t/head)" ] || refuse "MIN_CHECKPOINT is of another ledger"
   m=$(size $t/body); [ "$n" -ge "$m" ] || refuse "checkpoint of size $n, you have seen $m"

@@ -438,6 +438,15 @@ pub struct LedgerState {
     pub anchored: bool,
     /// Whether each record used was proven to be in the checkpoint.
     pub proven: bool,
+    /// Witnesses of the trust policy that cosigned the checkpoint.
+    #[serde(default)]
+    pub cosignatures: u64,
+    /// How many the trust policy demands.
+    #[serde(default)]
+    pub quorum: u64,
+    /// The newest time, in Unix seconds, at which a witness or a time-stamp authority saw the checkpoint.
+    #[serde(default)]
+    pub anchored_at_unix: Option<i64>,
 }
 
 /// The bundle that decides.

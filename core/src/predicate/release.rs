@@ -64,6 +64,11 @@ impl From<Wire> for Release {
     }
 }
 
+impl Release {
+    /// The predicate types that are read as a release.
+    pub const TYPES: [&'static str; 2] = [Self::TYPE, "https://in-toto.io/attestation/release/v0.1"];
+}
+
 impl PredicateType for Release {
     const TYPE: &'static str = "https://in-toto.io/attestation/release/v0.2";
 
@@ -83,6 +88,6 @@ impl PredicateType for Release {
     }
 
     fn reads(predicate_type: &str) -> bool {
-        predicate_type == Self::TYPE || predicate_type == "https://in-toto.io/attestation/release/v0.1"
+        Self::TYPES.contains(&predicate_type)
     }
 }

@@ -83,6 +83,11 @@ pub struct BuildMetadata {
     pub finished_on: Option<Timestamp>,
 }
 
+impl Provenance {
+    /// The predicate types that are read as a provenance of v1.
+    pub const TYPES: [&'static str; 2] = [Self::TYPE, "https://slsa.dev/provenance/v1.0"];
+}
+
 impl PredicateType for Provenance {
     const TYPE: &'static str = "https://slsa.dev/provenance/v1";
 
@@ -95,6 +100,6 @@ impl PredicateType for Provenance {
 
     fn reads(predicate_type: &str) -> bool {
         // go-witness writes the second
-        predicate_type == Self::TYPE || predicate_type == "https://slsa.dev/provenance/v1.0"
+        Self::TYPES.contains(&predicate_type)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::build::Build;
 use super::unmet;
 use crate::digest::{Algorithm, Digest};
@@ -14,7 +16,7 @@ use crate::verifier::Verified;
 const ISOLATED: &str = "BUILD_ISOLATED";
 
 /// Proof that two builds of one commit made the same artifacts. Made only by [`reproduced`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Reproduction {
     /// SHA-256 of each artifact.

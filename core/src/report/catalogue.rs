@@ -97,19 +97,19 @@ impl Catalogue {
 }
 
 /// Kinds of evidence in the report: those of its records, and those that verification itself derives.
-pub(super) fn kinds<'p>(page: &'p Page<'_>) -> BTreeSet<&'p str> {
+pub(super) fn kinds(page: &Page<'_>) -> BTreeSet<String> {
     let standing = || page.acts.iter().filter(|act| !act.record.revoked).map(|act| act.record);
-    let mut kinds: BTreeSet<&str> = standing().flat_map(|record| record.entry.tag("kind")).collect();
+    let mut kinds: BTreeSet<String> = standing().flat_map(|record| record.statement().tags().kind).collect();
     if standing().next().is_some() {
-        kinds.insert("signer.identity");
+        kinds.insert("signer.identity".to_owned());
     }
     let artifacts = page.report.custody.steps.iter().filter(|s| s.act == "released").flat_map(|s| &s.digests);
     if artifacts.into_iter().any(|hex| standing().any(|r| r.entry.has_tag("subject", &format!("sha256:{hex}")))) {
-        kinds.insert("artifact.signature");
+        kinds.insert("artifact.signature".to_owned());
     }
     // the catalogue asks for one that witnesses have cosigned
-    if page.report.ledger.checkpoint().note().lines().filter(|line| line.starts_with("— ")).count() > 1 {
-        kinds.insert("ledger.checkpoint");
+    if page.report.ledger.witnessed().is_ok_and(|w| !w.cosignatures.is_empty() && w.has_quorum()) {
+        kinds.insert("ledger.checkpoint".to_owned());
     }
     kinds
 }
@@ -131,7 +131,7 @@ pub(super) fn shown<'p, 'a>(
     catalogue: &Catalogue,
     control: &Control,
     decisions: &[(&'p Act<'a>, &'p PolicyEvaluation)],
-    kinds: &BTreeSet<&str>,
+    kinds: &BTreeSet<String>,
 ) -> Option<Shown<'p, 'a>> {
     let mapped = |c: &&CheckResult| c.enforcement == Enforcement::Enforced && c.controls.contains(&control.id);
     let mut checks: BTreeMap<&str, CheckOutcome> = BTreeMap::new();
@@ -161,8 +161,7 @@ pub(super) fn shown<'p, 'a>(
         Some(3..) => ControlState::NotSatisfied,
         Some(2) => ControlState::Excepted,
         Some(1) => {
-            for group in control.evidence.all_of.iter().filter(|g| !g.any_of.iter().any(|k| kinds.contains(k.as_str())))
-            {
+            for group in control.evidence.all_of.iter().filter(|g| !g.any_of.iter().any(|k| kinds.contains(k))) {
                 why.push(format!("not here: {}", catalogue.titles(&group.any_of)));
             }
             if control.evidence.all_of.is_empty() {

@@ -31,14 +31,7 @@ impl AwsKmsSigner {
         let (endpoint, key) = parse(rest)?;
         let name = format!("the KMS key `{key}`");
         let request = async {
-            let mut loader = aws_config::defaults(BehaviorVersion::latest());
-            if let Some(region) = region_of(key) {
-                loader = loader.region(Region::new(region.to_owned()));
-            }
-            if !endpoint.is_empty() {
-                loader = loader.endpoint_url(format!("https://{endpoint}"));
-            }
-            let client = Client::new(&loader.load().await);
+            let client = client(endpoint, key).await;
             let answer = client.get_public_key().key_id(key).send().await.map_err(|e| refusal(&name, &e))?;
             Ok((client, answer))
         };
@@ -75,8 +68,20 @@ impl Signer for AwsKmsSigner {
     }
 }
 
+/// A client for the region and endpoint of the key.
+pub(crate) async fn client(endpoint: &str, key: &str) -> Client {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = region_of(key) {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if !endpoint.is_empty() {
+        loader = loader.endpoint_url(format!("https://{endpoint}"));
+    }
+    Client::new(&loader.load().await)
+}
+
 /// Endpoint (empty: AWS's own) and key of a reference as cosign writes it.
-fn parse(rest: &str) -> Result<(&str, &str)> {
+pub(crate) fn parse(rest: &str) -> Result<(&str, &str)> {
     let fits = |text: &str, others: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
     rest.strip_prefix("//")
         .and_then(|rest| rest.split_once('/'))
@@ -97,7 +102,7 @@ fn region_of(key: &str) -> Option<&str> {
     key.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
 }
 
-fn refusal<E>(name: &str, error: &SdkError<E>) -> Error
+pub(crate) fn refusal<E>(name: &str, error: &SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

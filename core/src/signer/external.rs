@@ -25,6 +25,6 @@ pub(super) fn checked(by: &str, key: &PublicKey, digest: &Digest, signature: Vec
 }
 
 /// The error of a signer that did not sign.
-pub(super) fn failed(by: &str, why: &str) -> Error {
+pub(crate) fn failed(by: &str, why: &str) -> Error {
     Error::new(ErrorKind::SignerFailed, format!("{by} {why}; look after it and sign again"))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{CommandSigner, Pkcs11Uri, Signer};
@@ -10,13 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PublicKey, read_private};
 use crate::{json, limits};
 
-/// What opening a signer may need beside its reference. Nothing is taken from the environment, but for what AWS's SDK
+/// What opening a signer may need beside its reference, by builder calls or as data ([`Access::from_json`]). Nothing is taken from the environment, but for what AWS's SDK
 /// looks up by itself: credentials and region.
 pub struct Access<'a> {
     secrets: Option<&'a AskSecret<'a>>,
+    passphrase: Option<Zeroizing<String>>,
+    pin: Option<Zeroizing<String>>,
     public_key: Option<PublicKey>,
-    vault: Option<VaultAccess>,
-    time_limit: Duration,
+    pub(crate) vault: Option<VaultAccess>,
+    pub(crate) time_limit: Duration,
 }
 
 /// What is asked for while a signer is opened.
@@ -43,7 +46,50 @@ pub struct VaultAccess {
 impl Default for Access<'_> {
     fn default() -> Self {
         let time_limit = Duration::from_millis(limits::SIGNER_MILLIS);
-        Self { secrets: None, public_key: None, vault: None, time_limit }
+        Self { secrets: None, passphrase: None, pin: None, public_key: None, vault: None, time_limit }
+    }
+}
+
+/// How an access is written where it is data.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccessWire {
+    passphrase: Option<String>,
+    pin: Option<String>,
+    public_key: Option<String>,
+    vault: Option<VaultWire>,
+    time_limit_millis: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VaultWire {
+    address: String,
+    token: String,
+    mount: Option<String>,
+}
+
+impl Access<'static> {
+    /// Reads an access from JSON: `passphrase`, `pin`, `publicKey` (a `PUBLIC KEY` PEM file), `vault` (`address`, `token`
+    /// and, if it is not `transit`, `mount`) and `timeLimitMillis`, each of which may be left out.
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known; those of [`PublicKey::from_pem`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let hint = "give no more than `passphrase`, `pin`, `publicKey`, `vault` and `timeLimitMillis`";
+        let wire: AccessWire = json::parse_secret("access to a signer", bytes, hint)?;
+        let vault = wire.vault.map(|v| {
+            let vault = VaultAccess::new(v.address, v.token);
+            v.mount.into_iter().fold(vault, VaultAccess::with_mount)
+        });
+        Ok(Self {
+            secrets: None,
+            passphrase: wire.passphrase.map(Zeroizing::new),
+            pin: wire.pin.map(Zeroizing::new),
+            public_key: wire.public_key.map(|pem| PublicKey::from_pem(pem.as_bytes())).transpose()?,
+            vault,
+            time_limit: Duration::from_millis(wire.time_limit_millis.unwrap_or(limits::SIGNER_MILLIS)),
+        })
     }
 }
 
@@ -76,8 +122,16 @@ impl<'a> Access<'a> {
         self
     }
 
-    fn secret(&self, secret: Secret<'_>) -> Result<Option<Zeroizing<String>>> {
-        self.secrets.map_or(Ok(None), |ask| ask(secret))
+    pub(crate) fn secret(&self, secret: Secret<'_>) -> Result<Option<Zeroizing<String>>> {
+        let known = match secret {
+            Secret::Passphrase(_) => &self.passphrase,
+            Secret::Pin(_) => &self.pin,
+        };
+        match (known, self.secrets) {
+            (Some(known), _) => Ok(Some(known.clone())),
+            (None, Some(ask)) => ask(secret),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -153,7 +207,7 @@ pub fn is_key_file(reference: &str) -> bool {
 }
 
 /// The scheme of a URI, and what follows its colon.
-fn scheme(reference: &str) -> Option<(&str, &str)> {
+pub(crate) fn scheme(reference: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = reference.split_once(':')?;
     (rest.starts_with("//") || matches!(scheme, "pkcs11" | "awskms" | "hashivault" | "command"))
         .then_some((scheme, rest))

@@ -24,7 +24,7 @@ use crate::key::{KeyType, PublicKey};
 use crate::limits;
 
 /// Asks for the PIN of the token with this label.
-type AskPin<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>>;
+pub(crate) type AskPin<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>>;
 
 /// Signs with a key on a token, in a session that is closed when the signer is dropped; the last one closed logs out.
 pub(super) struct Pkcs11Signer {
@@ -43,35 +43,8 @@ static MODULES: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
 impl Pkcs11Signer {
     pub(super) fn open(uri: &Pkcs11Uri, ask: AskPin<'_>, public: Option<&PublicKey>) -> Result<Self> {
         let name = format!("the token key `{uri}`");
-        let refused = |what: &'static str| {
-            let name = name.clone();
-            move |e: TokenError| failed(&name, &format!("could not {what}: {e}"))
-        };
-        let module = uri.module_path.as_deref().filter(|path| path.is_absolute()).ok_or_else(|| {
-            Error::new(
-                ErrorKind::ApiMisuse,
-                format!(
-                    "nothing says which module opens {name}; add `?module-path=` with the whole path of the library"
-                ),
-            )
-        })?;
-        let context = loaded(module)?;
-        let (slot, token) = find_token(&context, uri, &name)?;
-        let session = context.open_ro_session(slot).map_err(refused("open a session"))?;
-        if token.login_required() {
-            let pin = pin(uri, &token, ask)?;
-            match session.login(UserType::User, Some(&pin)) {
-                Ok(()) | Err(TokenError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-                Err(TokenError::Pkcs11(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid, _)) => {
-                    return Err(Error::new(
-                        ErrorKind::WrongPassphrase,
-                        format!("the PIN does not open {name}; check it before the token locks itself"),
-                    ));
-                }
-                Err(e) => return Err(refused("log in")(e)),
-            }
-        }
-        let private = find_key(&session, uri, &name)?;
+        let session = session(uri, ask, &name)?;
+        let private = find_key(&session, uri, ObjectClass::PRIVATE_KEY, &name)?;
         let public = match public {
             Some(given) => given.clone(),
             None => public_half(&session, private, &name)?,
@@ -102,6 +75,34 @@ impl Signer for Pkcs11Signer {
         let signature = asn1(&fixed).ok_or_else(|| failed(&self.name, "answered with something else than r and s"))?;
         checked(&self.name, &self.public, digest, signature)
     }
+}
+
+/// A session with the token, logged in where it asks for that; `name` names the key in errors.
+pub(crate) fn session(uri: &Pkcs11Uri, ask: AskPin<'_>, name: &str) -> Result<Session> {
+    let refused = |what: &'static str| move |e: TokenError| failed(name, &format!("could not {what}: {e}"));
+    let module = uri.module_path.as_deref().filter(|path| path.is_absolute()).ok_or_else(|| {
+        Error::new(
+            ErrorKind::ApiMisuse,
+            format!("nothing says which module opens {name}; add `?module-path=` with the whole path of the library"),
+        )
+    })?;
+    let context = loaded(module)?;
+    let (slot, token) = find_token(&context, uri, name)?;
+    let session = context.open_ro_session(slot).map_err(refused("open a session"))?;
+    if token.login_required() {
+        let pin = pin(uri, &token, ask)?;
+        match session.login(UserType::User, Some(&pin)) {
+            Ok(()) | Err(TokenError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+            Err(TokenError::Pkcs11(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid, _)) => {
+                return Err(Error::new(
+                    ErrorKind::WrongPassphrase,
+                    format!("the PIN does not open {name}; check it before the token locks itself"),
+                ));
+            }
+            Err(e) => return Err(refused("log in")(e)),
+        }
+    }
+    Ok(session)
 }
 
 fn loaded(module: &Path) -> Result<Pkcs11> {
@@ -148,12 +149,14 @@ fn find_token(context: &Pkcs11, uri: &Pkcs11Uri, name: &str) -> Result<(Slot, To
     only(found, "token", name)
 }
 
-fn find_key(session: &Session, uri: &Pkcs11Uri, name: &str) -> Result<ObjectHandle> {
-    let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
+/// The one key of this class that the URI names.
+pub(crate) fn find_key(session: &Session, uri: &Pkcs11Uri, class: ObjectClass, name: &str) -> Result<ObjectHandle> {
+    let what = if class == ObjectClass::PRIVATE_KEY { "private key" } else { "secret key" };
+    let mut template = vec![Attribute::Class(class)];
     template.extend(uri.object.as_ref().map(|label| Attribute::Label(label.clone().into_bytes())));
     template.extend(uri.id.as_ref().map(|id| Attribute::Id(id.clone())));
     let found = session.find_objects(&template).map_err(|e| failed(name, &format!("could not be looked for: {e}")))?;
-    only(found, "private key", name)
+    only(found, what, name)
 }
 
 /// The one thing that was found: a signer is never chosen by chance.

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Runs `request` to its end, or gives it up after `limit`. It runs on a thread of its own, since a caller may itself be
 /// within an asynchronous runtime.
-pub(super) fn wait<T: Send>(by: &str, limit: Duration, request: impl Future<Output = Result<T>> + Send) -> Result<T> {
+pub(crate) fn wait<T: Send>(by: &str, limit: Duration, request: impl Future<Output = Result<T>> + Send) -> Result<T> {
     let broken =
         || Error::new(ErrorKind::Internal, format!("could not ask {by}; run it again, and report it if it stays"));
     let run = || {
@@ -22,6 +22,6 @@ pub(super) fn wait<T: Send>(by: &str, limit: Duration, request: impl Future<Outp
 }
 
 /// The error of a service that could not be asked.
-pub(super) fn unreachable(by: &str, why: &str) -> Error {
+pub(crate) fn unreachable(by: &str, why: &str) -> Error {
     Error::new(ErrorKind::ServiceUnavailable, format!("{by} {why}; check its address and the network, and try again"))
 }

@@ -28,11 +28,12 @@ pub(super) struct VaultSigner {
     public: PublicKey,
 }
 
-struct Vault {
+/// A transit engine.
+pub(crate) struct Vault {
     client: Client,
     mount: Url,
     token: HeaderValue,
-    name: String,
+    pub(crate) name: String,
     time_limit: Duration,
 }
 
@@ -55,14 +56,9 @@ struct SignAnswer {
 }
 
 impl VaultSigner {
-    /// Opens the key that `rest` of `hashivault:REST` names: `//NAME`.
+    /// Opens the key that `rest` of `hashivault:REST` names.
     pub(super) fn open(rest: &str, access: &VaultAccess, time_limit: Duration) -> Result<Self> {
-        let key = rest.strip_prefix("//").filter(|name| is_name(name)).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Malformed,
-                format!("expected `hashivault://` with the name of a key, found `hashivault:{}`", rest.escape_debug()),
-            )
-        })?;
+        let key = key_name(rest)?;
         let vault = Vault::new(access, format!("the Vault key `{key}`"), time_limit)?;
         let found: KeyAnswer = vault.ask(Method::GET, &format!("keys/{key}"), None)?;
         if !["ecdsa-p256", "ecdsa-p384"].contains(&found.kind.as_str()) {
@@ -103,7 +99,7 @@ impl Signer for VaultSigner {
 }
 
 impl Vault {
-    fn new(access: &VaultAccess, name: String, time_limit: Duration) -> Result<Self> {
+    pub(crate) fn new(access: &VaultAccess, name: String, time_limit: Duration) -> Result<Self> {
         let wrong =
             |what: &str| Error::new(ErrorKind::ApiMisuse, format!("{what}; give it as Vault's own tools take it"));
         let mut mount: Url = access.address.parse().map_err(|_| wrong("the address of Vault is no URL"))?;
@@ -129,7 +125,12 @@ impl Vault {
         Ok(Self { client, mount, token, name, time_limit })
     }
 
-    fn ask<T: DeserializeOwned + Send>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T> {
+    pub(crate) fn ask<T: DeserializeOwned + Send>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T> {
         let url = self.mount.join(path).map_err(|e| failed(&self.name, "has no address").caused_by(e))?;
         let mut request = self.client.request(method, url).header("X-Vault-Token", self.token.clone());
         if let Some(body) = body {
@@ -165,6 +166,16 @@ impl Vault {
         }
         Ok((answer.status(), bytes))
     }
+}
+
+/// The name of the key that `rest` of `hashivault:REST` names: `//NAME`.
+pub(crate) fn key_name(rest: &str) -> Result<&str> {
+    rest.strip_prefix("//").filter(|name| is_name(name)).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Malformed,
+            format!("expected `hashivault://` with the name of a key, found `hashivault:{}`", rest.escape_debug()),
+        )
+    })
 }
 
 /// A name of a key or of a part of a path, which leads nowhere else.

@@ -1,15 +1,19 @@
 //! Authorities with their chains: the way up from the certificate that signs to the root is walked once.
+//!
+//! Beside them, certificates of authorities in a file, of which nothing is remembered.
 
 use std::sync::OnceLock;
 
+use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, anchor_from_trusted_cert};
 
 use super::Window;
 use super::certificate::Certificate;
 use super::scheme::VerifyingKey;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::timestamp::Timestamp;
 
 /// id-kp-codeSigning
@@ -28,6 +32,8 @@ pub(crate) struct CertificateAuthority {
     pub(crate) key_hash: Digest,
     /// Whether a path from a leaf to the root was found good, so that the part above the leaf need not be walked again.
     walked: OnceLock<()>,
+    /// Whether a certificate above the one that signs constrains names, which depends on the leaf.
+    constrained: bool,
 }
 
 /// One that says when a signature was there (RFC 3161).
@@ -85,7 +91,10 @@ impl CertificateAuthority {
         let chain = Chain::new(certificates, window).map_err(named)?;
         let issuing = anchor(chain.certificates.first()).map_err(named)?;
         let key_hash = Digest::sha256(Certificate::parse(chain.leaf()).map_err(named)?.spki);
-        Ok(Self { name, chain, issuing, key_hash, walked: OnceLock::new() })
+        let above = chain.certificates.iter().skip(1);
+        let constrained = above.map(|c| Certificate::parse(c)).collect::<Result<Vec<_>>>().map_err(named)?;
+        let constrained = constrained.iter().any(Certificate::constrains_names);
+        Ok(Self { name, chain, issuing, key_hash, walked: OnceLock::new(), constrained })
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -94,6 +103,11 @@ impl CertificateAuthority {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its certificates in DER, from the one that signs to the root.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &[u8]> {
+        self.chain.certificates.iter().map(AsRef::as_ref)
     }
 
     /// When it, its root and what lies between are all valid.
@@ -110,8 +124,8 @@ impl CertificateAuthority {
         if !leads(&leaf, &self.issuing, &[], at, KeyUsage::required(CODE_SIGNING)) {
             return false;
         }
-        // a root with constraints on names is asked for each leaf
-        if self.walked.get().is_some() && self.chain.root.name_constraints.is_none() {
+        // a way up with constraints on names is walked for each leaf
+        if self.walked.get().is_some() && !self.constrained {
             return true;
         }
         let good = self.chain.leads(&leaf, self.chain.certificates.as_slice(), at, CODE_SIGNING);
@@ -160,13 +174,69 @@ impl TimestampAuthority {
     }
 }
 
+/// Certificates of authorities in one PEM file: those that gave themselves are roots, the others lead to them.
+#[derive(Clone, Debug)]
+pub(crate) struct CertificateFile {
+    roots: Vec<(TrustAnchor<'static>, Window)>,
+    between: Vec<CertificateDer<'static>>,
+}
+
+impl CertificateFile {
+    /// Reads a PEM file; text around its blocks is passed over.
+    ///
+    /// # Errors
+    /// `MALFORMED` if it holds no certificate, or something else; `LIMIT_EXCEEDED` for too many.
+    pub(crate) fn parse(pem: &[u8]) -> Result<Self> {
+        let malformed = |what: &str| {
+            Error::new(ErrorKind::Malformed, format!("expected certificates of an authority as PEM, found {what}"))
+        };
+        let (mut roots, mut between) = (Vec::new(), Vec::new());
+        for der in CertificateDer::pem_slice_iter(pem) {
+            let der = der.map_err(|_| malformed("a broken block"))?;
+            let certificate = Certificate::parse(&der)?;
+            if certificate.subject == certificate.issuer {
+                roots.push((anchor(Some(&der))?, certificate.window()));
+            } else {
+                between.push(der.clone());
+            }
+            if roots.len() + between.len() > limits::BUNDLE_PARTS {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!("a file of authorities has more than {} certificates", limits::BUNDLE_PARTS),
+                )
+                .with("limit", limits::BUNDLE_PARTS));
+            }
+        }
+        if roots.is_empty() && between.is_empty() {
+            return Err(malformed("none"));
+        }
+        Ok(Self { roots, between })
+    }
+
+    /// Whether a path of certificates that are all valid at `at` leads from this certificate to a root, for any use.
+    pub(crate) fn gave(&self, leaf: &[u8], at: Timestamp) -> bool {
+        let der = CertificateDer::from(leaf);
+        let Ok(leaf) = EndEntityCert::try_from(&der) else { return false };
+        let mut roots = self.roots.iter().filter(|(_, window)| window.contains(at));
+        roots.any(|(root, _)| leads(&leaf, root, &self.between, at, AnyUse))
+    }
+}
+
+struct AnyUse;
+
+impl ExtendedKeyUsageValidator for AnyUse {
+    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> std::result::Result<(), webpki::Error> {
+        Ok(())
+    }
+}
+
 /// Whether a path leads from `leaf` to `anchor`: signatures, constraints, usages, and validity at `at`.
 fn leads(
     leaf: &EndEntityCert<'_>,
     anchor: &TrustAnchor<'_>,
     between: &[CertificateDer<'_>],
     at: Timestamp,
-    usage: KeyUsage,
+    usage: impl ExtendedKeyUsageValidator,
 ) -> bool {
     let anchors = std::slice::from_ref(anchor);
     let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unix_seconds().unsigned_abs()));

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 const FULCIO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");
@@ -73,46 +74,75 @@ impl<'a> Certificate<'a> {
         tlv::write(tlv::SEQUENCE, &[self.before_extensions, &tlv::write(0xa3, &[&list])])
     }
 
+    /// Its one alternative name: an e-mail address, a URI or Fulcio's user name.
+    pub(crate) fn holder(&self) -> Option<&'a str> {
+        self.extension(SUBJECT_ALT_NAME).and_then(alternative_name)
+    }
+
+    /// The issuer of the token that Fulcio gave it for, if it says one.
+    ///
+    /// # Errors
+    /// `UNTRUSTED_CERTIFICATE` if it is no text, or if its two places (`.1` and `.8`) differ.
+    pub(crate) fn token_issuer(&self) -> Result<Option<&'a str>> {
+        let mut found = None;
+        for part in &self.extensions {
+            let said = match part.fulcio_arc() {
+                Some(1) => bare_text(part.value),
+                Some(8) => text(part.value),
+                _ => continue,
+            };
+            let said = said.ok_or_else(|| odd("has an issuer that is no text"))?;
+            if found.replace(said).is_some_and(|other| other != said) {
+                return Err(odd("names two issuers of the signer's identity"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether it restricts the names below it.
+    pub(crate) fn constrains_names(&self) -> bool {
+        self.extension(NAME_CONSTRAINTS).is_some()
+    }
+
     /// What Fulcio says in it of its holder.
     ///
     /// # Errors
     /// `UNTRUSTED_CERTIFICATE` if it names not exactly one subject, or no issuer of its token.
     pub(crate) fn claims(&self) -> Result<CertificateClaims> {
-        let odd = |what: &str| {
-            Error::new(
-                ErrorKind::UntrustedCertificate,
-                format!("the signer's certificate {what}; take one that Fulcio gave"),
-            )
-        };
-        let subject = self
-            .extension(SUBJECT_ALT_NAME)
-            .and_then(alternative_name)
-            .ok_or_else(|| odd("does not name exactly one e-mail address, URI or user"))?;
-        let (mut extensions, mut issuer) = (BTreeMap::new(), None);
+        let subject =
+            self.holder().ok_or_else(|| odd("does not name exactly one e-mail address, URI or user"))?.to_owned();
+        let issuer = self.token_issuer()?.ok_or_else(|| odd("names no issuer of the signer's identity"))?.to_owned();
+        let mut extensions = BTreeMap::new();
         for part in &self.extensions {
-            let Some(arc) = part.oid.parent().filter(|p| *p == FULCIO).and(part.oid.arcs().last()) else { continue };
+            let Some((arc, extension)) = part.fulcio_arc().and_then(|arc| Some((arc, Extension::of_arc(arc)?))) else {
+                continue;
+            };
             // the first six hold bare text, those from .8 on hold a UTF8String
-            let said = if arc <= 6 { bare_text(part.value) } else { text(part.value) };
-            match (arc, said, Extension::of_arc(arc)) {
-                (1, Some(said), _) => _ = issuer.get_or_insert(said),
-                (8, Some(said), _) => issuer = Some(said),
-                (1 | 8, None, _) => return Err(odd("has an issuer that is no text")),
-                (_, Some(said), Some(extension)) => _ = extensions.insert(extension, said.to_owned()),
-                _ => {}
+            if let Some(said) = if arc <= 6 { bare_text(part.value) } else { text(part.value) } {
+                extensions.insert(extension, said.to_owned());
             }
         }
-        Ok(CertificateClaims {
-            subject,
-            issuer: issuer.ok_or_else(|| odd("names no issuer of the signer's identity"))?.to_owned(),
-            extensions,
-            not_before: self.not_before,
-            not_after: self.not_after,
-        })
+        Ok(CertificateClaims { subject, issuer, extensions, not_before: self.not_before, not_after: self.not_after })
     }
 
     fn extension(&self, oid: ObjectIdentifier) -> Option<&'a [u8]> {
         self.extensions.iter().find(|e| e.oid == oid).map(|e| e.value)
     }
+}
+
+impl Part<'_> {
+    /// Which of Fulcio's extensions it is.
+    fn fulcio_arc(&self) -> Option<u32> {
+        let der = self.oid.as_bytes().strip_prefix(FULCIO.as_bytes())?;
+        match der {
+            [arc] if *arc < 0x80 => Some(u32::from(*arc)),
+            _ => None,
+        }
+    }
+}
+
+fn odd(what: &str) -> Error {
+    Error::new(ErrorKind::UntrustedCertificate, format!("the signer's certificate {what}; take one that Fulcio gave"))
 }
 
 fn read(bytes: &[u8]) -> Option<Certificate<'_>> {
@@ -163,7 +193,7 @@ fn extension(part: tlv::Tlv<'_>) -> Option<Part<'_>> {
 }
 
 /// The one name of a SubjectAlternativeName: an e-mail address, a URI, or Fulcio's user name.
-fn alternative_name(value: &[u8]) -> Option<String> {
+fn alternative_name(value: &[u8]) -> Option<&str> {
     let mut names = tlv::only(value, tlv::SEQUENCE)?;
     let name = tlv::next(&mut names).filter(|_| names.is_empty())?;
     let said = match name.tag {
@@ -175,7 +205,7 @@ fn alternative_name(value: &[u8]) -> Option<String> {
         }
         _ => return None,
     };
-    (!said.is_empty()).then(|| said.to_owned())
+    (!said.is_empty()).then_some(said)
 }
 
 fn text(value: &[u8]) -> Option<&str> {

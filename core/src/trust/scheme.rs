@@ -9,6 +9,7 @@ use pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::{KeyType, is_small_order};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -40,28 +41,7 @@ impl VerifyingKey {
     /// # Errors
     /// `MALFORMED` if it is none, `UNSUPPORTED` for a kind of key that is not known.
     pub(crate) fn from_spki(der: &[u8]) -> Result<Self> {
-        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| {
-            Error::new(ErrorKind::Malformed, "expected a public key in DER, found other bytes").caused_by(e)
-        })?;
-        let raw = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or_else(|| Error::new(ErrorKind::Malformed, "the public key is no whole number of bytes"))?;
-        let curve = info.algorithm.parameters_oid().ok();
-        let plain = info.algorithm.parameters.is_none();
-        let family = match (info.algorithm.oid, curve) {
-            (EC, Some(P256)) => Family::P256,
-            (EC, Some(P384)) => Family::P384,
-            (ED25519, None) if plain => Family::Ed25519,
-            (RSA, None) if info.algorithm.parameters.is_none_or(|p| p.is_null()) => Family::Rsa,
-            (oid, _) => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("a public key of type `{oid}` is not supported; use P-256, P-384, Ed25519 or RSA"),
-                )
-                .with("found", oid));
-            }
-        };
+        let (family, raw) = parts(der)?;
         Self::from_raw(family, raw)
     }
 
@@ -73,6 +53,10 @@ impl VerifyingKey {
         let bad = || Error::new(ErrorKind::Malformed, "the public key is no point of its curve, or damaged");
         let point = matches!(family, Family::P256 | Family::P384);
         if point && raw.first() != Some(&4) {
+            return Err(bad());
+        }
+        // under a point of small order anyone can sign
+        if family == Family::Ed25519 && is_small_order(raw) {
             return Err(bad());
         }
         let algorithm = algorithm(family, family.usual_digest()).ok_or_else(bad)?;
@@ -120,10 +104,55 @@ impl VerifyingKey {
     }
 }
 
+/// The kind and the raw bytes of a DER SubjectPublicKeyInfo.
+fn parts(der: &[u8]) -> Result<(Family, &[u8])> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| {
+        Error::new(ErrorKind::Malformed, "expected a public key in DER, found other bytes").caused_by(e)
+    })?;
+    let raw = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or_else(|| Error::new(ErrorKind::Malformed, "the public key is no whole number of bytes"))?;
+    let curve = info.algorithm.parameters_oid().ok();
+    let plain = info.algorithm.parameters.is_none();
+    let family = match (info.algorithm.oid, curve) {
+        (EC, Some(P256)) => Family::P256,
+        (EC, Some(P384)) => Family::P384,
+        (ED25519, None) if plain => Family::Ed25519,
+        (RSA, None) if info.algorithm.parameters.is_none_or(|p| p.is_null()) => Family::Rsa,
+        (oid, _) => {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("a public key of type `{oid}` is not supported; use P-256, P-384, Ed25519 or RSA"),
+            )
+            .with("found", oid));
+        }
+    };
+    Ok((family, raw))
+}
+
 impl Family {
+    /// The kind of key in a DER SubjectPublicKeyInfo, without reading the key itself.
+    ///
+    /// # Errors
+    /// As [`VerifyingKey::from_spki`].
+    pub(crate) fn of_spki(der: &[u8]) -> Result<Self> {
+        parts(der).map(|(family, _)| family)
+    }
+
     /// Whether a signature is over the message itself, so that nobody else may hash it.
     pub(crate) fn hashes_by_itself(self) -> bool {
         self == Self::Ed25519
+    }
+
+    /// What such a key is called among those that we sign with.
+    pub(crate) fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::P256,
+            Self::P384 => KeyType::P384,
+            Self::Ed25519 => KeyType::Ed25519,
+            Self::Rsa => KeyType::Rsa,
+        }
     }
 
     /// The digest that its signatures are over if nothing says otherwise. Ed25519 hashes by itself.

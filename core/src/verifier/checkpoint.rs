@@ -1,8 +1,10 @@
-//! Checkpoints of transparency logs (C2SP tlog-checkpoint), signed by whatever key the trusted root gives the log.
+//! Checkpoints of transparency logs (C2SP tlog-checkpoint), signed by whatever key the trusted root gives the log, and by
+//! witnesses, where these are demanded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::witness::{self, Witnessed, Witnesses};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::Hash;
@@ -12,11 +14,14 @@ use crate::trust::Log;
 pub(super) struct Tree {
     pub(super) size: u64,
     pub(super) root: Hash,
+    /// The demanded witnesses who signed it, each once.
+    pub(super) witnesses: Vec<Witnessed>,
 }
 
 /// Reads a checkpoint and checks that `log` signed it. A log of Rekor v2 must be called by its address; one of v1 has
-/// the number of its tree in its name.
-pub(super) fn check(note: &str, log: &Log, is_v2: bool) -> Result<Tree> {
+/// the number of its tree in its name. Signatures of others are looked at only if they are of `witnesses`; a wrong one in
+/// the name of a known key refuses it (C2SP signed-note).
+pub(super) fn check(note: &str, log: &Log, is_v2: bool, witnesses: Option<&Witnesses>) -> Result<Tree> {
     if note.len() as u64 > limits::CHECKPOINT_BYTES {
         return Err(bad(&format!("is longer than {} bytes", limits::CHECKPOINT_BYTES)));
     }
@@ -37,24 +42,31 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool) -> Result<Tree> {
     // the signatures are over the text with its last end of line
     let signed = note.get(..text.len() + 1).unwrap_or_default();
     let lines = signatures.strip_suffix('\n').ok_or_else(|| bad("has a last signature without an end"))?;
-    let (mut named, mut valid) = (false, false);
+    let (mut valid, mut cosigned) = (false, Vec::<Witnessed>::new());
     for (count, line) in lines.split('\n').enumerate() {
         if count == limits::NOTE_SIGNATURES {
             return Err(bad(&format!("has more than {} signatures", limits::NOTE_SIGNATURES)));
         }
         let (by, id, signature) = signature_line(line).ok_or_else(|| bad("has a line that is no signature"))?;
-        // witnesses sign beside the log, under names and keys of their own
-        if by == name && log.id.starts_with(&id) && !valid {
-            named = true;
-            valid = log.key.verifies(signed.as_bytes(), &signature);
+        if by == name && log.id.starts_with(&id) {
+            if !log.key.verifies(signed.as_bytes(), &signature) {
+                return Err(bad("is not what its log signed")
+                    .with("expected", name)
+                    .with("found", origin.escape_debug()));
+            }
+            valid = true;
+        } else if let Some(known) = witnesses.and_then(|w| w.named(by, id)) {
+            let seen = witness::check(known, signed, &signature)
+                .ok_or_else(|| bad("is not what a witness signed").with("witness", known.name()))?;
+            if !cosigned.iter().any(|other| other.name == seen.name) {
+                cosigned.push(seen);
+            }
         }
     }
     if valid {
-        return Ok(Tree { size, root });
+        return Ok(Tree { size, root, witnesses: cosigned });
     }
-    Err(bad(if named { "is not what its log signed" } else { "is not signed by the log of the entry" })
-        .with("expected", name)
-        .with("found", origin.escape_debug()))
+    Err(bad("is not signed by the log of the entry").with("expected", name).with("found", origin.escape_debug()))
 }
 
 /// The name, key id and signature of `— <name> <base64>`.

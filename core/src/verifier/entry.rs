@@ -9,6 +9,7 @@ use super::body::{self, Verifies};
 use super::checkpoint;
 use super::signed::Signed;
 use super::verified::Logged;
+use super::witness::{Witnessed, Witnesses};
 use crate::bundle::{InclusionProof, LogEntry, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{leaf_hash, verify_inclusion};
@@ -39,12 +40,14 @@ pub(super) fn check(
     log: &Log,
     signed: &Signed<'_>,
     signatures: &[Checked<'_>],
+    witnesses: Option<&Witnesses>,
 ) -> Result<Logged> {
     let body = body::parse(entry)?;
     let about = signatures.iter().map(|s| body.is_about(signed, s.signature, &s.by));
     about.reduce(|one, other| one.or(other)).unwrap_or_else(|| Err(bad("is about nothing", "get it again")))?;
     let is_v2 = body.is_v2();
-    let mut logged = Logged { log: log.url.clone(), index: entry.log_index, integrated_at: None };
+    let mut logged =
+        Logged { log: log.url.clone(), index: entry.log_index, integrated_at: None, witnesses: Vec::new() };
     match &entry.inclusion_promise {
         Some(promise) => logged.integrated_at = Some(check_promise(entry, promise, log)?),
         None if version == Version::V01 && !is_v2 => {
@@ -53,7 +56,7 @@ pub(super) fn check(
         None => {}
     }
     match &entry.inclusion_proof {
-        Some(proof) => logged.index = check_proof(entry, proof, log, is_v2)?,
+        Some(proof) => (logged.index, logged.witnesses) = check_proof(entry, proof, log, is_v2, witnesses)?,
         None if version > Version::V01 || is_v2 => {
             return Err(bad("holds no proof of inclusion", "get the bundle again"));
         }
@@ -89,15 +92,22 @@ fn check_promise(entry: &LogEntry, promise: &[u8], log: &Log) -> Result<Timestam
     Ok(at)
 }
 
-/// Checks that the entry is in the tree of a checkpoint that the log signed, and gives its index there.
-fn check_proof(entry: &LogEntry, proof: &InclusionProof, log: &Log, is_v2: bool) -> Result<u64> {
+/// Checks that the entry is in the tree of a checkpoint that the log signed, and gives its index there, and the witnesses
+/// who signed the same checkpoint.
+fn check_proof(
+    entry: &LogEntry,
+    proof: &InclusionProof,
+    log: &Log,
+    is_v2: bool,
+    witnesses: Option<&Witnesses>,
+) -> Result<(u64, Vec<Witnessed>)> {
     let note = proof.checkpoint.as_deref().ok_or_else(|| {
         Error::new(
             ErrorKind::BadCheckpoint,
             "a log entry proves its inclusion in a tree, and brings no checkpoint of it; get the bundle again",
         )
     })?;
-    let tree = checkpoint::check(note, log, is_v2)?;
+    let tree = checkpoint::check(note, log, is_v2, witnesses)?;
     // of Rekor v2 the checkpoint alone says what the tree is; of v1 the proof says it too, and must not differ
     let differs = !is_v2 && (proof.tree_size != tree.size || proof.root_hash != tree.root.as_bytes());
     if differs {
@@ -111,7 +121,7 @@ fn check_proof(entry: &LogEntry, proof: &InclusionProof, log: &Log, is_v2: bool)
     let index = if is_v2 { entry.log_index } else { proof.log_index };
     verify_inclusion(index, tree.size, &leaf_hash(&entry.canonicalized_body), &proof.hashes, &tree.root)
         .map_err(|e| bad("is not in the tree that its log committed to", "get the bundle again").caused_by(e))?;
-    Ok(index)
+    Ok((index, tree.witnesses))
 }
 
 /// That a log took it outside of the times in which it counts.

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::witness::Witnesses;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -21,6 +22,7 @@ pub struct Expectation {
     pub(super) at: Timestamp,
     pub(super) log_entries: usize,
     pub(super) timestamps: usize,
+    pub(super) witnesses: Option<Witnesses>,
     /// Whether a certificate counts without an entry in a log of signatures.
     pub(super) unlogged: bool,
     /// Whether a certificate counts without one in a log of certificates.
@@ -102,6 +104,7 @@ impl Expectation {
             at,
             log_entries: 0,
             timestamps: 0,
+            witnesses: None,
             unlogged: false,
             without_sct: false,
         }
@@ -109,7 +112,7 @@ impl Expectation {
 
     /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), `signer` (a name, or a list of
     /// names of which one does) or `identity` (a [`CertificateIdentity`]), and if need be `predicateType`, `logEntries`,
-    /// `timestamps`, the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and `at`, which is `now` if it is not said.
+    /// `timestamps`, `witnesses` (see [`Witnesses`]), the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and `at`, which is `now` if it is not said.
     ///
     /// # Errors
     /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm.
@@ -131,6 +134,7 @@ impl Expectation {
             predicate_type: wire.predicate_type,
             log_entries: wire.log_entries,
             timestamps: wire.timestamps,
+            witnesses: wire.witnesses,
             unlogged: wire.unlogged_unsafe,
             without_sct: wire.without_sct_unsafe,
             ..Self::of_signer(identity, wire.at.unwrap_or(now))
@@ -165,6 +169,14 @@ impl Expectation {
         self
     }
 
+    /// Demands that each of the logs which are demanded, and at least one, proves its entry by a checkpoint that a quorum
+    /// of these witnesses signed: then no log alone can show an entry to one and hide it from another.
+    #[must_use]
+    pub fn require_witnesses(mut self, witnesses: Witnesses) -> Self {
+        self.witnesses = Some(witnesses);
+        self
+    }
+
     /// Takes a certificate without an entry in a transparency log: for a private instance of Sigstore that has none. A
     /// timestamp must then say when it signed.
     #[must_use]
@@ -192,6 +204,7 @@ struct Wire {
     log_entries: usize,
     #[serde(default)]
     timestamps: usize,
+    witnesses: Option<Witnesses>,
     #[serde(default)]
     unlogged_unsafe: bool,
     #[serde(default)]

@@ -6,6 +6,7 @@ use super::signed::Signed;
 use crate::bundle::{Bundle, Content, Material};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
+use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, TrustedKey};
 
 /// One signature of a bundle, with the hint that stands beside it.
@@ -34,27 +35,37 @@ pub(super) fn signers<'t, 'b>(
     expectation: &Expectation,
 ) -> Result<Vec<(&'t TrustedKey, &'b [u8])>> {
     let mut found: Vec<(&TrustedKey, &[u8])> = Vec::new();
+    let hints = hints(bundle);
+    let (named, others): (Vec<&&TrustedKey>, Vec<_>) = demanded.iter().partition(|k| is_named(k, &hints));
     for signature in signatures(bundle) {
-        // the key id is a hint only: a key that verifies is the signer, whatever the hint says
-        let valid = demanded.iter().find(|k| signed.is_signed_by_key(&k.key, signature.bytes));
-        if let Some(key) = valid.filter(|key| !found.iter().any(|(known, _)| known == *key)) {
+        // a hint says which key to try first, and no more: a key that verifies is the signer, whatever the hint says
+        let valid = named.iter().chain(&others).find(|k| signed.is_signed_by_key(&k.key, signature.bytes));
+        if let Some(key) = valid.filter(|key| !found.iter().any(|(known, _)| known == **key)) {
             found.push((key, signature.bytes));
         }
     }
     if found.is_empty() {
         return Err(nobody(trust, bundle, demanded, &expectation.identity));
     }
+    valid_at(found, &[expectation.at])
+}
+
+/// Those of the signers whose keys count at each of these times.
+///
+/// # Errors
+/// `EXPIRED` or `NOT_YET_VALID` if none does.
+pub(super) fn valid_at<'t, 'b>(
+    mut signers: Vec<(&'t TrustedKey, &'b [u8])>,
+    times: &[Timestamp],
+) -> Result<Vec<(&'t TrustedKey, &'b [u8])>> {
     let mut refusal = None;
-    found.retain(|(key, _)| match key.window.check(&format!("the key `{}`", key.name), expectation.at) {
-        Ok(()) => true,
-        Err(e) => {
-            refusal.get_or_insert(e);
-            false
-        }
+    signers.retain(|(key, _)| {
+        let counts = times.iter().try_for_each(|at| key.window.check(&format!("the key `{}`", key.name), *at));
+        counts.map_err(|e| refusal.get_or_insert(e).kind()).is_ok()
     });
     match refusal {
-        Some(e) if found.is_empty() => Err(e),
-        _ => Ok(found),
+        Some(e) if signers.is_empty() => Err(e),
+        _ => Ok(signers),
     }
 }
 
@@ -67,16 +78,27 @@ pub(super) fn signed_by(key: &TrustedKey) -> SignedBy {
     }
 }
 
-/// Tells an edited record of a demanded signer from a record of somebody else.
-fn nobody(trust: &TrustRoot, bundle: &Bundle, demanded: &[&TrustedKey], identity: &Identity) -> Error {
+/// By what names the signers of a bundle may be known.
+fn hints(bundle: &Bundle) -> Vec<&str> {
     let hint = match bundle.material() {
         Material::PublicKey { hint } => hint.as_deref(),
         _ => None,
     };
-    let hints: Vec<&str> = signatures(bundle).iter().filter_map(|s| s.keyid).chain(hint).collect();
-    let names = |k: &&TrustedKey| hints.iter().any(|h| *h == k.key.id() || *h == k.name);
+    signatures(bundle).iter().filter_map(|s| s.keyid).chain(hint).collect()
+}
+
+fn is_named(key: &TrustedKey, hints: &[&str]) -> bool {
+    !hints.is_empty() && {
+        let id = key.key.id();
+        hints.iter().any(|hint| *hint == id || *hint == key.name)
+    }
+}
+
+/// Tells an edited record of a demanded signer from a record of somebody else.
+fn nobody(trust: &TrustRoot, bundle: &Bundle, demanded: &[&TrustedKey], identity: &Identity) -> Error {
+    let hints = hints(bundle);
     let wanted = identity.shown();
-    if let Some(key) = demanded.iter().find(|k| names(k)) {
+    if let Some(key) = demanded.iter().find(|k| is_named(k, &hints)) {
         return Error::new(
             ErrorKind::BadSignature,
             format!(
@@ -89,7 +111,7 @@ fn nobody(trust: &TrustRoot, bundle: &Bundle, demanded: &[&TrustedKey], identity
     }
     match hints.first() {
         Some(other) => {
-            let known = trust.keys().iter().find(|k| names(k)).map(|k| k.name.as_str());
+            let known = trust.keys().iter().find(|k| is_named(k, &hints)).map(|k| k.name.as_str());
             let other = known.unwrap_or(other);
             Error::new(
                 ErrorKind::UntrustedSigner,

@@ -4,7 +4,6 @@ use super::expectation::Expectation;
 use super::{SignedBy, sct};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::KeyType;
 use crate::timestamp::Timestamp;
 use crate::trust::certificate::Certificate;
 use crate::trust::scheme::{Family, VerifyingKey};
@@ -52,16 +51,10 @@ pub(super) fn holder<'a>(
     let Some(identity) = identity else {
         return Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::ApiMisuse, "no signer is demanded")));
     };
-    let key_type = match key.family() {
-        Family::P256 => KeyType::P256,
-        Family::P384 => KeyType::P384,
-        Family::Ed25519 => KeyType::Ed25519,
-        Family::Rsa => KeyType::Rsa,
-    };
     let signed_by = SignedBy {
         name: identity.name.unwrap_or(&claims.subject).to_owned(),
         key_id: Digest::sha256(certificate.spki).hex(),
-        key_type,
+        key_type: key.family().key_type(),
         certificate: Some(claims),
     };
     Ok(Holder { window: identity.window, authority_window: authority.window(), certificate, key, signed_by })
@@ -114,7 +107,7 @@ fn check_order(leaf: &Certificate<'_>, above: &[Vec<u8>]) -> Result<()> {
 /// How the holder of this certificate hashes a message before signing it, or that it does not; none if the certificate
 /// can't be read, which is told later.
 pub(super) fn prehash(leaf: &[u8]) -> Option<Option<Algorithm>> {
-    let family = Certificate::parse(leaf).and_then(|c| VerifyingKey::from_spki(c.spki)).ok()?.family();
+    let family = Certificate::parse(leaf).and_then(|c| Family::of_spki(c.spki)).ok()?;
     Some(if family.hashes_by_itself() { None } else { Some(family.usual_digest()) })
 }
 

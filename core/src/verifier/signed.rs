@@ -1,5 +1,6 @@
 //! What a signature is over: the pre-authentication bytes of an envelope, or a blob.
 
+use std::cell::OnceCell;
 use std::io::Read;
 
 use der::Encode as _;
@@ -25,13 +26,14 @@ pub enum Blob<'a> {
 
 /// What a signature is over.
 pub(super) enum Signed<'a> {
-    Envelope { envelope: &'a Envelope, pae: Vec<u8> },
+    Envelope { envelope: &'a Envelope, pae: OnceCell<Vec<u8>>, sha256: OnceCell<Digest>, sha384: OnceCell<Digest> },
     Blob { digests: Vec<Digest>, bytes: Option<std::borrow::Cow<'a, [u8]>>, algorithm: Option<Algorithm> },
 }
 
 impl<'a> Signed<'a> {
     pub(super) fn of_envelope(envelope: &'a Envelope) -> Self {
-        Self::Envelope { envelope, pae: envelope.pae() }
+        let (sha256, sha384) = (OnceCell::new(), OnceCell::new());
+        Self::Envelope { envelope, pae: OnceCell::new(), sha256, sha384 }
     }
 
     /// Reads a blob. `algorithm` is what the bundle says that it was hashed with, and `others` may be asked for, too.
@@ -48,7 +50,10 @@ impl<'a> Signed<'a> {
         wanted.dedup();
         let (digests, bytes) = match blob {
             Blob::Digest(digest) => (vec![digest], None),
-            Blob::Bytes(bytes) => (hashed(&mut &*bytes, &wanted)?, Some(bytes.into())),
+            Blob::Bytes(bytes) => {
+                let digests = wanted.iter().map(|algorithm| Digest::of_bytes(*algorithm, bytes));
+                (digests.collect::<Result<_>>()?, Some(bytes.into()))
+            }
             Blob::Reader(reader) if whole => {
                 let mut bytes = Vec::new();
                 let read = reader.take(limits::DOCUMENT_BYTES + 1).read_to_end(&mut bytes);
@@ -80,7 +85,19 @@ impl<'a> Signed<'a> {
     /// Its digest, if it can be known.
     pub(super) fn digest(&self, algorithm: Algorithm) -> Option<Digest> {
         match self {
-            Self::Envelope { pae, .. } => Digest::of_bytes(algorithm, pae).ok(),
+            // asked for each signature and key
+            Self::Envelope { envelope, sha256, sha384, .. } => {
+                let computed = || envelope.pae_digest(algorithm).ok();
+                let place = match algorithm {
+                    Algorithm::Sha256 => sha256,
+                    Algorithm::Sha384 => sha384,
+                    _ => return computed(),
+                };
+                if place.get().is_none() {
+                    _ = place.set(computed()?);
+                }
+                place.get().cloned()
+            }
             Self::Blob { digests, .. } => digests.iter().find(|d| d.algorithm() == algorithm).cloned(),
         }
     }
@@ -131,7 +148,12 @@ impl<'a> Signed<'a> {
     /// Whether `signature` is one by `key`, which the trust root names, over it.
     pub(super) fn is_signed_by_key(&self, key: &PublicKey, signature: &[u8]) -> bool {
         let (bytes, algorithm) = match self {
-            Self::Envelope { pae, .. } => return is_over(pae, key, signature),
+            Self::Envelope { envelope, pae, .. } => {
+                let Some(algorithm) = key.key_type().prehash() else {
+                    return key.verify(pae.get_or_init(|| envelope.pae()), signature).is_ok();
+                };
+                return self.digest(algorithm).is_some_and(|digest| is_over(&digest, key, signature));
+            }
             Self::Blob { bytes, algorithm, .. } => (bytes, *algorithm),
         };
         match key.key_type().prehash() {
@@ -145,20 +167,23 @@ impl<'a> Signed<'a> {
 
     /// Whether `signature` is one by `key` over it.
     pub(super) fn is_signed_by(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
-        match self {
-            Self::Envelope { pae, .. } => key.verifies(pae, signature),
-            Self::Blob { bytes: Some(bytes), .. } if key.family().hashes_by_itself() => key.verifies(bytes, signature),
-            Self::Blob { algorithm, .. } => {
-                let digest = self.digest(algorithm.unwrap_or(key.family().usual_digest()));
-                digest.is_some_and(|digest| key.verifies_digest(&digest, signature))
+        let by_itself = key.family().hashes_by_itself();
+        let algorithm = match self {
+            Self::Envelope { envelope, pae, .. } if by_itself => {
+                return key.verifies(pae.get_or_init(|| envelope.pae()), signature);
             }
-        }
+            Self::Blob { bytes: Some(bytes), .. } if by_itself => return key.verifies(bytes, signature),
+            Self::Envelope { .. } => None,
+            Self::Blob { algorithm, .. } => *algorithm,
+        };
+        let digest = self.digest(algorithm.unwrap_or(key.family().usual_digest()));
+        digest.is_some_and(|digest| key.verifies_digest(&digest, signature))
     }
 }
 
-/// Whether `signature` is one by `key` over a message. DSSE leaves its encoding open, and some write an ECDSA signature
+/// Whether `signature` is one by `key` over what has this digest. DSSE leaves its encoding open, and some write an ECDSA signature
 /// as the two numbers side by side (IEEE P1363), where ours and Sigstore's are ASN.1.
-fn is_over(message: &[u8], key: &PublicKey, signature: &[u8]) -> bool {
+fn is_over(digest: &Digest, key: &PublicKey, signature: &[u8]) -> bool {
     let width = match key.key_type() {
         KeyType::P256 => Some(32),
         KeyType::P384 => Some(48),
@@ -168,7 +193,8 @@ fn is_over(message: &[u8], key: &PublicKey, signature: &[u8]) -> bool {
         let (r, s) = signature.split_at_checked(width?).filter(|(r, s)| r.len() == s.len())?;
         [UintRef::new(r).ok()?, UintRef::new(s).ok()?].to_der().ok()
     };
-    key.verify(message, signature).is_ok() || side_by_side().is_some_and(|asn1| key.verify(message, &asn1).is_ok())
+    let verifies = |signature: &[u8]| key.verify_digest(digest, signature).is_ok();
+    verifies(signature) || side_by_side().is_some_and(|asn1| verifies(&asn1))
 }
 
 fn hashed(reader: &mut dyn Read, algorithms: &[Algorithm]) -> Result<Vec<Digest>> {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::witness::Witnessed;
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::key::KeyType;
 use crate::predicate::PredicateType;
@@ -19,11 +21,13 @@ pub struct Verified<T> {
 }
 
 /// What was found out beside the value; all of it authenticated.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Facts {
     pub(super) signers: Vec<SignedBy>,
     pub(super) log_entries: Vec<Logged>,
     pub(super) timestamps: Vec<Timestamped>,
+    #[serde(skip)]
     pub(super) record: Box<[u8]>,
 }
 
@@ -55,6 +59,9 @@ pub struct Logged {
     /// When the log says that it took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrated_at: Option<Timestamp>,
+    /// Which of the demanded witnesses signed the checkpoint that it is proven by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witnessed>,
 }
 
 /// That a believed timestamp authority saw the signature.
@@ -107,6 +114,22 @@ impl<T> Verified<T> {
     /// The record, byte for byte as it was given.
     pub fn record(&self) -> &[u8] {
         &self.facts.record
+    }
+}
+
+impl Serialize for Verified<Digest> {
+    /// The signature of a blob: its `digest`, `signers`, `logEntries`, `timestamps` and, if it is known, `signedAt`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'a> {
+            digest: &'a Digest,
+            #[serde(flatten)]
+            facts: &'a Facts,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            signed_at: Option<Timestamp>,
+        }
+        Wire { digest: &self.value, facts: &self.facts, signed_at: self.signed_at() }.serialize(serializer)
     }
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_SIGNING_CONFIG, SIGSTORE_PRODUCTION_TRUSTED_ROOT};
 
+use crate::corpora::corpora;
 use crate::place::Place;
 use crate::tuf_repository::Repository;
 
@@ -86,4 +87,61 @@ fn roots_of_an_instance_are_fetched_once_shown_and_written_for_other_tools() {
     // this instance came without a signing configuration
     let error = place.json(2, &format!("{ATTEST} --identity-token-file token --instance ours"));
     assert_eq!(error["error"]["code"], "NOT_FOUND");
+}
+
+#[test]
+fn verify_takes_all_roots_that_were_ever_fetched_unless_one_is_named() {
+    let Some(folder) = corpora("sigstore-bundles/conformance/bundle-verify/rekor2-dsse-happy-path") else { return };
+    let (place, repository) = (place(), Repository::new());
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    place.write("bundle", read("bundle.sigstore.json"));
+    place.write("production.json", SIGSTORE_PRODUCTION_TRUSTED_ROOT);
+    let artifact = folder.join("../a.txt");
+    let line = format!(
+        "verify {} --bundle bundle --issuer https://token.actions.githubusercontent.com --identity-regexp .*",
+        artifact.display()
+    );
+    let refused = |line: &str| place.json(1, line)["error"]["code"].as_str().unwrap().to_owned();
+    assert_eq!(refused(&line), "UNTRUSTED_CERTIFICATE", "the root that is built in is of another instance");
+
+    let root = read("trusted_root.json");
+    repository.publish(&root, 1, "2999-01-01T00:00:00Z");
+    place.write("root.json", repository.root());
+    let refresh = format!("root refresh public-good --url {} --root root.json", repository.url());
+    let first = place.json(0, &refresh);
+    let answer = place.json(0, &line);
+    assert_eq!(answer["trustedRoot"]["from"], "archive");
+    assert_eq!(
+        (&answer["trustedRoot"]["digest"], &answer["trustedRoot"]["fetchedAt"]),
+        (&first["root"], &first["fetchedAt"])
+    );
+    assert!(place.pass(&line).contains("archive, newest fetched"));
+
+    // the instance drops what the record rests on; it was there when the record was made
+    let mut rotated: serde_json::Value = serde_json::from_slice(&root).unwrap();
+    for member in ["tlogs", "certificateAuthorities", "ctlogs", "timestampAuthorities"] {
+        rotated[member] = serde_json::json!([]);
+    }
+    let rotated = serde_json::to_vec(&rotated).unwrap();
+    repository.publish(&rotated, 2, "2999-01-01T00:00:00Z");
+    assert_eq!(place.json(0, &refresh)["new"], true);
+    let answer = place.json(0, &line);
+    assert_ne!(answer["trustedRoot"]["digest"], first["root"]);
+    drop(repository);
+    assert_eq!(place.json(0, &line)["trustedRoot"]["from"], "archive", "no network is asked");
+
+    place.write("rotated.json", rotated);
+    for named in ["rotated.json", "production.json"] {
+        assert_eq!(refused(&format!("{line} --trusted-root {named}")), "UNTRUSTED_CERTIFICATE", "{named}");
+    }
+    place.write("own.json", root);
+    let answer = place.json(0, &format!("{line} --trusted-root own.json"));
+    assert_eq!(answer["trustedRoot"]["from"], "files");
+    // another state folder has no archive
+    assert_eq!(refused(&format!("{line} --state elsewhere")), "UNTRUSTED_CERTIFICATE");
+    // one that was damaged is no reason to fall back to another root
+    let roots = place.path(".local/state/sealwright/roots/public-good/roots");
+    let newest = std::fs::read_dir(roots).unwrap().map(|e| e.unwrap().path()).max().unwrap();
+    std::fs::write(newest, "{}").unwrap();
+    assert_eq!(place.json(2, &line)["error"]["code"], "MALFORMED");
 }

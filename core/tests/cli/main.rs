@@ -11,12 +11,13 @@ mod key;
 #[cfg(feature = "keyless")]
 mod keyless;
 mod layout;
-#[cfg(feature = "keyless")]
+#[cfg(any(feature = "keyless", feature = "witness"))]
 #[path = "../loopback/mod.rs"]
 mod loopback;
 mod moving;
 mod place;
 mod provenance;
+mod retention;
 mod settings;
 mod story;
 mod trust;
@@ -24,4 +25,5 @@ mod trust;
 #[path = "../tuf_repository/mod.rs"]
 mod tuf_repository;
 mod verify;
+mod witnesses;
 mod wrong_input;

@@ -88,3 +88,29 @@ fn a_file_signed_with_a_key_is_verified_with_it_and_its_log_if_that_is_believed(
     let answer = place.json(0, &format!("{line} --trusted-root trusted_root.json"));
     assert_eq!(answer["logEntries"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn witnesses_are_demanded_by_their_keys() {
+    let Some(place) = place("rekor2-dsse-happy-path") else { return };
+    let keys = [
+        "witness.stagemole.eu+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv",
+        "witness.navigli.sunlight.geomys.org+a3e00fe2+BNy/co4C1Hn1p+INwJrfUlgz7W55dSZReusH/GhUhJ/G",
+        "example.org/w+dd2b5c12+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ];
+    let line = format!(
+        "verify artifact --bundle bundle.json --issuer {GITHUB} --identity-regexp {BEACON}/.* --trusted-root \
+         trusted_root.json --witness {} --witness {}",
+        keys[0], keys[1]
+    );
+    let answer = place.json(0, &line);
+    assert_eq!(answer["logEntries"][0]["witnesses"].as_array().unwrap().len(), 2);
+    assert!(place.pass(&line).contains("witness.navigli.sunlight.geomys.org 2026-05-13"));
+    assert_eq!(code(&place.json(2, &format!("{line} --quorum 3"))), "API_MISUSE");
+    assert_eq!(code(&place.json(2, &format!("{line} --witness {}", keys[2]))), "API_MISUSE");
+    assert_eq!(code(&place.json(2, &format!("{line} --witness {}", keys[0]))), "API_MISUSE");
+    // a record of a log without witnesses
+    let old = self::place("happy-path-v0.3").unwrap();
+    let line =
+        format!("verify artifact --bundle bundle.json --issuer {GITHUB} --identity-regexp .* --witness {}", keys[0]);
+    assert_eq!(code(&old.json(1, &line)), "BAD_CHECKPOINT");
+}

@@ -4,19 +4,22 @@ use std::sync::LazyLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwright::bundle::Bundle;
-use sealwright::checkpoint::{Checkpoint, SignedCheckpoint, TlogProof, VerifierKey};
+use sealwright::checkpoint::{Checkpoint, KeyRotation, LogKeys, SignedCheckpoint, TlogProof, VerifierKey, WitnessKey};
 use sealwright::ci::{CiRun, CiSystem, Environment, detect};
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
+use sealwright::encryption::{Header, KeyFile, Keyring};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
 use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
+use sealwright::ledger::{Fork, Receipt, Schedule};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
+use sealwright::pack::Signers;
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
@@ -42,16 +45,23 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("commit-signers", commit_signers),
     ("ci-environment", ci_environment),
     ("ci-system", |b| CiSystem::parse(b).map(|_| ())),
+    ("cosignatures", cosignatures),
     ("digest-set", |b| json::parse::<DigestSet>("digest set", b).map(|_| ())),
     ("entries", |b| decode_entries(b, 2).and_then(|_| decode_tile(b, 2)).map(|_| ())),
+    ("encryption-header", |b| Header::parse(b).map(|_| ())),
+    ("encryption-key", |b| KeyFile::parse(b, Some("x")).map(|_| ())),
+    ("encryption-keyring", Keyring::check),
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("expectation", |b| sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())),
+    ("fork", |b| Fork::parse_and_verify(b, &LOG.parse::<VerifierKey>()?.into()).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
     ("key-cosign", key_cosign),
     ("key-der", |b| PublicKey::from_spki_der(b).map(|_| ())),
     ("key-jwk", |b| PublicKey::from_jwk(b).map(|_| ())),
     ("layout", layout),
+    ("log-rotation", |b| KeyRotation::parse_and_verify(b, &LOG.parse()?).map(|_| ())),
+    ("log-rotations", |b| LogKeys::through(&LOG.parse()?, &[b, b]).map(|_| ())),
     #[cfg(feature = "oci")]
     ("oci-manifest", oci::check_manifest),
     #[cfg(feature = "oci")]
@@ -64,18 +74,22 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("provenance-expectation", |b| {
         ProvenanceExpectation::from_json(b).map(|_| ()).or_else(|_| SummaryExpectation::from_json(b).map(|_| ()))
     }),
+    ("receipt", |b| Receipt::from_json(b).map(|_| ())),
+    ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
     #[cfg(feature = "keyless")]
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
     ("text", text),
     ("timestamp", timestamp),
+    ("pack-authorities", |b| Signers::default().with_certificate("i", None, KeyType::P256, b, true).map(|_| ())),
     ("trusted-root", |b| TrustRoot::new().with_sigstore(b).map(|_| ())),
     ("trusted-signers", |b| TrustRoot::from_json(b).map(|_| ())),
     ("verifier", verifier),
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
+    ("witness-key", |b| String::from_utf8_lossy(b).parse::<sealwright::verifier::WitnessKey>().map(|_| ())),
 ];
 
 /// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.
@@ -125,6 +139,20 @@ fn commit_signers(bytes: &[u8]) -> Result<(), Error> {
     #[cfg(feature = "openpgp")]
     let allowed = allowed.or_else(|_| CommitTrust::new().with_openpgp_keyring(bytes).map(|_| ()));
     allowed.or(revoked)
+}
+
+/// Lines that a witness gives back for a checkpoint, and keys of witnesses.
+fn cosignatures(bytes: &[u8]) -> Result<(), Error> {
+    static SIGNED: LazyLock<(SignedCheckpoint, WitnessKey)> = LazyLock::new(|| {
+        let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
+        let checkpoint = Checkpoint::new("example.org/log", 1, leaf_hash(b"entry")).unwrap();
+        let witness = WitnessKey::new("example.org/witness", key.public().clone()).unwrap();
+        (SignedCheckpoint::sign(checkpoint, &key).unwrap(), witness)
+    });
+    let text = String::from_utf8_lossy(bytes);
+    let _ = text.parse::<WitnessKey>();
+    let (checkpoint, witness) = &*SIGNED;
+    checkpoint.with_cosignatures(&text, std::slice::from_ref(witness)).map(|_| ())
 }
 
 fn checkpoint(bytes: &[u8]) -> Result<(), Error> {

@@ -91,3 +91,27 @@ fn a_password_goes_to_the_registry_that_asks_for_it_and_to_no_redirect() {
     assert!(elsewhere.asked().iter().all(|asked| asked.authorization.is_none()), "{:?}", elsewhere.asked());
     assert_eq!(elsewhere.asked().len(), 1);
 }
+
+#[test]
+fn a_way_to_a_registry_is_read_from_data_and_its_secrets_are_not_shown() {
+    for good in [
+        "{}",
+        r#"{"user":"u","password":"secret"}"#,
+        r#"{"token":"secret","plainHttpUnsafe":true}"#,
+        r#"{"dockerConfig":"{\"auths\":{}}","registry":"registry.example"}"#,
+    ] {
+        assert!(Registry::from_json(good.as_bytes()).is_ok(), "{good}");
+    }
+    for bad in [
+        r#"{"user":"u"}"#,
+        r#"{"password":"secret"}"#,
+        r#"{"user":"u","password":"secret","token":"secret"}"#,
+        r#"{"dockerConfig":"{}"}"#,
+        r#"{"secret":"secret"}"#,
+        r#"["secret"#,
+    ] {
+        let e = Registry::from_json(bad.as_bytes()).err().unwrap();
+        assert_eq!(e.code(), "MALFORMED", "{bad}");
+        assert!(!format!("{e:?}").contains("secret\""), "{e:?}");
+    }
+}

@@ -368,7 +368,7 @@ fn secrets_are_in_no_error_and_no_debug_text() {
     let anchors = sealwright::ledger::Anchors::in_folder(dir.path().join("state"));
     let place = Place::Bucket(Box::new(place));
     let mut e: Option<Box<dyn std::error::Error>> =
-        Some(Box::new(Ledger::open_at(&place, &anchors, &sealwright::ledger::Pins::none()).unwrap_err()));
+        Some(Box::new(Ledger::open_at(&place, &anchors, &sealwright::ledger::Pins::none(), None).unwrap_err()));
     while let Some(next) = e {
         shown += &format!("\n{next} {next:?}");
         e = next.source().map(|source| format!("{source} {source:?}").into());

@@ -31,6 +31,11 @@ def kms_keys(endpoint, folder: Path):
             name: _kms(endpoint, "CreateKey", KeyUsage="SIGN_VERIFY", KeySpec=spec) for name, spec in specs.items()
         },
         "planted": planted,
+        # they encrypt ledgers
+        "symmetric": {
+            name: _kms(endpoint, "CreateKey", KeyUsage="ENCRYPT_DECRYPT", KeySpec="SYMMETRIC_DEFAULT")
+            for name in ("one", "two")
+        },
     }
 
 
@@ -53,6 +58,9 @@ def vault_keys(address, folder: Path):
     kinds = {"p256": "ecdsa-p256", "p384": "ecdsa-p384", "ed25519": "ed25519"}
     for name, kind in kinds.items():
         _vault(address, f"transit/keys/{name}", type=kind)
+    # they encrypt ledgers
+    for name in ("ledger-one", "ledger-two"):
+        _vault(address, f"transit/keys/{name}", type="aes256-gcm96")
     planted = _planted(folder / "vault-planted.pem", "P-256")
     der = base64.b64encode(_openssl("pkcs8", "-topk8", "-nocrypt", "-in", planted, "-outform", "DER")).decode()
     subprocess.run(
@@ -92,6 +100,12 @@ def softhsm_token(folder: Path):
         pem = _planted(folder / f"pkcs11-{label}.pem", curve)
         util("--import", str(pem), "--token", TOKEN, "--label", label, "--id", f"{number:02}", "--pin", PIN)
         planted[label] = str(pem)
+    # they encrypt ledgers
+    for number, label in enumerate(("ledger-one", "ledger-two"), 11):
+        aes = folder / f"{label}.aes"
+        aes.touch(0o600)
+        aes.write_bytes(os.urandom(32))
+        util("--import", str(aes), "--aes", "--token", TOKEN, "--label", label, "--id", f"{number:02}", "--pin", PIN)
     return {"module": module, "conf": str(conf), "token": TOKEN, "pin": PIN, "planted": planted}
 
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(crate) enum Ground {
     Folder,
     Versitygw,
+    /// Versitygw, with a ledger that is encrypted.
+    Encrypted,
     Seaweedfs,
 }
 
@@ -59,7 +61,7 @@ impl Ground {
     pub(crate) fn endpoint(self) -> String {
         fact(match self {
             Self::Folder => panic!("a folder has no endpoint"),
-            Self::Versitygw => "/buckets/versitygw",
+            Self::Versitygw | Self::Encrypted => "/buckets/versitygw",
             Self::Seaweedfs => "/buckets/seaweedfs",
         })
     }

@@ -1,10 +1,10 @@
 //! Keyless signing with Fulcio, Rekor v2 and a timestamp authority, verified by us and by others.
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
+use sealwright::ci::Environment;
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey};
 use sealwright::keyless::{
@@ -188,8 +188,7 @@ fn a_token_that_a_runner_or_a_machine_asks_for_signs() {
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", services.text("/oidc/github_request_token")),
     ];
     for variables in [&github[..], &[("GCE_METADATA_HOST", host)]] {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let token = ambient_token(&variables.collect::<BTreeMap<_, _>>(), AUDIENCE).unwrap().unwrap();
+        let token = ambient_token(&variables.iter().copied().collect::<Environment>(), AUDIENCE).unwrap().unwrap();
         sign(&signers(&services), &token, &trust(&services), Content::Statement).unwrap();
     }
 }

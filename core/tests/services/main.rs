@@ -17,6 +17,7 @@ mod bucket_lock;
 mod fault_proxy;
 #[cfg(feature = "object-store")]
 mod grounds;
+mod encryption;
 mod guide;
 mod harness;
 mod in_toto_peer;
@@ -40,8 +41,10 @@ mod registry;
 #[cfg(feature = "keyless")]
 mod rekor_v1;
 mod sealed;
-#[cfg(feature = "object-store")]
+mod signer_command;
+#[cfg(any(feature = "object-store", feature = "witness"))]
 #[path = "../small/mod.rs"]
 mod small;
-mod signer_command;
 mod theirs;
+#[cfg(feature = "witness")]
+mod tlog;

@@ -24,9 +24,10 @@ GO = {
     "distribution": ("github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
     "versitygw": ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", "v3.1.3"),
+    "litewitness": ("filippo.io/torchwood/cmd/litewitness", "v0.6.1"),
 }
 # small programs of ours around libraries of theirs; go/go.mod pins those
-OURS = ("ctlog", "registry", "timestamp")
+OURS = ("ctlog", "registry", "timestamp", "tlog")
 
 SOFTHSM_MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -47,6 +48,7 @@ def build_all():
     for command, package in (
         ("go", "Go 1.26 or newer"),
         ("openssl", "package openssl"),
+        ("ssh-agent", "package openssh-client"),
         ("npm", "npm and Node 20 or newer"),
     ):
         if not shutil.which(command):

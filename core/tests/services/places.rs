@@ -20,6 +20,9 @@ macro_rules! everywhere {
         mod versitygw {
             $(#[test] #[ignore = "needs make test-services"] fn $name() { super::$name(super::Ground::Versitygw); })*
         }
+        mod encrypted_in_versitygw {
+            $(#[test] #[ignore = "needs make test-services"] fn $name() { super::$name(super::Ground::Encrypted); })*
+        }
         mod seaweedfs {
             $(#[test] #[ignore = "needs make test-services"] fn $name() { super::$name(super::Ground::Seaweedfs); })*
         }
@@ -36,6 +39,13 @@ everywhere! {
     pages_stay_stable_while_others_append
     a_place_that_is_taken_is_refused
     random_acts_leave_it_like_a_plain_list
+}
+
+fn small_at(ground: Ground) -> Small {
+    match ground {
+        Ground::Encrypted => Small::encrypted_at(|dir| ground.place(dir)),
+        _ => Small::at(|dir| ground.place(dir)),
+    }
 }
 
 fn verified(small: &Small, ledger: &Ledger, texts: &[String]) -> Vec<Verified<Statement>> {
@@ -58,7 +68,7 @@ pub(crate) fn assert_clean(ledger: &mut Ledger) {
 }
 
 fn what_is_appended_is_proven_found_and_there_for_the_next_process(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     let receipts: Vec<Receipt> = (0..5).map(|n| small.note(&format!("note {n}"))).collect();
     let mut other = small.open().unwrap();
     assert_eq!(other.size(), 6);
@@ -77,7 +87,7 @@ fn what_is_appended_is_proven_found_and_there_for_the_next_process(ground: Groun
 }
 
 fn a_record_that_is_there_gives_its_first_receipt_again(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     let first = small.note("once");
     small.note("between");
     let mut other = small.open_to_append().unwrap();
@@ -87,7 +97,7 @@ fn a_record_that_is_there_gives_its_first_receipt_again(ground: Ground) {
 }
 
 fn a_batch_over_tiles_is_whole_or_not_there(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     let all: Vec<String> = (0..600).map(|n| format!("note {n}")).collect();
     let records = verified(&small, &small.ledger, &all);
     let receipts = small.ledger.append_all(&records[..300], small.now).unwrap();
@@ -116,7 +126,7 @@ fn sealed_by_a_stranger(small: &Small) -> Verified<Statement> {
 fn many_writers_lose_no_receipt(ground: Ground) {
     const WRITERS: u64 = 4;
     const EACH: u64 = 8;
-    let small = Small::at(|dir| ground.place(dir));
+    let small = small_at(ground);
     let receipts: Vec<Receipt> = std::thread::scope(|scope| {
         let write = |writer: u64| {
             let small = &small;
@@ -141,7 +151,7 @@ fn many_writers_lose_no_receipt(ground: Ground) {
 }
 
 fn attachments_come_back_as_they_were(ground: Ground) {
-    let small = Small::at(|dir| ground.place(dir));
+    let small = small_at(ground);
     let pattern = |length: usize| (0..length).map(|n| (n * 31 % 251) as u8).collect::<Vec<_>>();
     for length in [0, 1, 100_000, 40 * 1024 * 1024 + 7] {
         let bytes = pattern(length);
@@ -159,7 +169,7 @@ fn attachments_come_back_as_they_were(ground: Ground) {
 }
 
 fn an_index_is_made_anew_and_answers_the_same(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     for n in 0..20 {
         small.note(&format!("note {n}"));
     }
@@ -186,7 +196,7 @@ fn an_index_is_made_anew_and_answers_the_same(ground: Ground) {
 }
 
 fn pages_stay_stable_while_others_append(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     for n in 0..12 {
         small.note(&format!("note {n}"));
     }
@@ -207,17 +217,17 @@ fn pages_stay_stable_while_others_append(ground: Ground) {
 }
 
 fn a_place_that_is_taken_is_refused(ground: Ground) {
-    let small = Small::at(|dir| ground.place(dir));
+    let small = small_at(ground);
     let anchors = Anchors::in_folder(small.dir.path().join("elsewhere"));
     let key = sealwright::key::read_private(&small.dir.path().join("log.pem"), None).unwrap();
-    let again = Ledger::init_at(&small.place, &anchors, ORIGIN, key, &[small.bytes(0)], small.now);
+    let again = Ledger::init_at(&small.place, &anchors, ORIGIN, key, &[small.bytes(0)], None, small.now);
     assert_eq!(again.unwrap_err().code(), "ALREADY_EXISTS");
     assert_eq!(small.open().unwrap().size(), 1);
 }
 
 /// The short form of the model that the folder is checked with at length.
 fn random_acts_leave_it_like_a_plain_list(ground: Ground) {
-    let mut small = Small::at(|dir| ground.place(dir));
+    let mut small = small_at(ground);
     let mut list: Vec<String> = Vec::new();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for act in 0..40 {

@@ -1,6 +1,8 @@
 """The services of one run: started on free ports, waited for, described, and ended."""
 
+import base64
 import ctypes
+import hashlib
 import json
 import os
 import random
@@ -49,6 +51,7 @@ class Services:
             ),
         }
         databases = [self._postgres(name) for name in ("postgres", "postgres-spare")]
+        witness = self._witness()
         self._ready()
         for port in buckets.values():
             stores.make_buckets(f"http://127.0.0.1:{port}")
@@ -87,6 +90,8 @@ class Services:
                 **{name: f"http://127.0.0.1:{port}" for name, port in buckets.items()},
             },
             "postgres": {"url": databases[0].url, "spare": databases[1].url},
+            "witness": witness,
+            "tlog": str(pinned.program("tlog")),
             "cosign": str(pinned.program("cosign")),
             "python": str(pinned.python()),
             "node": str(pinned.js() / "node_modules" / ".bin" / "node"),
@@ -235,13 +240,47 @@ class Services:
         self._listening(name, command)
         return made[0]
 
+    def _witness(self):
+        """litewitness, whose key is held by an ssh-agent, and whose logs tests add to its database."""
+        name, folder = "witness.example.org/torchwood", self.folder / "litewitness"
+        folder.mkdir()
+        key, agent, db = folder / "key", folder / "agent", folder / "litewitness.db"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
+        self._spawn("ssh-agent", ["ssh-agent", "-D", "-a", agent])
+        until = time.monotonic() + READY_WITHIN
+        while not agent.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": str(agent)}, check=True, **quiet)
+        blob = base64.b64decode((folder / "key.pub").read_text().split()[1])
+        fingerprint = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+        port = self._listening(
+            "litewitness",
+            lambda port: [
+                pinned.program("litewitness"),
+                f"-name={name}",
+                f"-db={db}",
+                f"-ssh-agent={agent}",
+                f"-listen=127.0.0.1:{port}",
+                f"-key=SHA256:{fingerprint}",
+            ],
+        )
+        material = b"\x04" + blob[-32:]
+        key_id = hashlib.sha256(name.encode() + b"\n" + material).hexdigest()[:8]
+        vkey = f"{name}+{key_id}+{base64.b64encode(material).decode()}"
+        return {"name": name, "url": f"http://127.0.0.1:{port}", "vkey": vkey, "db": str(db)}
+
     def _listening(self, name, command, health=None):
         """Starts `command(port)` and gives the port; `_ready` waits for it."""
         port = _free_port()
+        self._spawn(name, command(port), port, health)
+        return port
+
+    def _spawn(self, name, command, port=None, health=None):
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [str(word) for word in command(port)],
+                [str(word) for word in command],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -251,12 +290,11 @@ class Services:
                 preexec_fn=_die_with_parent,
             )
         self._started.append((name, process, port, health))
-        return port
 
     def _ready(self):
         until = time.monotonic() + READY_WITHIN
         for name, process, port, health in self._started:
-            while not _answers(port, health):
+            while port and not _answers(port, health):
                 if process.poll() is not None:
                     self._give_up(name, f"ended with {process.returncode}")
                 if time.monotonic() > until:

@@ -1,6 +1,9 @@
 //! A ledger as small as one can be, for tests that touch every byte of it: an admin, a maker, a second maker.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "shared by tests that use parts of it")]
 
+#[path = "../opened/mod.rs"]
+mod opened;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,8 @@ use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, trust_policy};
 
+pub(crate) use opened::{encrypts, kek, made, made_at, opened, opened_at};
+
 pub(crate) const ORIGIN: &str = "example.org/small";
 pub(crate) const NOTE: &str = "https://example.org/attestation/note/v1";
 pub(crate) const BUILDER: &str = "https://example.org/builders/main";
@@ -25,6 +30,7 @@ pub(crate) const NAMES: [&str; 7] = ["admin", "admin-b", "admin-c", "maker", "se
 pub(crate) struct Small {
     pub dir: tempfile::TempDir,
     pub place: Place,
+    pub encrypted: bool,
     pub ledger: Ledger,
     pub keys: BTreeMap<&'static str, PrivateKey>,
     pub policy: TrustPolicy,
@@ -73,16 +79,22 @@ impl Small {
 
     /// One whose trust policy is changed before its admins sign it.
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>)) -> Self {
-        Self::made(change, |dir| Place::Folder(dir.join("ledger")))
+        Self::made(change, encrypts(), |dir| Place::Folder(dir.join("ledger")))
     }
 
     /// One in another place than a folder; the folder it is given holds its keys and anchors.
     pub(crate) fn at(place: impl FnOnce(&Path) -> Place) -> Self {
-        Self::made(|_, _| {}, place)
+        Self::made(|_, _| {}, encrypts(), place)
+    }
+
+    /// The same, encrypted.
+    pub(crate) fn encrypted_at(place: impl FnOnce(&Path) -> Place) -> Self {
+        Self::made(|_, _| {}, true, place)
     }
 
     fn made(
         change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>),
+        encrypted: bool,
         place: impl FnOnce(&Path) -> Place,
     ) -> Self {
         let keys: BTreeMap<_, _> =
@@ -97,8 +109,8 @@ impl Small {
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
         let place = place(dir.path());
-        let ledger = Ledger::init_at(&place, &anchors, ORIGIN, log_key, &records, start()).unwrap();
-        Self { dir, place, ledger, keys, policy, now: start() }
+        let ledger = made_at(&place, encrypted, &anchors, (ORIGIN, log_key), &records, start()).unwrap();
+        Self { dir, place, encrypted, ledger, keys, policy, now: start() }
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -110,12 +122,12 @@ impl Small {
     }
 
     pub(crate) fn open(&self) -> Result<Ledger, Error> {
-        Ledger::open_at(&self.place, &self.anchors(), &Pins::none())
+        opened_at(&self.place, self.encrypted, &self.anchors())
     }
 
     /// Opens it to append, as another process would.
     pub(crate) fn open_to_append(&self) -> Result<Ledger, Error> {
-        append_at(&self.place, self.dir.path())
+        self.open()?.with_log_key(sealwright::key::read_private(&self.dir.path().join("log.pem"), None)?)
     }
 
     pub(crate) fn tick(&mut self) -> Timestamp {
@@ -162,7 +174,7 @@ pub(crate) fn tempdir() -> tempfile::TempDir {
 
 /// Opens the ledger of a folder that [`Small`] made, as another process would.
 pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::open(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none())
+    opened(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none())
 }
 
 /// Opens it for appending.
@@ -172,7 +184,7 @@ pub(crate) fn open_to_append(dir: &Path) -> Result<Ledger, Error> {
 
 /// Opens the ledger at `place` for appending, with the key and the anchors in `dir`.
 pub(crate) fn append_at(place: &Place, dir: &Path) -> Result<Ledger, Error> {
-    Ledger::open_at(place, &Anchors::in_folder(dir.join("state")), &Pins::none())?
+    opened_at(place, encrypts(), &Anchors::in_folder(dir.join("state")))?
         .with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
 }
 

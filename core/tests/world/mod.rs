@@ -10,10 +10,12 @@
     reason = "shared by tests that use parts of it"
 )]
 
+#[path = "../opened/mod.rs"]
+mod opened;
 mod refusal;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::{Algorithm, Digest, DigestSet};
@@ -29,6 +31,7 @@ use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy::{self, GIT_ISSUER, KEY_ISSUER};
 use sealwright::{Error, gate};
 
+pub(crate) use opened::{encrypts, kek, made, opened};
 pub(crate) use refusal::*;
 
 pub(crate) const ORIGIN: &str = "example.org/releases";
@@ -126,6 +129,24 @@ impl World {
 
     /// A world whose trust policy is changed before it is signed.
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy)) -> Self {
+        Self::made_by(change, made)
+    }
+
+    /// A world whose ledger is encrypted under this key, or plain.
+    pub(crate) fn encrypted_with(kek: Option<&sealwright::encryption::KeyFile>) -> Self {
+        Self::made_by(
+            |_| {},
+            |folder, anchors, origin, log_key, trust, now| match kek {
+                Some(kek) => Ledger::init_encrypted(folder, anchors, origin, log_key, trust, kek, now),
+                None => Ledger::init(folder, anchors, origin, log_key, trust, now),
+            },
+        )
+    }
+
+    pub(crate) fn made_by(
+        change: impl FnOnce(&mut TrustPolicy),
+        make: impl FnOnce(&Path, &Anchors, &str, PrivateKey, &[Vec<u8>], Timestamp) -> Result<Ledger, Error>,
+    ) -> Self {
         let keys = keys();
         let mut policy = trust_policy(&keys);
         change(&mut policy);
@@ -135,7 +156,7 @@ impl World {
         let now: Timestamp = START.parse().unwrap();
         let log_key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
-        let ledger = Ledger::init(
+        let ledger = make(
             &dir.path().join("ledger"),
             &Anchors::in_folder(dir.path().join("state")),
             ORIGIN,
@@ -162,7 +183,7 @@ impl World {
 
     /// Opens the ledger once more, as another process would.
     pub(crate) fn open(&self) -> Result<Ledger, Error> {
-        Ledger::open(&self.folder(), &self.anchors(), &Pins::none())
+        opened(&self.folder(), &self.anchors(), &Pins::none())
     }
 
     pub(crate) fn tick(&mut self) -> Timestamp {

@@ -1,7 +1,13 @@
 """Signed release evidence: attest, keep, decide and show how software was built, checked, approved and shipped."""
 
+from . import ci as ci
+from . import commit as commit
 from . import junit as junit
+from . import keyless as keyless
+from . import layout as layout
+from . import oci as oci
 from . import pack as pack
+from . import provenance as provenance
 from . import sbom as sbom
 from ._sealwright import (
     Decision,
@@ -18,7 +24,9 @@ from ._sealwright import (
     Recorded,
     SealwrightError,
     ServiceUnavailable,
+    Signer,
     Statement,
+    TrustRoot,
     VerificationFailed,
     Verified,
     Verifier,
@@ -38,6 +46,7 @@ from ._sealwright import (
     promote,
     release_begin,
     sign,
+    sign_blob,
     snapshot,
     starter_bundle,
     trust_policy_statement,
@@ -59,10 +68,14 @@ __all__ = [
     "Recorded",
     "SealwrightError",
     "ServiceUnavailable",
+    "Signer",
     "Statement",
+    "TrustRoot",
     "VerificationFailed",
     "Verified",
     "Verifier",
+    "ci",
+    "commit",
     "custody",
     "decide",
     "deploy",
@@ -74,14 +87,19 @@ __all__ = [
     "gaps",
     "junit",
     "key_descriptor",
+    "keyless",
+    "layout",
+    "oci",
     "pack",
     "parse_digest",
     "policy_descriptor",
     "policy_profile",
     "promote",
+    "provenance",
     "release_begin",
     "sbom",
     "sign",
+    "sign_blob",
     "snapshot",
     "starter_bundle",
     "trust_policy_statement",

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, ClassVar, TypeAlias, final
 
+from _typeshed import SupportsRead
+
 __all__ = [
+    "Authorship",
+    "Checked",
+    "CommitTrust",
     "Decision",
     "Found",
     "InvalidInput",
@@ -17,12 +22,24 @@ __all__ = [
     "PublicKey",
     "Receipt",
     "Recorded",
+    "Registry",
+    "Reproduction",
+    "RootArchive",
+    "RootSource",
     "SealwrightError",
     "ServiceUnavailable",
+    "Services",
+    "Signer",
     "Statement",
+    "Token",
+    "TrustRoot",
     "VerificationFailed",
     "Verified",
     "Verifier",
+    "ci_plain_machine",
+    "ci_provenance",
+    "commit_verify",
+    "commit_verify_tag",
     "custody",
     "decide",
     "deploy",
@@ -34,18 +51,29 @@ __all__ = [
     "gaps",
     "junit_read",
     "key_descriptor",
+    "keyless_sign_blob",
+    "keyless_sign_statement",
+    "keyless_timestamp",
+    "layout_verify",
+    "oci_signed_image",
     "pack_build",
     "pack_verify",
     "parse_digest",
     "policy_descriptor",
     "policy_profile",
     "promote",
+    "provenance_build",
+    "provenance_check",
+    "provenance_check_summary",
+    "provenance_isolated",
+    "provenance_reproduced",
     "release_begin",
     "run_command",
     "sbom_generate",
     "sbom_read",
     "sbom_validate",
     "sign",
+    "sign_blob",
     "snapshot",
     "starter_bundle",
     "trust_policy_statement",
@@ -57,6 +85,10 @@ _Data: TypeAlias = dict[str, Any]
 """Data as the core writes it: JSON objects whose names are those of the record formats."""
 _Given: TypeAlias = Mapping[str, Any]
 """Data as the core reads it."""
+_Signers: TypeAlias = Mapping[str, str | _Given]
+"""Trusted signers by name: a `PUBLIC KEY` PEM text, or a dict of `key` or `identity`, `validFrom` and `validUntil`."""
+_AnySigner: TypeAlias = PrivateKey | Signer
+_Content: TypeAlias = bytes | PathLike[str] | SupportsRead[bytes]
 
 class SealwrightError(Exception):
     """What went wrong; `code` never changes for a cause."""
@@ -89,8 +121,8 @@ class PrivateKey:
     def from_pem(pem: str, passphrase: str | None = None) -> PrivateKey: ...
     @staticmethod
     def read(path: _Path, passphrase: str | None = None) -> PrivateKey: ...
-    def write(self, path: _Path, passphrase: str | None = None) -> None: ...
-    def to_pem(self, passphrase: str | None = None) -> str: ...
+    def write(self, path: _Path, passphrase: str | None = None, *, format: str | None = None) -> None: ...
+    def to_pem(self, passphrase: str | None = None, *, format: str | None = None) -> str: ...
     @property
     def public(self) -> PublicKey: ...
     def sign(self, message: bytes) -> bytes: ...
@@ -103,6 +135,8 @@ class PublicKey:
     def from_pem(pem: str) -> PublicKey: ...
     @staticmethod
     def read(path: _Path) -> PublicKey: ...
+    @staticmethod
+    def from_jwk(json: str) -> PublicKey: ...
     def to_pem(self) -> str: ...
     @property
     def id(self) -> str: ...
@@ -143,22 +177,202 @@ class Verified:
     @property
     def signers(self) -> list[_Data]: ...
     @property
+    def signed_at(self) -> str | None: ...
+    @property
+    def log_entries(self) -> list[_Data]: ...
+    @property
+    def timestamps(self) -> list[_Data]: ...
+    @property
     def record(self) -> bytes: ...
 
 @final
-class Verifier:
-    """Verifies records against trusted keys."""
+class Signer:
+    """A signer that was opened by its reference, wherever its key is."""
 
-    def __new__(cls, keys: Mapping[str, str | _Given]) -> Verifier: ...
+    @staticmethod
+    def open(
+        reference: str,
+        *,
+        passphrase: str | None = None,
+        pin: str | None = None,
+        public_key: str | None = None,
+        vault: _Given | None = None,
+        time_limit_millis: int | None = None,
+    ) -> Signer: ...
+    @property
+    def public(self) -> PublicKey: ...
+    def sign(self, message: bytes) -> bytes: ...
+
+@final
+class TrustRoot:
+    """What a verifier believes. It is never changed; each `with_…` gives another one."""
+
+    def __new__(cls, signers: _Signers | None = None) -> TrustRoot: ...
+    @staticmethod
+    def public_good() -> TrustRoot: ...
+    @staticmethod
+    def staging() -> TrustRoot: ...
+    @staticmethod
+    def github() -> TrustRoot: ...
+    def with_signers(self, signers: _Signers) -> TrustRoot: ...
+    def with_sigstore(self, trusted_root: bytes) -> TrustRoot: ...
+
+@final
+class Verifier:
+    """Verifies records and signed files against what a trust root believes."""
+
+    def __new__(cls, trust: TrustRoot | _Signers) -> Verifier: ...
     def verify(
         self,
         record: bytes,
         *,
         artifact: str,
-        signer: str | Sequence[str],
+        signer: str | Sequence[str] | None = None,
+        identity: _Given | None = None,
         predicate_type: str | None = None,
+        log_entries: int | None = None,
+        timestamps: int | None = None,
+        unlogged_unsafe: bool | None = None,
+        without_sct_unsafe: bool | None = None,
         at: str | None = None,
     ) -> Verified: ...
+    def verify_blob(
+        self,
+        bundle: bytes,
+        blob: str | _Content,
+        *,
+        artifact: str | None = None,
+        signer: str | Sequence[str] | None = None,
+        identity: _Given | None = None,
+        log_entries: int | None = None,
+        timestamps: int | None = None,
+        unlogged_unsafe: bool | None = None,
+        without_sct_unsafe: bool | None = None,
+        at: str | None = None,
+    ) -> _Data: ...
+
+@final
+class Services:
+    """The services that make a keyless signature."""
+
+    @staticmethod
+    def from_signing_config(config: bytes, *, now: str | None = None) -> Services: ...
+    @staticmethod
+    def public_good(knowing: str, *, config: bytes | None = None, now: str | None = None) -> Services: ...
+    @staticmethod
+    def staging(*, now: str | None = None) -> Services: ...
+    @property
+    def audience(self) -> str: ...
+    @property
+    def addresses(self) -> list[str]: ...
+
+@final
+class Token:
+    """An OpenID Connect identity token. It cannot be shown; its memory is overwritten when it is let go."""
+
+    @staticmethod
+    def parse(text: str) -> Token: ...
+    @staticmethod
+    def read(path: _Path) -> Token: ...
+    @staticmethod
+    def ambient(audience: str, *, environment: Mapping[str, str] | None = None) -> Token | None: ...
+    @property
+    def publication(self) -> _Data: ...
+    @property
+    def expires_at(self) -> str: ...
+
+@final
+class RootSource:
+    """A TUF repository of trusted roots, and the `root.json` that trust in it begins with."""
+
+    def __new__(cls, url: str, pinned: bytes) -> RootSource: ...
+    @staticmethod
+    def public_good() -> RootSource: ...
+    @staticmethod
+    def staging() -> RootSource: ...
+    @staticmethod
+    def github() -> RootSource: ...
+
+@final
+class RootArchive:
+    """A folder with all trusted roots that were ever fetched from one source."""
+
+    def __new__(cls, folder: _Path) -> RootArchive: ...
+    def refresh(self, source: RootSource, *, now: str | None = None) -> tuple[_Data, bool]: ...
+    def roots(self) -> list[_Data]: ...
+    def trusted_root(self) -> bytes: ...
+    def signing_config(self) -> bytes: ...
+
+@final
+class Checked:
+    """A build that is what was demanded. Made only by checking."""
+
+    def to_dict(self) -> _Data: ...
+    def summary(
+        self,
+        *,
+        verifier_id: str,
+        resource_uri: str,
+        policy: _Given,
+        levels: Sequence[str],
+        now: str | None = None,
+    ) -> _Data: ...
+
+@final
+class Reproduction:
+    """Proof that two builds of one commit made the same artifacts. Made only by comparing them."""
+
+    def to_dict(self) -> _Data: ...
+    def summary(
+        self,
+        *,
+        verifier_id: str,
+        resource_uri: str,
+        policy: _Given,
+        levels: Sequence[str],
+        now: str | None = None,
+    ) -> _Data: ...
+
+@final
+class CommitTrust:
+    """Whose signatures on commits and tags are believed. Each `with_…` gives another one."""
+
+    def __new__(cls) -> CommitTrust: ...
+    def with_allowed_signers(self, file: bytes) -> CommitTrust: ...
+    def with_revoked_ssh_keys(self, file: bytes) -> CommitTrust: ...
+    def with_openpgp_keyring(self, file: bytes) -> CommitTrust: ...
+    def with_certificates(self, trust: TrustRoot) -> CommitTrust: ...
+    def with_forge(self, name: str, forge: CommitTrust) -> CommitTrust: ...
+
+@final
+class Authorship:
+    """Who wrote a commit: what it says itself, who signed it, and what does not fit."""
+
+    @staticmethod
+    def of(raw: bytes, commit_id: str, trust: CommitTrust, *, now: str | None = None) -> Authorship: ...
+    @property
+    def is_clear(self) -> bool: ...
+    def to_dict(self) -> _Data: ...
+    def descriptor(self, repository: str) -> _Data: ...
+
+@final
+class Registry:
+    """A way to registries, with the credentials for one of them. Its calls touch the network."""
+
+    def __new__(
+        cls,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        docker_config: str | None = None,
+        registry: str | None = None,
+        plain_http_unsafe: bool | None = None,
+    ) -> Registry: ...
+    def resolve(self, image: str) -> _Data: ...
+    def attach(self, image: str, bundle: bytes, *, now: str | None = None) -> str: ...
+    def bundles(self, image: str) -> tuple[list[_Data], list[_Data]]: ...
+    def copy_bundles(self, image: str, to: str) -> list[str]: ...
 
 @final
 class Ledger:
@@ -176,8 +390,19 @@ class Ledger:
     ) -> Ledger: ...
     @staticmethod
     def open(
-        folder: _Path, *, anchors: _Path, log_key: PrivateKey | None = None, pins: _Given | None = None
+        folder: _Path,
+        *,
+        anchors: _Path,
+        log_key: PrivateKey | None = None,
+        pins: _Given | None = None,
+        submitter: str | None = None,
     ) -> Ledger: ...
+    @staticmethod
+    def connect(
+        url: str, *, anchors: _Path, access: _Given | None = None, pins: _Given | None = None
+    ) -> Ledger: ...
+    def __enter__(self) -> Ledger: ...
+    def __exit__(self, *_raised: object) -> None: ...
     @property
     def origin(self) -> str: ...
     @property
@@ -193,7 +418,7 @@ class Ledger:
     def verify(self, record: bytes, *, now: str | None = None) -> Verified: ...
     def append(self, record: Verified, *, now: str | None = None) -> Receipt: ...
     def append_all(self, records: Sequence[Verified], *, now: str | None = None) -> list[Receipt]: ...
-    def record_statement(self, statement: Statement, key: PrivateKey, *, now: str | None = None) -> Receipt: ...
+    def record_statement(self, statement: Statement, key: _AnySigner, *, now: str | None = None) -> Receipt: ...
     def entry(self, index: int) -> _Data: ...
     def record(self, index: int) -> LedgerRecord: ...
     def prove(self, index: int) -> Receipt: ...
@@ -213,10 +438,33 @@ class Ledger:
         after: int | None = None,
         limit: int | None = None,
     ) -> Found: ...
+    def iterate(
+        self,
+        *,
+        release: str | None = None,
+        commit: str | None = None,
+        digest: str | None = None,
+        environment: str | None = None,
+        service: str | None = None,
+        change: str | None = None,
+        kind: str | None = None,
+        predicate_type: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Records: ...
     def rebuild_index(self) -> None: ...
     def audit(self) -> _Data: ...
     def attach(self, data: bytes) -> str: ...
     def attachment(self, digest: str) -> bytes: ...
+
+@final
+class Records:
+    """Records of a ledger, one after the other; each page is read when it is needed."""
+
+    def __iter__(self) -> Records: ...
+    def __next__(self) -> LedgerRecord: ...
 
 @final
 class Receipt:
@@ -308,16 +556,100 @@ def digest_file(path: _Path) -> str: ...
 def digest_folder(path: _Path) -> dict[str, str]: ...
 def digest_set(path: _Path, algorithms: Sequence[str]) -> dict[str, str]: ...
 def parse_digest(text: str) -> dict[str, str]: ...
-def sign(statement: Statement, key: PrivateKey) -> bytes: ...
+def sign(statement: Statement, key: _AnySigner) -> bytes: ...
+def sign_blob(blob: _Content, key: _AnySigner) -> bytes: ...
 def verify(
     record: bytes,
     *,
-    keys: Mapping[str, str | _Given],
+    trust: TrustRoot | _Signers,
     artifact: str,
-    signer: str | Sequence[str],
+    signer: str | Sequence[str] | None = None,
+    identity: _Given | None = None,
     predicate_type: str | None = None,
+    log_entries: int | None = None,
+    timestamps: int | None = None,
+    unlogged_unsafe: bool | None = None,
+    without_sct_unsafe: bool | None = None,
     at: str | None = None,
 ) -> Verified: ...
+def keyless_sign_statement(
+    statement: Statement, services: Services, token: Token, trust: TrustRoot, *, now: str | None = None
+) -> bytes: ...
+def keyless_sign_blob(
+    artifact: str, services: Services, token: Token, trust: TrustRoot, *, now: str | None = None
+) -> bytes: ...
+def keyless_timestamp(record: bytes, url: str, trust: TrustRoot) -> bytes: ...
+def provenance_check(
+    record: Verified,
+    *,
+    builders: Sequence[_Given] | None = None,
+    source_uri: str | None = None,
+    source_commit: str | None = None,
+    source_branch: str | None = None,
+    source_tag: str | None = None,
+    source_versioned_tag: str | None = None,
+    trigger: str | None = None,
+    runner_environment: str | None = None,
+    build_types: Sequence[str] | None = None,
+    workflow_inputs: Mapping[str, str] | None = None,
+    parameters: _Given | None = None,
+    allowed_parameters: Sequence[str] | None = None,
+    dependency_sources: Sequence[str] | None = None,
+    base_images: Sequence[str] | None = None,
+    environment_images: Sequence[str] | None = None,
+    refuse_tags: bool | None = None,
+    image_tag: str | None = None,
+) -> Checked: ...
+def provenance_check_summary(
+    record: Verified,
+    *,
+    verifier_id: str | None = None,
+    resource_uri: str | None = None,
+    policy_uri: str | None = None,
+    levels: Sequence[str] | None = None,
+    dependency_level: str | None = None,
+    subjects: Sequence[str] | None = None,
+    verified_from: str | None = None,
+    verified_until: str | None = None,
+    key_id: str | None = None,
+) -> _Data: ...
+def provenance_build(statement: Statement) -> _Data: ...
+def provenance_reproduced(first: Verified, second: Verified) -> Reproduction: ...
+def provenance_isolated(provenance: Verified, claim: Verified) -> None: ...
+def ci_provenance(
+    system: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    systems: Sequence[bytes] | None = None,
+    started: str | None = None,
+    finished: str | None = None,
+    parameters: _Given | None = None,
+    dependencies: Sequence[_Given] | None = None,
+    now: str | None = None,
+) -> _Data: ...
+def ci_plain_machine(
+    builder_id: str,
+    source: _Given,
+    *,
+    started: str | None = None,
+    finished: str | None = None,
+    parameters: _Given | None = None,
+    dependencies: Sequence[_Given] | None = None,
+    now: str | None = None,
+) -> _Data: ...
+def commit_verify(raw: bytes, commit_id: str, trust: CommitTrust, *, now: str | None = None) -> _Data: ...
+def commit_verify_tag(raw: bytes, tag_id: str, trust: CommitTrust, *, now: str | None = None) -> _Data: ...
+def oci_signed_image(payload: bytes) -> str: ...
+def layout_verify(
+    layout: bytes,
+    owners: Sequence[str],
+    links: _Path | Mapping[str, bytes],
+    *,
+    artifact: str,
+    parameters: Mapping[str, str] | None = None,
+    require_commands: bool | None = None,
+    at: str | None = None,
+) -> _Data: ...
 def trust_policy_statement(policy: _Given) -> Statement: ...
 def key_descriptor(key: PublicKey) -> _Data: ...
 def starter_bundle() -> bytes: ...
@@ -325,7 +657,7 @@ def policy_descriptor(bundle: bytes) -> _Data: ...
 def policy_profile(bundle: bytes) -> _Data: ...
 def decide(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     *,
     artifact: str,
     environment: _Given,
@@ -337,7 +669,7 @@ def decide(
 ) -> Decision: ...
 def release_begin(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     *,
     release_id: str,
     purl: str,
@@ -346,7 +678,7 @@ def release_begin(
 ) -> Recorded: ...
 def promote(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     permit: Permit,
     *,
     release_id: str,
@@ -355,7 +687,7 @@ def promote(
 ) -> Recorded: ...
 def deploy(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     permit: Permit | None = None,
     *,
     promotion: str | None = None,
@@ -378,7 +710,7 @@ def deploy(
 ) -> Recorded: ...
 def snapshot(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     *,
     environment: _Given,
     observer: _Given,
@@ -386,7 +718,7 @@ def snapshot(
     source: bytes,
     now: str | None = None,
 ) -> Recorded: ...
-def drift(ledger: Ledger, key: PrivateKey, *, environment_id: str, now: str | None = None) -> _Data: ...
+def drift(ledger: Ledger, key: _AnySigner, *, environment_id: str, now: str | None = None) -> _Data: ...
 def custody(ledger: Ledger, release_id: str) -> _Data: ...
 def gaps(ledger: Ledger, release_id: str) -> list[_Data]: ...
 def sbom_generate(
@@ -404,7 +736,7 @@ def sbom_read(document: bytes) -> _Data: ...
 def junit_read(report: bytes) -> _Data: ...
 def pack_build(
     ledger: Ledger,
-    key: PrivateKey,
+    key: _AnySigner,
     folder: _Path,
     *,
     release_id: str,

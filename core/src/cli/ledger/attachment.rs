@@ -1,6 +1,5 @@
 //! `ledger attach` and `ledger attachment`: files that records name by their SHA-256.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,7 +10,7 @@ use crate::cli::open::Known;
 use crate::cli::output::write_stream;
 use crate::cli::settings::Settings;
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger::ATTACHMENT_LOCATION;
 
 #[derive(Args)]
@@ -37,9 +36,7 @@ pub(crate) struct Attachment {
 
 impl Attach {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let ledger = self.known.open(settings)?;
-        let file = File::open(&self.file).map_err(|e| Error::io("read", &self.file, e))?;
-        let digest = ledger.attach_stream(file)?;
+        let digest = self.known.way_for_files(settings)?.attach_file(&self.file)?;
         let location = format!("{ATTACHMENT_LOCATION}{}", digest.hex());
         let text = format!("{digest}\nrecords name it by the download location {location}\n");
         Ok(Answer::new(text, json!({ "digest": digest.to_string(), "downloadLocation": location })))

@@ -113,7 +113,7 @@ impl Search {
             let mut line = format!(
                 "{:>6}  {at:<20}  {:<20}  {}",
                 record.index,
-                short(&record.entry.predicate_type),
+                short(record.statement().predicate_type()),
                 record.speaker.signer
             );
             if record.revoked {
@@ -192,13 +192,13 @@ fn summary(record: &LedgerRecord) -> Result<Value> {
     Ok(json!({
         "index": record.index,
         "loggedAt": record.logged_at()?.to_string(),
-        "type": record.entry.predicate_type,
+        "type": record.statement().predicate_type(),
         "signer": record.speaker.signer,
         "person": record.speaker.person,
         "keyId": record.speaker.key_id,
         "payload": record.statement().payload_digest().to_string(),
         "subjects": to_json(&record.statement().subjects())?,
-        "tags": to_json(&record.entry.tags)?,
+        "tags": to_json(&record.statement().tags())?,
         "control": record.entry.control,
         "revoked": record.revoked,
     }))

@@ -34,7 +34,8 @@ impl Move {
         let anchors = Anchors::in_folder(settings.state()?);
         let people = std::io::stderr().is_terminal();
         let mut told = 0;
-        let moved = Ledger::move_to(&from, &to, &anchors, &self.known.pins()?, &mut |progress| {
+        let kek = settings.encryption_key(self.known.encryption_key())?;
+        let moved = Ledger::move_to(&from, &to, &anchors, &self.known.pins()?, kek.as_deref(), &mut |progress| {
             let percent = progress.done * 100 / progress.all.max(1);
             if people && percent >= told + STEP {
                 told = percent;

@@ -50,6 +50,16 @@ impl Stats {
             page.line(format!("logged after {p50} s (median), {p95} s (p95): {}", short(predicate_type)));
         }
         let mut value = to_json(&stats)?;
+        if let Some(schedule) = settings.schedule_if_named(None)? {
+            let (records, bytes) = ledger.retention(&schedule, settings.now()?)?.due_total();
+            page.line(format!("{records:>8}  {bytes:>12} bytes  may be disposed of now"));
+            insert(&mut value, "due", json!({ "records": records, "bytes": bytes }));
+        }
+        let archived = ledger.archived()?.len();
+        if archived > 0 {
+            page.line(format!("{archived:>8}                      in the archive"));
+        }
+        insert(&mut value, "archived", json!(archived));
         for (name, member) in [
             ("folder", json!(ledger.place())),
             ("logKey", json!(ledger.log_key().to_string())),

@@ -94,7 +94,7 @@ impl Place {
 
     fn open(&self, dir: &Path, disk: Disk) -> Result<Ledger, crate::Error> {
         let storage = FolderStorage::on(disk, dir.join("ledger"));
-        Ledger::open_in(Arc::new(storage), &Anchors::in_folder(dir.join("state")), &Pins::none())?
+        Ledger::open_in(Arc::new(storage), &Anchors::in_folder(dir.join("state")), &Pins::none(), None)?
             .with_log_key(PrivateKey::from_pem(&self.log, None).unwrap())
     }
 
@@ -125,9 +125,10 @@ fn numbers_even(n: u64) -> bool {
 #[test]
 fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
     let mut points = 0;
-    for (size, stays) in [(4, false), (253, false), (4, true), (253, true)] {
+    // the second ledger grows over the edge of its first tile, which is another path for few of the calls
+    for (size, stays, step) in [(4, false, 1), (4, true, 1), (253, false, 9), (253, true, 9)] {
         let place = Place::new(size);
-        for at in 0.. {
+        for at in (0..).step_by(step) {
             let dir = tempdir();
             copy(place.dir.path(), dir.path());
             let faults = Arc::new(Faults::default());

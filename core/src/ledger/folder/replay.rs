@@ -33,7 +33,9 @@ impl FolderStorage {
         }
         let Some(header) = header else {
             // cut short before its first frame, if it is not empty
-            return self.drop_tail(&path, 0, length, state);
+            self.drop_tail(&path, 0, length)?;
+            state.seen = true;
+            return Ok(());
         };
         if !known {
             state.journal.begin(header);
@@ -50,32 +52,36 @@ impl FolderStorage {
         // frames that another handle wrote were put into the folder by it, unless it died meanwhile
         let whole = known || state.journal.is_of_boot(self.boot.as_deref());
         state.journal.read_on(&bytes, |_| {});
-        let end = state.journal.end;
+        self.drop_tail(&path, state.journal.end, length)?;
+        state.seen = true;
         if state.journal.after.is_some() {
             if whole && self.checkpoint()? == state.journal.after {
                 self.remove_stale(&state.journal.stale);
             } else {
-                self.replay(state)?;
+                self.replay(state).inspect_err(|_| state.seen = false)?;
             }
         }
-        self.drop_tail(&path, end, length, state)
+        Ok(())
     }
 
     /// Cuts off what follows on the last whole frame.
-    fn drop_tail(&self, path: &std::path::Path, end: u64, length: u64, state: &mut State) -> Result<()> {
-        let end = if state.journal.header.is_empty() { 0 } else { end };
-        if length > end {
-            self.cut_journal(end).map_err(|e| self.must_write(e))?;
-            self.repaired(
-                RepairKind::Dropped,
-                format!(
-                    "{} bytes at the end of `{}` were an append that was cut short before it was committed",
-                    length - end,
-                    path.display()
-                ),
-            );
+    fn drop_tail(&self, path: &std::path::Path, end: u64, length: u64) -> Result<()> {
+        if length <= end {
+            return Ok(());
         }
-        state.seen = true;
+        match self.cut_journal(end) {
+            // it was not committed, so it does no harm to whoever only reads
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(()),
+            cut => cut?,
+        }
+        self.repaired(
+            RepairKind::Dropped,
+            format!(
+                "{} bytes at the end of `{}` were an append that was cut short before it was committed",
+                length - end,
+                path.display()
+            ),
+        );
         Ok(())
     }
 
@@ -116,7 +122,11 @@ impl FolderStorage {
                 let Some(whole) = contents.whole(object) else {
                     refused = Some(Error::new(
                         ErrorKind::LedgerTampered,
-                        format!("`{}` does not hold all of `{}`; restore the ledger from a copy", path.display(), object.name),
+                        format!(
+                            "`{}` does not hold all of `{}`; restore the ledger from a copy",
+                            path.display(),
+                            object.name
+                        ),
                     ));
                     continue;
                 };

@@ -1,0 +1,107 @@
+//! `ledger mirror` and `ledger restore`: a copy that is pulled, and a ledger made of one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::answer::{Answer, to_json};
+use crate::cli::open::Known;
+use crate::cli::output::ProgressLine;
+use crate::cli::settings::Settings;
+use crate::cli::text::Page;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::{Anchors, LogSource, Mirror, Mirrored};
+
+#[derive(Args)]
+pub(crate) struct MirrorLedger {
+    /// The ledger: its folder, or the URL of a server that serves it.
+    #[arg(value_name = "DIR|URL")]
+    source: String,
+    /// Folder of the copy.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Pull nothing; only tell how far the copy is behind.
+    #[arg(long)]
+    lag: bool,
+    #[command(flatten)]
+    known: Known,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The copy: the folder of a mirror, or the URL of a server that serves it.
+    #[arg(value_name = "DIR|URL")]
+    copy: String,
+    #[command(flatten)]
+    known: Known,
+}
+
+impl MirrorLedger {
+    pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
+        let source = LogSource::open(&self.source)?;
+        let mirror = Mirror::open(&self.to, &Anchors::in_folder(settings.state()?));
+        if self.lag {
+            let lag = mirror.lag(&source, settings.now()?)?;
+            let mut page = Page::default();
+            page.field("behind", format!("{} entries, {}", lag.entries, for_long(lag.millis)));
+            if let Some(at) = lag.pulled_at {
+                page.field("pulled", at);
+            }
+            return Ok(Answer::new(page.finish(), to_json(&lag)?));
+        }
+        let mut line = ProgressLine::new("entries mirrored");
+        let mirrored = mirror.pull(&source, &self.known.pins()?, settings.now()?, &mut |p| line.show(p.done, p.of))?;
+        drop(line);
+        copied(&mirrored, "mirror", &self.to.display().to_string())
+    }
+}
+
+impl Restore {
+    pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
+        let copy = LogSource::open(&self.copy)?;
+        let folder = settings.ledger();
+        let anchors = Anchors::in_folder(settings.state()?);
+        let mut line = ProgressLine::new("entries restored");
+        let restored =
+            Mirror::restore(&folder, &anchors, &copy, &self.known.pins()?, &mut |p| line.show(p.done, p.of))?;
+        drop(line);
+        copied(&restored, "ledger", &folder.display().to_string())
+    }
+}
+
+fn copied(copied: &Mirrored, what: &str, folder: &str) -> Result<Answer> {
+    let mut page = Page::default();
+    page.field(what, folder).field("origin", &copied.origin).field("entries", copied.size);
+    page.field("new", copied.size - copied.had).field("root", &copied.root);
+    if copied.without_body > 0 {
+        page.line(format!("{} entries have no record there", copied.without_body));
+    }
+    if copied.attachments_missing > 0 {
+        page.line(format!("{} attachments are not there as they must be", copied.attachments_missing));
+    }
+    let mut value = to_json(copied)?;
+    crate::cli::sign::insert(&mut value, "folder", json!(folder));
+    let answer = Answer::new(page.finish(), value);
+    let Some(first) = copied.refused.first() else { return Ok(answer) };
+    Ok(answer.refused(Error::new(
+        ErrorKind::LedgerTampered,
+        format!(
+            "the records of {} entries, the first of them entry {first}, are not the ones committed to, and were not kept; \
+             restore them at the source",
+            copied.refused.len()
+        ),
+    )))
+}
+
+/// A time for people.
+fn for_long(millis: i64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0 if millis == 0 => "nothing is missing".to_owned(),
+        0..=119 => format!("for {seconds} s"),
+        120..=7199 => format!("for {} min", seconds / 60),
+        7200..=172_799 => format!("for {} h", seconds / 3600),
+        _ => format!("for {} days", seconds / 86_400),
+    }
+}

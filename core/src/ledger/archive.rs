@@ -1,0 +1,276 @@
+//! An archive: bodies of a certain age lie in another storage, and are found there by what their entries commit to.
+//!
+//! A body leaves a marker behind (`archived/<N>`, which holds the commitment of entry N), so that it is not taken for
+//! lost. In the archive it lies as `<first two digits>/<commitment>`, as it was stored here: still encrypted, if the
+//! ledger is. The header that opens it stays here, so that disposing of it makes the archived copy unreadable as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Ledger;
+use super::folder::FolderStorage;
+use super::index::Index;
+use super::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
+use super::store::{BODIES, Store};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::timestamp::Timestamp;
+
+/// Where markers of archived bodies lie.
+pub(crate) const ARCHIVED: &str = "archived";
+/// Bytes of a marker: SHA-256 in hex.
+const MARKER_BYTES: u64 = 64;
+
+/// What was moved between a ledger and its archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Moved {
+    /// Entries whose bodies were moved.
+    pub entries: Vec<u64>,
+    /// Bytes they take, as stored.
+    pub bytes: u64,
+}
+
+impl Ledger {
+    /// Lets this handle read bodies that lie in the archive in `folder`, and move others there.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED` or `IO` if the folder can't be made.
+    pub fn with_archive(mut self, folder: &std::path::Path) -> Result<Self> {
+        let archive = FolderStorage::new(folder);
+        archive.create()?;
+        self.layers = self.layers.clone().with_archive(Arc::new(archive));
+        self.store = self.layers.store();
+        Ok(self)
+    }
+
+    /// Moves bodies of entries logged before `before` to the archive. Trust policies stay, since nothing is read without
+    /// them. A body leaves only when its copy is whole and durable.
+    ///
+    /// # Errors
+    /// `API_MISUSE` without an archive; `LEDGER_TAMPERED` if a body is not the one its entry commits to; `LEDGER_BUSY`,
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. What was moved by then stays moved.
+    pub fn archive(&mut self, before: Timestamp, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
+        let archive = self.archive_storage()?;
+        let storage = Arc::clone(self.layers.bottom());
+        let mut entries = Vec::new();
+        self.walk(|index, entry| {
+            if entry.time < before.unix_millis() && !self.trust_entries.contains(&index) {
+                entries.push((index, entry.record.clone()));
+            }
+            Ok(())
+        })?;
+        let mut right = storage.acquire(self.patience)?;
+        // what a repair would write again must not come back
+        right.settle()?;
+        let mut there = archive.acquire(self.patience)?;
+        let mut moved = Moved::default();
+        for (done, (index, commitment)) in (0..).zip(&entries) {
+            progress(done, entries.len() as u64);
+            let name = Store::body_name(*index);
+            let Some(bytes) = read_stored(storage.as_ref(), &name)? else { continue };
+            // what is damaged must not leave as if it were whole
+            self.proven_body(*index)?;
+            let place = place(commitment);
+            there.write(&place, &bytes)?;
+            if archive.read(&place, stored_limit())? != bytes {
+                return Err(Error::new(
+                    ErrorKind::Io,
+                    format!(
+                        "the archive gave back other bytes than entry {index} was written with; look after its disk"
+                    ),
+                ));
+            }
+            right.write(&marker(*index), commitment.as_bytes())?;
+            right.remove(std::slice::from_ref(&name))?;
+            moved.entries.push(*index);
+            moved.bytes += bytes.len() as u64;
+        }
+        progress(entries.len() as u64, entries.len() as u64);
+        Ok(moved)
+    }
+
+    /// Moves bodies back from the archive: those of `entries`, or all.
+    ///
+    /// # Errors
+    /// `API_MISUSE` without an archive; `BODY_LOST` if the archive does not have one; `LEDGER_TAMPERED` if one is not what
+    /// its entry commits to; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn unarchive(&mut self, entries: Option<&[u64]>, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
+        let archive = self.archive_storage()?;
+        let storage = Arc::clone(self.layers.bottom());
+        let mut archived = self.archived()?;
+        if let Some(entries) = entries {
+            archived.retain(|index| entries.contains(index));
+        }
+        let mut right = storage.acquire(self.patience)?;
+        let mut there = archive.acquire(self.patience)?;
+        let mut moved = Moved::default();
+        for (done, index) in (0..).zip(&archived) {
+            progress(done, archived.len() as u64);
+            // proven before it counts as here again
+            let (entry, _) = self.proven_body(*index)?;
+            let name = Store::body_name(*index);
+            let place = place(&entry.record);
+            let bytes = archive.read(&place, stored_limit())?;
+            right.write(&name, &bytes)?;
+            right.remove(&[marker(*index)])?;
+            there.remove(&[place])?;
+            moved.entries.push(*index);
+            moved.bytes += bytes.len() as u64;
+        }
+        progress(archived.len() as u64, archived.len() as u64);
+        Ok(moved)
+    }
+
+    /// Entries whose bodies are archived, in order.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED` or `IO`.
+    pub fn archived(&self) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        self.layers.bottom().list(&format!("{ARCHIVED}/"), &mut |name, _| {
+            found.extend(marked(name).filter(|index| *index < self.size()));
+            Ok(())
+        })?;
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Whether the body of an entry was moved to an archive.
+    pub(super) fn is_archived(&self, index: u64) -> Result<bool> {
+        Ok(self.layers.bottom().size(&marker(index))?.is_some())
+    }
+
+    fn archive_storage(&self) -> Result<Arc<dyn Storage>> {
+        self.layers.archive().cloned().ok_or_else(|| {
+            Error::new(
+                ErrorKind::ApiMisuse,
+                "no archive is named; name the folder that bodies are to be moved to or from",
+            )
+        })
+    }
+}
+
+/// A storage whose missing bodies are looked for in an archive.
+#[derive(Debug)]
+pub(crate) struct ArchivedStorage {
+    inner: Arc<dyn Storage>,
+    archive: Arc<dyn Storage>,
+}
+
+impl ArchivedStorage {
+    pub(crate) fn new(inner: Arc<dyn Storage>, archive: Arc<dyn Storage>) -> Self {
+        Self { inner, archive }
+    }
+
+    /// Where the archive has the body of this name, if it is archived.
+    fn place_of(&self, name: &str) -> Result<Option<String>> {
+        let Some(rest) = name.strip_prefix(BODIES) else { return Ok(None) };
+        let marker = match self.inner.read(&format!("{ARCHIVED}{rest}"), MARKER_BYTES) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
+        let commitment = String::from_utf8(marker).ok().filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        // a marker that says something else leads nowhere, and what it leads to is proven before it is used
+        Ok(commitment.filter(|hex| hex.len() as u64 == MARKER_BYTES).map(|hex| place(&hex)))
+    }
+}
+
+impl Storage for ArchivedStorage {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn create(&self) -> Result<bool> {
+        self.inner.create()
+    }
+
+    fn destroy(&self) {
+        self.inner.destroy();
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        match self.inner.read(name, limit) {
+            Err(e) if e.kind() == ErrorKind::NotFound => match self.place_of(name)? {
+                Some(place) => self.archive.read(&place, limit),
+                None => Err(e),
+            },
+            read => read,
+        }
+    }
+
+    fn stream(&self, name: &str) -> Result<Content> {
+        self.inner.stream(name)
+    }
+
+    fn size(&self, name: &str) -> Result<Option<u64>> {
+        self.inner.size(name)
+    }
+
+    fn list(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()> {
+        self.inner.list(prefix, visit)
+    }
+
+    fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
+        self.inner.acquire(patience)
+    }
+
+    fn recover(&self, patience: Duration) -> Result<bool> {
+        self.inner.recover(patience)
+    }
+
+    fn repairs(&self) -> Vec<Repair> {
+        self.inner.repairs()
+    }
+
+    fn queue(&self) -> Option<Box<dyn Queue + '_>> {
+        self.inner.queue()
+    }
+
+    fn has_index(&self) -> bool {
+        self.inner.has_index()
+    }
+
+    fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
+        self.inner.index(how)
+    }
+
+    fn remove_index(&self) -> Result<()> {
+        self.inner.remove_index()
+    }
+}
+
+fn read_stored(storage: &dyn Storage, name: &str) -> Result<Option<Vec<u8>>> {
+    match storage.read(name, stored_limit()) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// Most bytes of a body as stored: what encryption adds is little.
+fn stored_limit() -> u64 {
+    limits::RECORD_BYTES + limits::RECORD_BYTES / 1024 + 1024
+}
+
+/// Where an archive has the body of this commitment.
+pub(super) fn place(commitment: &str) -> String {
+    format!("{}/{commitment}", commitment.get(..2).unwrap_or_default())
+}
+
+/// The marker of an archived body: numbered like the body.
+pub(super) fn marker(index: u64) -> String {
+    Store::body_name(index).replacen(BODIES, ARCHIVED, 1)
+}
+
+/// Whether this is the marker of an archived body of a ledger of this size.
+pub(super) fn is_marker(name: &str, size: u64) -> bool {
+    marked(name).is_some_and(|index| index < size)
+}
+
+/// The entry that a marker is of.
+fn marked(name: &str) -> Option<u64> {
+    let number = name.strip_prefix(ARCHIVED)?.replace(['/', 'x'], "").parse().ok()?;
+    (marker(number) == name).then_some(number)
+}

@@ -1,0 +1,147 @@
+//! Replacing the key of the log, and the keys it had.
+
+use std::sync::Arc;
+
+use super::store::{ROTATIONS, Store};
+use super::{Anchor, Ledger};
+use crate::checkpoint::{KeyRotation, LogKeys, VerifierKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::PrivateKey;
+use crate::limits;
+
+impl Ledger {
+    /// Replaces the key that signs checkpoints. The note that says so is signed with the old key, which this handle must
+    /// have, and with the new one, and lies in the ledger from then on. Checkpoints up to now stay verifiable by the old
+    /// key; those of further entries need the new one. Nothing else changes, and this handle goes on with the new key.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if this handle has no log key, or the new one is not Ed25519 or was used before; `LEDGER_BUSY`,
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them the old key is still the one that signs.
+    pub fn rotate_log_key(&mut self, new: PrivateKey) -> Result<KeyRotation> {
+        let old = self.sequencer()?;
+        let storage = self.store.shared();
+        let mut right = storage.acquire(self.patience)?;
+        self.refresh()?;
+        self.check_signs(&old)?;
+        if self.log_key.rotations().len() >= limits::LOG_KEY_ROTATIONS {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("the key of a log is replaced at most {} times; begin a new ledger", limits::LOG_KEY_ROTATIONS),
+            ));
+        }
+        let rotation = KeyRotation::sign(self.checkpoint.checkpoint(), &old, &new)?;
+        let mut keys = self.log_key.clone();
+        keys.rotate(rotation.clone()).map_err(|e| {
+            Error::new(ErrorKind::ApiMisuse, "the log had this key before; generate another one").caused_by(e)
+        })?;
+        right.write(&rotation_name(keys.rotations().len()), rotation.note().as_bytes())?;
+        self.log_key = keys;
+        self.sequencer = Some(Arc::new(new));
+        // what was submitted under the old key is no submission any more
+        self.seal = None;
+        self.remember(true)?;
+        Ok(rotation)
+    }
+
+    /// All keys of the log, one after the other.
+    pub fn log_keys(&self) -> &LogKeys {
+        &self.log_key
+    }
+
+    /// Checks that `key` is still the one that signs: another process may have replaced it.
+    pub(super) fn check_signs(&self, key: &PrivateKey) -> Result<()> {
+        if VerifierKey::new(self.origin(), key.public().clone())? == *self.log_key() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::UntrustedSigner,
+            format!(
+                "another process replaced the key of the log by `{}`; open the ledger with that one",
+                self.log_key()
+            ),
+        ))
+    }
+
+    /// Each rotation must be of a checkpoint of this very history.
+    pub(super) fn check_rotations(&self) -> Result<()> {
+        self.log_key.rotations().iter().try_for_each(|rotation| self.check_extends(rotation.at()))
+    }
+}
+
+pub(super) fn rotation_name(number: usize) -> String {
+    format!("{ROTATIONS}/{number}")
+}
+
+/// Whether a rotation stands there that is not among these keys.
+pub(super) fn is_replaced_after(store: &Store, keys: &LogKeys) -> Result<bool> {
+    Ok(store.storage().size(&rotation_name(keys.rotations().len() + 1))?.is_some())
+}
+
+/// The keys of the log in a folder, which began with `first`.
+pub(super) fn read_keys(store: &Store, first: &VerifierKey) -> Result<LogKeys> {
+    let mut keys = LogKeys::from(first.clone());
+    loop {
+        let name = rotation_name(keys.rotations().len() + 1);
+        let note = match store.read(&name, limits::CHECKPOINT_BYTES) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(keys),
+            note => note?,
+        };
+        let tampered = |e: Error| {
+            Error::new(
+                ErrorKind::LedgerTampered,
+                format!("`{name}` of the ledger is not as it was signed: {}", e.message()),
+            )
+            .caused_by(e)
+        };
+        let rotation = KeyRotation::parse_and_verify(&note, keys.current()).map_err(tampered)?;
+        if keys.rotations().len() >= limits::LOG_KEY_ROTATIONS {
+            return Err(Error::new(
+                ErrorKind::LedgerTampered,
+                format!("`{name}` of the ledger is one rotation too many"),
+            ));
+        }
+        keys.rotate(rotation).map_err(tampered)?;
+    }
+}
+
+impl Anchor {
+    /// The keys that were seen of the log.
+    pub(super) fn log_keys(&self) -> Result<LogKeys> {
+        LogKeys::through(&self.log_key.parse()?, &self.rotations)
+    }
+}
+
+/// Checks that the keys found continue those seen before.
+pub(super) fn check_continues(seen: &LogKeys, found: &LogKeys) -> Result<()> {
+    if seen.first() != found.first() {
+        return Err(other_key(seen.first(), found.first()));
+    }
+    for (place, before) in seen.rotations().iter().enumerate() {
+        match found.rotations().get(place) {
+            None => {
+                return Err(Error::new(
+                    ErrorKind::LedgerRolledBack,
+                    format!(
+                        "the key of the ledger `{}` was replaced at size {} when it was seen before, and here it was not; \
+                         restore the newer state from a copy, and find out who replaced it",
+                        found.first().name(),
+                        before.at().size()
+                    ),
+                ));
+            }
+            Some(now) if now.at() == before.at() && now.new_key() == before.new_key() => {}
+            Some(now) => return Err(other_key(before.new_key(), now.new_key())),
+        }
+    }
+    Ok(())
+}
+
+/// That a ledger has another key than is known.
+pub(super) fn other_key(expected: &VerifierKey, found: &VerifierKey) -> Error {
+    Error::new(
+        ErrorKind::LedgerForked,
+        format!("the ledger is signed by the key `{found}`, pinned is `{expected}`; this is another ledger"),
+    )
+    .with("expected", expected)
+    .with("found", found)
+}

@@ -1,0 +1,96 @@
+//! Rotating the keys of an encrypted ledger: headers are written anew, and no tile, body or attachment is touched.
+//!
+//! 1. The keyring gets one more key, a new root, and the new key-encryption key; the older keys stay in it.
+//! 2. Each header that lies under an older key is wrapped under the newest.
+//! 3. The keyring drops the older keys.
+//!
+//! After each step, and between any two headers, the ledger is whole under the new key-encryption key. Whoever kept the
+//! old one and an old keyring can open no header that was written since. The tag key stays: it is in entries for ever.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Ledger;
+use super::sealed::{KEYRING, KEYS};
+use super::store::BODIES;
+use crate::encryption::{Header, KeyEncryptionKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// What a rotation did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Rotated {
+    /// Name of the key-encryption key from now on.
+    pub key: String,
+    /// Headers that were written anew.
+    pub headers: u64,
+    /// Whether an earlier rotation to this key, which was cut short, was brought to its end.
+    pub resumed: bool,
+}
+
+impl Ledger {
+    /// Rotates the keys of the ledger and puts them under `kek`, which may be the present one. If this is cut short, the
+    /// same call brings it to its end, on a handle that was opened with `kek`. `progress` is told how many of how many
+    /// headers are done.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if the ledger is not encrypted; `WRONG_KEY` if its keys were rotated since it was opened;
+    /// `LEDGER_TAMPERED` for a header that does not open; those of [`KeyEncryptionKey::encrypt`]; `LEDGER_BUSY`,
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn rotate_keys(&mut self, kek: &dyn KeyEncryptionKey, progress: &mut dyn FnMut(u64, u64)) -> Result<Rotated> {
+        let Some(keyring) = self.layers.keyring().cloned() else {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "the ledger is not encrypted, so it has no keys to rotate; make an encrypted one and append to it",
+            ));
+        };
+        let storage = Arc::clone(self.layers.bottom());
+        let mut right = storage.acquire(self.patience)?;
+        if !keyring.is_of(&storage.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?)? {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                "the keys of the ledger were rotated since it was opened; open it again, with its new key",
+            ));
+        }
+        // what a repair would write again lies under the older keys
+        right.settle()?;
+        let resumed = keyring.is_rotating() && keyring.kek() == kek.id();
+        let keyring = if resumed {
+            keyring
+        } else {
+            let next = keyring.rotated(kek)?;
+            right.write(KEYRING, &next.to_bytes()?)?;
+            Arc::new(next)
+        };
+        // from here on the ledger is under the new key, whatever happens
+        self.layers = self.layers.clone().with_keyring(Arc::clone(&keyring));
+        self.store = self.layers.store();
+        let mut names = Vec::new();
+        storage.list(&format!("{KEYS}/"), &mut |name, _| {
+            names.push(name.to_owned());
+            Ok(())
+        })?;
+        let mut headers = 0;
+        for (done, name) in (0..).zip(&names) {
+            progress(done, names.len() as u64);
+            let header = Header::parse(&storage.read(name, limits::SEALED_HEADER_BYTES as u64)?)
+                .map_err(|e| e.while_doing(format_args!("`{name}`")))?;
+            let context = name.strip_prefix(&format!("{KEYS}/")).filter(|of| of.starts_with(BODIES)).unwrap_or(name);
+            let rewrapped = keyring.rewrap(&header, context.as_bytes());
+            if let Some(new) = rewrapped.map_err(|e| e.while_doing(format_args!("`{name}`")))? {
+                right.write(name, &new.to_bytes()?)?;
+                headers += 1;
+            }
+        }
+        progress(names.len() as u64, names.len() as u64);
+        let settled = keyring.settled();
+        right.write(KEYRING, &settled.to_bytes()?)?;
+        drop(right);
+        self.layers = self.layers.clone().with_keyring(Arc::new(settled));
+        self.store = self.layers.store();
+        Ok(Rotated { key: kek.id().to_owned(), headers, resumed })
+    }
+}
