@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sealwright::ledger::{Ledger, Query, Receipt, RepairKind};
+use sealwright::ledger::{Ledger, Receipt, RepairKind};
 use sealwright::{Error, ErrorKind};
 
 use super::fault_proxy::{FAULTS, Fault, HttpProxy, Wire};
 use super::grounds::{Ground, Way, bucket, fact};
-use super::places::{assert_clean, payloads, texts};
+use super::places::{assert_clean, payloads, query, texts};
 use super::small::{Small, append_at, note};
 use sealwright::ledger::Place;
 
@@ -250,7 +250,7 @@ fn a_database_that_comes_back_empty_is_filled_again_and_one_that_is_away_stops_a
         let text = format!("note {n}");
         receipts.push((text.clone(), append(&small, &mut ledger, &text).unwrap()));
     }
-    let everything = Query { limit: Some(1000), ..Query::everything() };
+    let everything = query(|q| q.limit = Some(1000));
     assert_eq!(ledger.search(&everything).unwrap().records.len(), 21);
     wire.lead(None);
     assert_eq!(append(&small, &mut ledger, "away").unwrap_err().kind(), ErrorKind::ServiceUnavailable);

@@ -38,7 +38,8 @@ fn a_ledger_moves_between_folders_with_the_same_root_and_bytes() {
     assert_eq!(moved.root, small.ledger.checkpoint().checkpoint().root().to_string());
     assert_eq!(content(&small.folder()), content(&small.dir.path().join("new")));
     // a handle that was open, and one that is opened
-    for mut old in [small.open_to_append().unwrap(), std::mem::replace(&mut small.ledger, small.open().unwrap())] {
+    let again = small.open().unwrap();
+    for mut old in [small.open_to_append().unwrap(), std::mem::replace(&mut small.ledger, again)] {
         let refused = old.record_statement(&note("late"), &small.keys["maker"], small.now).unwrap_err();
         assert_eq!(refused.code(), "APPEND_REFUSED", "{refused}");
         assert_eq!(old.attach(b"late").unwrap_err().code(), "APPEND_REFUSED");
