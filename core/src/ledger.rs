@@ -339,6 +339,7 @@ impl Ledger {
     }
 
     /// As [`Ledger::open`], in any storage.
+    #[expect(clippy::needless_pass_by_value, reason = "whoever opens one made it for that")]
     pub(crate) fn open_in(
         storage: Arc<dyn Storage>,
         anchors: &Anchors,

@@ -79,7 +79,7 @@ impl Keyring {
             _ => e,
         })?;
         let root = <[u8; KEY_LEN]>::try_from(opened.as_slice()).map(Zeroizing::new).map_err(|_| tampered())?;
-        let tag = unwrap_key(&root[..], &decoded("tag key", &wire.tag)?, &bound(origin, "tag", ""))?;
+        let tag = unwrap_key(&root[..], &decoded("tag key", &wire.tag)?, &bound(origin, "tag", &wire.kek))?;
         let tag = tag.ok_or_else(tampered)?;
         let mut keys = Vec::new();
         for WrappingKey { id, key } in wire.keys {
@@ -111,7 +111,7 @@ impl Keyring {
             v: FORMAT.to_owned(),
             kek: self.kek.clone(),
             root: STANDARD.encode(&self.sealed_root),
-            tag: STANDARD.encode(wrap(&self.root[..], &self.tag[..], &bound(&self.origin, "tag", ""))?),
+            tag: STANDARD.encode(wrap(&self.root[..], &self.tag[..], &bound(&self.origin, "tag", &self.kek))?),
             keys: keys.collect::<Result<_>>()?,
         };
         json::canonical("keyring", &wire)

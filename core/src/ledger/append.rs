@@ -100,9 +100,14 @@ impl Ledger {
     pub(super) fn append_genesis(&mut self, records: &[Vec<u8>], right: &mut dyn Right, now: Timestamp) -> Result<()> {
         let mut admission = self.admission()?;
         let mut trust = self.trust.clone();
+        let mut first = Vec::new();
         for (index, record) in (0..).zip(records) {
             let verified = trust.verify(record, index, now)?;
             trust.take(&verified, index, now)?;
+            first.push(verified);
+        }
+        // of several admins the first one is known as a signer once all have signed
+        for (index, verified) in (0..).zip(first) {
             let identity = trust.speaker(&verified, index).map(|speaker| speaker.identity).unwrap_or_default();
             admission.pending.push(Pending::new(verified, identity, now, &self.labels)?);
         }

@@ -13,7 +13,7 @@ use super::append::may_be_refused;
 use super::archive::is_marker;
 use super::book::holds;
 use super::entry::Entry;
-use super::folder::{INDEX, LOCK, UNFINISHED};
+use super::folder::{INDEX, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::label::TYPE;
 use super::log_key::rotation_name;
@@ -353,7 +353,7 @@ impl Ledger {
     /// Files that must not be there, and attachments. `own` are those that are no part of the log and do belong here.
     fn audit_files(&self, own: &[String], report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
-        storage.list("", &mut |name, bytes| {
+        storage.list("", &mut |name, _| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
                 let read = storage
                     .stream(name)
@@ -369,10 +369,6 @@ impl Ledger {
                     _ => {
                         report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                     }
-                }
-            } else if name == LOCK {
-                if bytes > 0 {
-                    report.add(AuditFindingKind::UnexpectedFile, name, "the lock must be empty");
                 }
             } else if !own.iter().any(|o| o == name) && !Store::is_part(name, size) && !is_marker(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;

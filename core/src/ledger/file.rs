@@ -14,6 +14,8 @@ impl Ledger {
     pub(crate) fn reader(&self) -> Self {
         Self {
             store: self.store.clone(),
+            layers: self.layers.clone(),
+            labels: self.labels.clone(),
             anchors: self.anchors.clone(),
             log_key: self.log_key.clone(),
             checkpoint: self.checkpoint.clone(),
@@ -24,6 +26,7 @@ impl Ledger {
             submitter: None,
             patience: self.patience,
             index: Mutex::default(),
+            disposals: Mutex::default(),
             tail: Mutex::default(),
             book: Mutex::default(),
             edge: None,

@@ -291,7 +291,7 @@ impl Storage for FolderStorage {
     fn size(&self, name: &str) -> Result<Option<u64>> {
         let path = self.path(name);
         match std::fs::metadata(&path) {
-            Ok(meta) => Ok(meta.is_file().then(|| meta.len())),
+            Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(Error::io("look at", &path, e)),
         }
@@ -327,7 +327,10 @@ impl Storage for FolderStorage {
                         Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
                         Err(e) => return Err(failed(e)),
                     };
-                    visit(&name, size)?;
+                    // the lock has no bytes, or is something else
+                    if name != LOCK || size > 0 {
+                        visit(&name, size)?;
+                    }
                 }
             }
         }

@@ -120,14 +120,12 @@ pub(crate) struct UnverifiedReceipt {
 }
 
 impl UnverifiedReceipt {
-    /// The receipt with its checkpoint, if it proves that `record` is in the log of `log_key`.
-    pub(crate) fn verify(self, record: &[u8], log_key: &VerifierKey) -> Result<(Receipt, SignedCheckpoint)> {
+    /// The receipt with its checkpoint, if it proves that `record` is in the log of `keys`.
+    pub(crate) fn verify(self, record: &[u8], keys: &LogKeys) -> Result<(Receipt, SignedCheckpoint)> {
         let Self { index, entry, salt, proof, already_there } = self;
         let receipt = Receipt { index, entry, salt, proof, already_there };
-        receipt.verify(record, log_key)?;
-        let leaf = leaf_hash(receipt.entry.as_bytes());
-        let proof = TlogProof::parse_and_verify(receipt.proof.as_bytes(), &leaf, log_key)?;
-        Ok((receipt, proof.checkpoint().clone()))
+        let checkpoint = receipt.verify_with(record, keys)?;
+        Ok((receipt, checkpoint))
     }
 }
 

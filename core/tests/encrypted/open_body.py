@@ -48,7 +48,7 @@ def keyring(folder, key):
         return unwrap(root, base64.b64decode(wrapped), b"\0".join([KEYRING, origin, what, name]))
 
     keys = {k["id"]: opened(b"key", k["id"].encode(), k["key"]) for k in ring["keys"]}
-    return origin, keys, opened(b"tag", b"", ring["tag"])
+    return origin, keys, opened(b"tag", ring["kek"].encode(), ring["tag"])
 
 
 def content(sealed, key, context):

@@ -121,7 +121,7 @@ fn a_statement_signed_twice_has_one_receipt() {
     let (first, second) = (team.signed(signer, &statement), team.signed(signer, &statement));
     assert_ne!(first, second);
     let mut submitter = team.submitter(&running, "build").unwrap();
-    let one = submitter.submit(&[first.clone()], team.now()).unwrap().remove(0);
+    let one = submitter.submit(std::slice::from_ref(&first), team.now()).unwrap().remove(0);
     let two = submitter.submit(&[second], team.now()).unwrap().remove(0);
     assert_eq!((one.index, two.index), (1, 1));
     assert!(!one.already_there && two.already_there);

@@ -210,7 +210,7 @@ fn a_connection_cut_in_the_middle_and_made_again_gives_one_record() {
             drop(stream);
         }
         let mut submitter = team.submitter(&running, "build").unwrap();
-        let receipt = submitter.submit(&[record.clone()], team.now()).unwrap().remove(0);
+        let receipt = submitter.submit(std::slice::from_ref(&record), team.now()).unwrap().remove(0);
         assert_eq!(receipt.index, 1 + n);
         receipt.verify(&record, &team.pins().log_key.unwrap()).unwrap();
     }

@@ -245,7 +245,7 @@ fn a_receipt_that_proves_something_else_is_no_receipt() {
     ] {
         let body = answer.into_bytes();
         liar.lie(move |path, _| (path == "/v1/records").then(|| (200, body.clone())));
-        let e = submitter.submit(&[record.clone()], team.now()).unwrap_err();
+        let e = submitter.submit(std::slice::from_ref(&record), team.now()).unwrap_err();
         assert!(["LEDGER_TAMPERED", "LEDGER_ROLLED_BACK"].contains(&e.code()), "{why}: {e:?}");
     }
     // a proven receipt of another statement, with the record it is really for
@@ -253,11 +253,11 @@ fn a_receipt_that_proves_something_else_is_no_receipt() {
     swapped["receipts"][0]["record"] = STANDARD.encode(team.note("other")).into();
     let body = swapped.to_string().into_bytes();
     liar.lie(move |path, _| (path == "/v1/records").then(|| (200, body.clone())));
-    assert_eq!(submitter.submit(&[record.clone()], team.now()).unwrap_err().code(), "LEDGER_TAMPERED");
+    assert_eq!(submitter.submit(std::slice::from_ref(&record), team.now()).unwrap_err().code(), "LEDGER_TAMPERED");
     for answer in ["", "{}", "null", r#"{"receipts":[{}]}"#, r#"{"receipts":null}"#, "\u{0}"] {
         liar.lie_at("/v1/records", 200, answer);
         assert_eq!(
-            submitter.submit(&[record.clone()], team.now()).unwrap_err().code(),
+            submitter.submit(std::slice::from_ref(&record), team.now()).unwrap_err().code(),
             "SERVICE_UNAVAILABLE",
             "{answer:?}"
         );

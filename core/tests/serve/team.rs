@@ -310,11 +310,6 @@ impl Running {
         &self.address
     }
 
-    /// Has it stop, without waiting.
-    pub(crate) fn begin_stop(&self) {
-        self.sequencer.as_ref().unwrap().stop();
-    }
-
     /// Stops it and waits until it has.
     pub(crate) fn stop(mut self) {
         let sequencer = self.sequencer.take().unwrap();

@@ -72,9 +72,9 @@ roles = ["auditor"]
 certificate = { subject = "CN=mirror,O=Example" }
 "#;
 
-fn connect(team: &Team, running: &Running, access: Access) -> Result<Ledger, sealwright::Error> {
+fn connect(team: &Team, running: &Running, access: &Access) -> Result<Ledger, sealwright::Error> {
     let url = format!("https://localhost:{}", running.address().rsplit(':').next().unwrap());
-    Ledger::connect(&url, &access, &team.anchors("tls"), &team.pins())
+    Ledger::connect(&url, access, &team.anchors("tls"), &team.pins())
 }
 
 fn showing(team: &Team, name: &str) -> Access {
@@ -91,7 +91,7 @@ fn a_client_certificate_is_its_holder_by_exact_name_and_one_of_others_is_nobodys
     let running = with_tls(&team, BY_CERTIFICATE);
     let client = |authority: &str, name: &str, subject: &str, alternative: &str, days: &str| {
         certificate(&team, authority, name, subject, alternative, days);
-        connect(&team, &running, showing(&team, name))
+        connect(&team, &running, &showing(&team, name))
     };
     let mut build = client("clients", "build", "/CN=x", "URI:spiffe://example.org/ci/build", "-days 2").unwrap();
     let record = build.verify(&team.note("by certificate"), team.now()).unwrap();
@@ -145,18 +145,18 @@ fn a_token_needs_no_certificate_and_must_not_be_anothers() {
     certificate(&team, "clients", "build", "/CN=x", "URI:spiffe://example.org/ci/build", "-days 2");
     certificate(&team, "clients", "unknown", "/CN=x", "URI:urn:unknown", "-days 2");
     let trusting = || Access::anonymous().with_authorities(&team.dir().join("servers.pem")).unwrap();
-    connect(&team, &running, trusting().with_token(&team.token("auditor")).unwrap()).unwrap();
+    connect(&team, &running, &trusting().with_token(&team.token("auditor")).unwrap()).unwrap();
     // a certificate that is nobody's says nothing; one of somebody else contradicts
-    connect(&team, &running, showing(&team, "unknown").with_token(&team.token("auditor")).unwrap()).unwrap();
-    let e = connect(&team, &running, showing(&team, "build").with_token(&team.token("auditor")).unwrap()).unwrap_err();
+    connect(&team, &running, &showing(&team, "unknown").with_token(&team.token("auditor")).unwrap()).unwrap();
+    let e = connect(&team, &running, &showing(&team, "build").with_token(&team.token("auditor")).unwrap()).unwrap_err();
     assert_eq!(e.code(), "PERMISSION_DENIED");
-    let e = connect(&team, &running, showing(&team, "build").with_token("x.y.z").unwrap()).unwrap_err();
+    let e = connect(&team, &running, &showing(&team, "build").with_token("x.y.z").unwrap()).unwrap_err();
     assert_eq!(e.code(), "PERMISSION_DENIED");
-    let e = connect(&team, &running, trusting()).unwrap_err();
+    let e = connect(&team, &running, &trusting()).unwrap_err();
     assert_eq!(e.code(), "PERMISSION_DENIED");
     // a server that the named authorities do not vouch for gets no token
     let wrong = Access::anonymous().with_authorities(&team.dir().join("others.pem")).unwrap();
-    let e = connect(&team, &running, wrong.with_token(&team.token("auditor")).unwrap()).unwrap_err();
+    let e = connect(&team, &running, &wrong.with_token(&team.token("auditor")).unwrap()).unwrap_err();
     assert_eq!(e.code(), "SERVICE_UNAVAILABLE");
     // without TLS nothing is answered
     let mut stream = running.open();

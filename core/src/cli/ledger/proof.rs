@@ -15,7 +15,7 @@ use crate::limits;
 
 #[derive(Args)]
 #[command(
-    override_usage = "sealwright ledger verify-proof <RECEIPT> --record <RECORD> --log-key <VKEY>\n                                      [OPTIONS]"
+    override_usage = "sealwright ledger verify-proof <RECEIPT> --record <RECORD>\n                                      --log-key <VKEY> [OPTIONS]"
 )]
 pub(crate) struct VerifyProof {
     /// The receipt, as `ledger prove` writes it.

@@ -1,8 +1,8 @@
 //! Entries and tiles against the checkpoint, byte by byte.
 
-use super::super::Ledger;
 use super::{AuditFinding, AuditFindingKind, AuditReport, WIDTH, on_threads};
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::limits;
 use crate::merkle::{BundleId, EMPTY_ROOT, Hash, TILE_WIDTH, TileId, encode_entries, encode_tile, leaf_hash, root_of};
 

@@ -75,9 +75,10 @@ impl Queue for FolderQueue {
 
     fn take(&self, most: usize) -> Vec<Waiting> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return Vec::new() };
-        let mut waiting = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         for entry in entries.flatten() {
-            if waiting.len() == most {
+            // what is not taken now is taken next time
+            if waiting.len() == most || waiting.iter().map(|w| w.bytes.len() as u64).sum::<u64>() >= LONGEST {
                 break;
             }
             let name = entry.file_name();
