@@ -125,7 +125,9 @@ fn main() {
             // an attachment is one conditional write, beside the turn that is taken for it
             let write = timed(50, |_| {
                 content += 1;
-                drop(ledger.attach_stream(&[&content.to_be_bytes()[..], &size.to_be_bytes()[..]].concat()[..]).unwrap());
+                drop(
+                    ledger.attach_stream(&[&content.to_be_bytes()[..], &size.to_be_bytes()[..]].concat()[..]).unwrap(),
+                );
             });
             row("one object written", write[25]);
             let one = records(&ledger, 100);

@@ -9,9 +9,9 @@ mod append;
 mod archive;
 mod attachment;
 mod audit;
+mod book;
 #[cfg(feature = "object-store")]
 mod bucket;
-mod book;
 mod complete;
 mod edge;
 mod encrypted;
@@ -70,8 +70,8 @@ pub use bucket::BucketPlace;
 pub use complete::Complete;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
-pub(crate) use label::{Labels, Listing, check_listing};
 pub use fork::Fork;
+pub(crate) use label::{Labels, Listing, check_listing};
 pub use mirror::{Lag, Mirror, Mirrored};
 pub use pins::Pins;
 pub use place::Place;
@@ -209,23 +209,6 @@ impl Ledger {
         Self::init_in(Arc::new(FolderStorage::new(folder)), anchors, origin, log_key, trust_policy, None, now)
     }
 
-    /// As [`Ledger::init`], in any place. A bucket must be there, its service hold to conditional writes, and nothing lie
-    /// under the prefix. Encrypted, if there is a `kek`.
-    ///
-    /// # Errors
-    /// As [`Ledger::init`] and [`Ledger::init_encrypted`]; `UNSUPPORTED` if the service passes over the conditions of a write; `SERVICE_UNAVAILABLE`.
-    pub fn init_at(
-        place: &Place,
-        anchors: &Anchors,
-        origin: &str,
-        log_key: PrivateKey,
-        trust_policy: &[Vec<u8>],
-        kek: Option<&dyn KeyEncryptionKey>,
-        now: Timestamp,
-    ) -> Result<Self> {
-        Self::init_in(place.storage()?, anchors, origin, log_key, trust_policy, kek, now)
-    }
-
     /// As [`Ledger::init`], in any storage.
     pub(crate) fn init_in(
         storage: Arc<dyn Storage>,
@@ -323,19 +306,6 @@ impl Ledger {
     /// `LEDGER_TAMPERED`, `TRUST_POLICY_REFUSED` for its content; `PERMISSION_DENIED` or `IO`.
     pub fn open(folder: &Path, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         Self::open_in(Arc::new(FolderStorage::new(folder)), anchors, pins, None)
-    }
-
-    /// As [`Ledger::open`], in any place; with the key if it is encrypted.
-    ///
-    /// # Errors
-    /// As [`Ledger::open`] and [`Ledger::open_encrypted`]; `SERVICE_UNAVAILABLE`.
-    pub fn open_at(
-        place: &Place,
-        anchors: &Anchors,
-        pins: &Pins,
-        kek: Option<&dyn KeyEncryptionKey>,
-    ) -> Result<Self> {
-        Self::open_in(place.storage()?, anchors, pins, kek)
     }
 
     /// As [`Ledger::open`], in any storage.

@@ -6,10 +6,10 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::relocation::check_not_moved;
-use super::{Ledger, read_checkpoint};
 use super::service::Attachment;
 use super::storage::{Content, Upload};
 use super::store::ATTACHMENTS;
+use super::{Ledger, read_checkpoint};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;

@@ -230,7 +230,8 @@ impl Storage for BucketStorage {
             }
             drop(state);
             if begun.elapsed() >= patience {
-                let what = format!("another thread has appended to the ledger at `{}` for too long; run it again", self.place);
+                let what =
+                    format!("another thread has appended to the ledger at `{}` for too long; run it again", self.place);
                 return Err(Error::new(ErrorKind::LedgerBusy, what));
             }
             std::thread::sleep(Duration::from_millis(2));
@@ -459,8 +460,13 @@ impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.chunk.is_empty() {
             let Some(mut stream) = self.stream.take() else { return Ok(0) };
-            let (stream, next) =
-                self.engine.wait(async move { let next = stream.next().await; Ok((stream, next)) }).map_err(std::io::Error::other)?;
+            let (stream, next) = self
+                .engine
+                .wait(async move {
+                    let next = stream.next().await;
+                    Ok((stream, next))
+                })
+                .map_err(std::io::Error::other)?;
             match next {
                 Some(chunk) => {
                     self.chunk = chunk.map_err(std::io::Error::other)?;

@@ -9,9 +9,13 @@ use zeroize::Zeroizing;
 use super::bucket::{BucketPlace, BucketStorage};
 use super::folder::FolderStorage;
 use super::storage::Storage;
+use super::{Anchors, Ledger, Pins};
+use crate::encryption::KeyEncryptionKey;
 use crate::error::Result;
 #[cfg(not(feature = "object-store"))]
 use crate::error::{Error, ErrorKind};
+use crate::key::PrivateKey;
+use crate::timestamp::Timestamp;
 
 /// Where a ledger lies.
 ///
@@ -79,6 +83,34 @@ impl Place {
             #[cfg(feature = "object-store")]
             Self::Bucket(place) => Arc::new(BucketStorage::new(place)?),
         })
+    }
+}
+
+impl Ledger {
+    /// As [`Ledger::init`], in any place. A bucket must be there, its service hold to conditional writes, and nothing lie
+    /// under the prefix. Encrypted, if there is a `kek`.
+    ///
+    /// # Errors
+    /// As [`Ledger::init`] and [`Ledger::init_encrypted`]; `UNSUPPORTED` if the service passes over the conditions of a
+    /// write; `SERVICE_UNAVAILABLE`.
+    pub fn init_at(
+        place: &Place,
+        anchors: &Anchors,
+        origin: &str,
+        log_key: PrivateKey,
+        trust_policy: &[Vec<u8>],
+        kek: Option<&dyn KeyEncryptionKey>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Self::init_in(place.storage()?, anchors, origin, log_key, trust_policy, kek, now)
+    }
+
+    /// As [`Ledger::open`], in any place; with the key if it is encrypted.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`] and [`Ledger::open_encrypted`]; `SERVICE_UNAVAILABLE`.
+    pub fn open_at(place: &Place, anchors: &Anchors, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Self> {
+        Self::open_in(place.storage()?, anchors, pins, kek)
     }
 }
 

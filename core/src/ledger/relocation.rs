@@ -91,7 +91,10 @@ impl Ledger {
         let mut ledger = Self::open_in(Arc::clone(&source), anchors, pins, kek)?;
         let target = to.storage()?;
         if source.place() == target.place() {
-            return Err(Error::new(ErrorKind::ApiMisuse, "the ledger is there already; name another place to move it to"));
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "the ledger is there already; name another place to move it to",
+            ));
         }
         let patience = Duration::from_millis(limits::LEDGER_LOCK_MILLIS);
         let mut leave = source.acquire(patience)?;
@@ -109,7 +112,8 @@ impl Ledger {
         let note = ledger.checkpoint.note().to_owned();
         let clean = without_mark(&note);
         if note == clean {
-            let marked = format!("{note}— {MOVED} {}\n", STANDARD.encode([&NO_KEY[..], target.place().as_bytes()].concat()));
+            let marked =
+                format!("{note}— {MOVED} {}\n", STANDARD.encode([&NO_KEY[..], target.place().as_bytes()].concat()));
             swap(leave.as_mut(), Some(note.as_bytes()), marked.as_bytes())?;
             leave.settle()?;
         }
@@ -220,7 +224,8 @@ fn carry(
     // what it had before and needs no more, such as partial tiles that have grown
     let stale: Vec<String> = there.into_keys().collect();
     if let Some(other) = stale.iter().find(|name| ![TILES, BODIES].iter().any(|f| name.starts_with(&format!("{f}/")))) {
-        let what = format!("`{}` lies at `{}` and is nothing of this ledger; remove it", other.escape_debug(), target.place());
+        let what =
+            format!("`{}` lies at `{}` and is nothing of this ledger; remove it", other.escape_debug(), target.place());
         return Err(Error::new(ErrorKind::AlreadyExists, what));
     }
     enter.remove(&stale)?;
@@ -229,9 +234,11 @@ fn carry(
 
 fn unload(target: &dyn Storage, enter: &mut dyn Right, load: &[(String, Vec<u8>)]) -> Result<()> {
     enter.write_all(load)?;
-    load.iter().try_for_each(|(name, bytes)| {
-        if target.read(name, bytes.len() as u64)? == *bytes { Ok(()) } else { Err(differs(name)) }
-    })
+    load.iter().try_for_each(
+        |(name, bytes)| {
+            if target.read(name, bytes.len() as u64)? == *bytes { Ok(()) } else { Err(differs(name)) }
+        },
+    )
 }
 
 /// All that is carried, by name, with its size.
@@ -248,7 +255,8 @@ fn objects(storage: &dyn Storage) -> Result<BTreeMap<String, u64>> {
 }
 
 fn same_stream(source: &dyn Storage, target: &dyn Storage, name: &str) -> Result<bool> {
-    let failed = |e: std::io::Error| Error::new(ErrorKind::Io, format!("`{name}` could not be compared: {e}")).caused_by(e);
+    let failed =
+        |e: std::io::Error| Error::new(ErrorKind::Io, format!("`{name}` could not be compared: {e}")).caused_by(e);
     let mut streams = [source.stream(name)?.bytes, target.stream(name)?.bytes];
     let mut chunks = [vec![0; 256 * 1024], vec![0; 256 * 1024]];
     loop {

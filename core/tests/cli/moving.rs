@@ -43,5 +43,8 @@ fn a_description_that_holds_a_secret_or_is_wrong_is_refused_and_not_repeated() {
         assert_eq!(refused["error"]["code"], "UNSUPPORTED");
     }
     assert!(!refused.to_string().contains("planted"), "{refused}");
-    assert_eq!(place.json(2, "--ledger missing.toml ledger stats")["error"]["code"], if cfg!(feature = "object-store") { "NOT_FOUND" } else { "UNSUPPORTED" });
+    assert_eq!(
+        place.json(2, "--ledger missing.toml ledger stats")["error"]["code"],
+        if cfg!(feature = "object-store") { "NOT_FOUND" } else { "UNSUPPORTED" }
+    );
 }

@@ -95,7 +95,10 @@ fn every_request_of_an_append_fails_once_in_every_way_and_nothing_is_lost() {
     holds(&small, &receipts, &asked);
     assert_eq!(small.open().unwrap().size(), asked.len() as u64 + 1);
     assert!(failed > 20 && survived > 20, "{failed} failed, {survived} did not");
-    println!("{} appends with one fault: {survived} gave a receipt, {failed} an error; {completed} were completed", asked.len());
+    println!(
+        "{} appends with one fault: {survived} gave a receipt, {failed} an error; {completed} were completed",
+        asked.len()
+    );
 }
 
 #[test]
@@ -380,7 +383,9 @@ fn secrets_are_in_no_error_and_no_debug_text() {
     for secret in secrets {
         assert!(!shown.contains(secret), "{shown}");
     }
-    for bad in ["database = \"postgres://a:planted-password@h/d\"", "database = \"postgres://a:planted-password@h:x/d\""] {
+    for bad in
+        ["database = \"postgres://a:planted-password@h/d\"", "database = \"postgres://a:planted-password@h:x/d\""]
+    {
         let text = format!("bucket = \"s3://b\"\n{bad}");
         let refused = sealwright::ledger::BucketPlace::from_toml(text.as_bytes()).unwrap_err();
         assert!(!refused.to_string().contains("planted"), "{refused}");

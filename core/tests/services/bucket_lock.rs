@@ -38,11 +38,7 @@ for o in c.list_objects_v2(Bucket='locked', Prefix=sys.argv[4] + '/')['Contents'
 #[ignore = "needs make test-services"]
 fn bodies_and_attachments_are_locked_until_their_date_and_nothing_else_is() {
     for ground in [Ground::Versitygw, Ground::Seaweedfs] {
-        let way = Way {
-            bucket: "locked",
-            more: "retain-days = 3\nretain-mode = \"governance\"",
-            ..Way::default()
-        };
+        let way = Way { bucket: "locked", more: "retain-days = 3\nretain-mode = \"governance\"", ..Way::default() };
         let mut small = Small::at(|dir| ground.place_by(dir, &way));
         for n in 0..3 {
             small.note(&format!("note {n}"));

@@ -208,8 +208,7 @@ impl Wire {
                 let mut state = own.lock().unwrap();
                 let Some(server) = state.server.as_ref().and_then(|to| TcpStream::connect(to).ok()) else { continue };
                 state.open.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
-                for (mut from, mut to) in
-                    [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
+                for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
                 {
                     std::thread::spawn(move || {
                         let _ = std::io::copy(&mut from, &mut to);

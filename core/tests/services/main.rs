@@ -13,11 +13,11 @@
 mod bucket_faults;
 #[cfg(feature = "object-store")]
 mod bucket_lock;
+mod encryption;
 #[cfg(feature = "object-store")]
 mod fault_proxy;
 #[cfg(feature = "object-store")]
 mod grounds;
-mod encryption;
 mod guide;
 mod harness;
 mod in_toto_peer;

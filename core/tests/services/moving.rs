@@ -130,7 +130,8 @@ fn a_move_that_is_cut_short_is_taken_up_and_never_leaves_two_that_append() {
         let moved = go(&small, &small.place, &there);
         proxy.pass();
         let old = small.open().unwrap().moved_to().is_none();
-        let new = Ledger::open_at(&there, &anchors, &Pins::none(), None).is_ok_and(|ledger| ledger.moved_to().is_none());
+        let new =
+            Ledger::open_at(&there, &anchors, &Pins::none(), None).is_ok_and(|ledger| ledger.moved_to().is_none());
         assert!(!(old && new), "both take appends after {tries} tries");
         match moved {
             Ok(_) if new => break,

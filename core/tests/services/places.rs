@@ -6,8 +6,8 @@ use std::io::Read as _;
 use sealwright::digest::Digest;
 use sealwright::ledger::{Anchors, Ledger, Query, Receipt};
 use sealwright::signer::sign;
-use sealwright::verifier::Verified;
 use sealwright::statement::Statement;
+use sealwright::verifier::Verified;
 
 use super::grounds::Ground;
 use super::small::{NOTE, ORIGIN, Small, note};
@@ -81,15 +81,29 @@ fn what_is_appended_is_proven_found_and_there_for_the_next_process(ground: Groun
     for (n, receipt) in receipts.iter().enumerate() {
         let record = other.record(receipt.index).unwrap();
         receipt.verify(record.verified.record(), other.log_key()).unwrap();
-        let asked = query(|q| { q.digest = Some(Digest::sha256(format!("note {n}").as_bytes()).to_string()); });
+        let asked = query(|q| {
+            q.digest = Some(Digest::sha256(format!("note {n}").as_bytes()).to_string());
+        });
         let found = other.search(&asked).unwrap();
         assert_eq!(found.records.iter().map(|r| r.index).collect::<Vec<_>>(), [receipt.index]);
     }
-    let of_type = query(|q| { q.predicate_type = Some(NOTE.to_owned()); q.limit = Some(3); });
+    let of_type = query(|q| {
+        q.predicate_type = Some(NOTE.to_owned());
+        q.limit = Some(3);
+    });
     let found = other.search(&of_type).unwrap();
     assert_eq!((found.records.len(), found.more), (3, true));
     assert_clean(&mut other);
-    assert_eq!(other.search(&query(|q| { q.change = Some("none".to_owned()); })).unwrap().records.len(), 0);
+    assert_eq!(
+        other
+            .search(&query(|q| {
+                q.change = Some("none".to_owned());
+            }))
+            .unwrap()
+            .records
+            .len(),
+        0
+    );
 }
 
 fn a_record_that_is_there_gives_its_first_receipt_again(ground: Ground) {
@@ -180,11 +194,24 @@ fn an_index_is_made_anew_and_answers_the_same(ground: Ground) {
         small.note(&format!("note {n}"));
     }
     let queries: Vec<Query> = (0..20)
-        .map(|n| query(|q| { q.digest = Some(Digest::sha256(format!("note {n}").as_bytes()).to_string()); }))
+        .map(|n| {
+            query(|q| {
+                q.digest = Some(Digest::sha256(format!("note {n}").as_bytes()).to_string());
+            })
+        })
         .chain([
-            query(|q| { q.since = Some(small.now.plus_millis(-5000)); }),
-            query(|q| { q.until = Some(small.now.plus_millis(-5000)); q.kind = Some("x".repeat(4000)); }),
-            query(|q| { q.after = Some(7); q.limit = Some(4); q.predicate_type = Some(NOTE.to_owned()); }),
+            query(|q| {
+                q.since = Some(small.now.plus_millis(-5000));
+            }),
+            query(|q| {
+                q.until = Some(small.now.plus_millis(-5000));
+                q.kind = Some("x".repeat(4000));
+            }),
+            query(|q| {
+                q.after = Some(7);
+                q.limit = Some(4);
+                q.predicate_type = Some(NOTE.to_owned());
+            }),
         ])
         .collect();
     let answers = |ledger: &Ledger| -> Vec<(Vec<u64>, bool)> {
@@ -210,7 +237,11 @@ fn pages_stay_stable_while_others_append(ground: Ground) {
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let asked = query(|q| { q.predicate_type = Some(NOTE.to_owned()); q.after = after; q.limit = Some(5); });
+        let asked = query(|q| {
+            q.predicate_type = Some(NOTE.to_owned());
+            q.after = after;
+            q.limit = Some(5);
+        });
         let page = reader.search(&asked).unwrap();
         seen.extend(page.records.iter().map(|r| r.index));
         small.note(&format!("meanwhile {}", seen.len()));
@@ -260,7 +291,10 @@ fn random_acts_leave_it_like_a_plain_list(ground: Ground) {
             4 => small.ledger = small.open_to_append().unwrap(),
             _ => {
                 let after = random / 13 % (list.len() as u64 + 1);
-                let asked = query(|q| { q.after = Some(after); q.limit = Some(1000); });
+                let asked = query(|q| {
+                    q.after = Some(after);
+                    q.limit = Some(1000);
+                });
                 let found = small.ledger.search(&asked).unwrap();
                 let found: Vec<Digest> = found.records.iter().map(|r| r.statement().payload_digest()).collect();
                 assert_eq!(found, payloads(&list[after as usize..]));

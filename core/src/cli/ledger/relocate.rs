@@ -43,7 +43,10 @@ impl Move {
             }
         })?;
         let mut page = Page::default();
-        page.field("ledger", &moved.to).field("was", &moved.from).field("entries", moved.size).field("root", &moved.root);
+        page.field("ledger", &moved.to)
+            .field("was", &moved.from)
+            .field("entries", moved.size)
+            .field("root", &moved.root);
         page.line(format!(
             "{} objects of {} bytes are the same in both places; {} were carried",
             moved.objects, moved.bytes, moved.carried

@@ -34,10 +34,7 @@ impl Engine {
     }
 
     /// Runs `work` to its end.
-    pub(super) fn wait<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
+    pub(super) fn wait<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let (give, take) = mpsc::sync_channel(1);
         self.handle.spawn(async move {
             let _ = give.send(work.await);

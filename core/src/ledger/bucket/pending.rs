@@ -13,8 +13,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::ledger::storage::Batch;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::storage::Batch;
 use crate::{json, limits};
 
 pub(super) const PENDING: &str = "pending";
@@ -112,8 +112,8 @@ fn first_line(bytes: &[u8]) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ledger::storage::Object;
     use super::*;
+    use crate::ledger::storage::Object;
 
     fn batch(objects: &[(&str, &[u8])]) -> Bytes {
         let object = |(name, bytes): &(&str, &[u8])| Object {

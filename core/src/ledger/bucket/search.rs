@@ -172,7 +172,9 @@ impl PostgresIndex {
             self.execute("ROLLBACK".to_owned())?;
             return Ok(found);
         }
-        let text = |of: fn(&Row) -> &str| -> Value { Box::new(rows.iter().map(|r| kept(of(r)).into_owned()).collect::<Vec<_>>()) };
+        let text = |of: fn(&Row) -> &str| -> Value {
+            Box::new(rows.iter().map(|r| kept(of(r)).into_owned()).collect::<Vec<_>>())
+        };
         let values: Vec<Value> = vec![
             Box::new(rows.iter().map(|row| signed(row.index)).collect::<Vec<_>>()),
             Box::new(rows.iter().map(|row| row.time).collect::<Vec<_>>()),
@@ -205,7 +207,9 @@ impl PostgresIndex {
     }
 
     fn last(&self) -> Answer<u64> {
-        number(&self.query(format!("SELECT COALESCE(MAX(idx) + 1, 0) FROM {}.entry", self.database.schema), Vec::new())?)
+        number(
+            &self.query(format!("SELECT COALESCE(MAX(idx) + 1, 0) FROM {}.entry", self.database.schema), Vec::new())?,
+        )
     }
 }
 

@@ -134,7 +134,9 @@ impl BucketPlace {
         if let Some(schema) = &wire.schema {
             let own = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             if schema.is_empty() || schema.len() > 63 || !schema.chars().all(own) || schema.starts_with("pg_") {
-                return Err(malformed("`schema` is up to 63 lower-case letters, digits and `_`, not beginning with `pg_`"));
+                return Err(malformed(
+                    "`schema` is up to 63 lower-case letters, digits and `_`, not beginning with `pg_`",
+                ));
             }
         }
         if let Some(endpoint) = &wire.endpoint {
@@ -268,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_description_is_read_strictly() {
-        let place = read("endpoint = \"http://127.0.0.1:9000\"\nretain-days = 7\nretain-mode = \"compliance\"").unwrap();
+        let place =
+            read("endpoint = \"http://127.0.0.1:9000\"\nretain-days = 7\nretain-mode = \"compliance\"").unwrap();
         assert_eq!((place.bucket(), place.prefix()), ("evidence", "a/b/"));
         assert_eq!(place.retain(), Some(Retain { mode: RetainMode::Compliance, days: 7 }));
         for bad in [

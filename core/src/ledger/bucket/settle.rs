@@ -96,7 +96,9 @@ pub(super) async fn place(objects: &Objects, batch: &Pending) -> Result<()> {
                     Err(e) if e.kind() != ErrorKind::LimitExceeded => Err(e),
                     _ => Err(Error::new(
                         ErrorKind::LedgerTampered,
-                        format!("`{name}` in the bucket is not what was committed; find out who wrote it, and remove it"),
+                        format!(
+                            "`{name}` in the bucket is not what was committed; find out who wrote it, and remove it"
+                        ),
                     )),
                 }
             }

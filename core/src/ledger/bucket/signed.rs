@@ -128,11 +128,9 @@ impl Objects {
                 let what = format!("the bucket `{}` gave a list of versions that can't be read", self.inner.place);
                 Error::new(ErrorKind::ServiceUnavailable, what)
             };
-            let texts = texts(
-                &answer.body,
-                &["Key", "VersionId", "IsTruncated", "NextKeyMarker", "NextVersionIdMarker"],
-            )
-            .ok_or_else(unreadable)?;
+            let texts =
+                texts(&answer.body, &["Key", "VersionId", "IsTruncated", "NextKeyMarker", "NextVersionIdMarker"])
+                    .ok_or_else(unreadable)?;
             let one = |name: &str| texts.iter().find(|(own, _)| *own == name).map(|(_, text)| text.clone());
             let mut of = None;
             for (element, text) in &texts {
@@ -177,7 +175,8 @@ impl Objects {
         // the address holds a signature
         let e = e.without_url();
         let place = &self.inner.place;
-        let what = format!("`{place}` could not be reached: {}; see whether it works, and try again", shown(&e.to_string()));
+        let what =
+            format!("`{place}` could not be reached: {}; see whether it works, and try again", shown(&e.to_string()));
         Error::new(ErrorKind::ServiceUnavailable, what).with("place", place).caused_by(e)
     }
 }

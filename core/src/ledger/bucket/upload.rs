@@ -130,8 +130,9 @@ async fn complete(objects: &Objects, name: &str, mut parts: Box<dyn MultipartUpl
 /// The next bytes of an upload: fewer than `length` only at its end.
 fn chunk(upload: &mut dyn Upload, length: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    upload.take(length as u64).read_to_end(&mut bytes).map_err(|e| {
-        Error::new(ErrorKind::Io, format!("the attachment could not be read: {e}")).caused_by(e)
-    })?;
+    upload
+        .take(length as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("the attachment could not be read: {e}")).caused_by(e))?;
     Ok(bytes)
 }
