@@ -324,7 +324,7 @@ impl Objects {
     pub(super) fn failed(&self, what: &str, name: &str, e: object_store::Error) -> Error {
         use object_store::Error as Cause;
         let place = &self.inner.place;
-        let (kind, advice) = match e {
+        let (kind, advice) = match &e {
             Cause::PermissionDenied { .. } | Cause::Unauthenticated { .. } => {
                 (ErrorKind::PermissionDenied, "give credentials that may")
             }
@@ -332,7 +332,7 @@ impl Objects {
             _ => (ErrorKind::ServiceUnavailable, "see whether the storage works, and try again"),
         };
         let text = format!("could not {what} `{name}` in `{place}`: {}; {advice}", shown(&e.to_string()));
-        Error::new(kind, text).with("place", place)
+        Error::new(kind, text).with("place", place).caused_by(e)
     }
 }
 

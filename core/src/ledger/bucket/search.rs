@@ -428,7 +428,7 @@ fn faulty(database: &Database, e: Failure) -> Unusable {
 }
 
 fn unread(e: Failure) -> Unusable {
-    damaged(&e.to_string())
+    Unusable::Damaged(Error::new(ErrorKind::Io, format!("the search index is damaged: {e}")).caused_by(e))
 }
 
 fn damaged(why: &str) -> Unusable {
