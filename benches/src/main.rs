@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
-    if let Ok(text) = std::fs::read_to_string(root.join("../target/ledger.json")) {
+    for of_ledgers in ["ledger", "bucket"] {
+        let Ok(text) = std::fs::read_to_string(root.join(format!("../target/{of_ledgers}.json"))) else { continue };
         rows.extend(serde_json::from_str::<BTreeMap<String, Sides>>(&text)?);
     }
     for peer in ["python", "node"] {

@@ -115,6 +115,10 @@ pub const LEDGER_BATCH_BYTES: usize = 1024 * 1024 * 1024;
 pub const LEDGER_JOURNAL_BYTES: u64 = LEDGER_BATCH_BYTES as u64 + 256 * 1024 * 1024;
 /// Longest wait for another process that holds the ledger, in milliseconds.
 pub const LEDGER_LOCK_MILLIS: u64 = 60_000;
+/// All that one append writes into a bucket, in bytes.
+pub const LEDGER_PENDING_BYTES: u64 = 1024 * 1024 * 1024;
+/// An answer of a bucket that is no object.
+pub const OBJECT_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// The environment of a build, as JSON.
 pub const ENVIRONMENT_BYTES: usize = 4 * 1024 * 1024;
 /// One variable of it that is put into a record.

@@ -8,6 +8,7 @@ mod hold;
 mod keys;
 mod look;
 mod proof;
+mod relocate;
 mod rotate;
 #[cfg(feature = "serve")]
 mod serve;
@@ -40,6 +41,7 @@ use hold::HoldCommand;
 use keys::Key;
 use look::{Prove, Search, Show};
 use proof::VerifyProof;
+use relocate::Move;
 use rotate::RotateCommand;
 use stats::Stats;
 use witness::{Cosign, WitnessLedger};
@@ -68,6 +70,8 @@ pub(crate) enum LedgerCommand {
     Audit(Audit),
     /// Make the search index anew.
     Rebuild(ReadOnly),
+    /// Move the ledger to another place, with the same root.
+    Move(Move),
     /// Make a key to encrypt ledgers with.
     Key(Key),
     /// Replace keys of the ledger.
@@ -175,6 +179,7 @@ impl LedgerCommand {
                 ledger.rebuild_index()?;
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
+            Self::Move(relocate) => relocate.run(settings),
             Self::Key(key) => key.run(settings),
             Self::Hold(hold) => hold.run(settings),
             Self::Retention(retention) => retention.run(settings),
@@ -193,11 +198,9 @@ impl Init {
         let trust = self.trust.iter().map(|path| record(path)).collect::<Result<Vec<_>>>()?;
         let key = settings.log_key(self.log_key.as_deref())?;
         let anchors = Anchors::in_folder(settings.state()?);
-        let (folder, now) = (settings.ledger(), settings.now()?);
-        let ledger = match settings.encryption_key(self.encryption_key.as_deref())? {
-            Some(kek) => Ledger::init_encrypted(&folder, &anchors, &self.origin, key, &trust, kek.as_ref(), now)?,
-            None => Ledger::init(&folder, &anchors, &self.origin, key, &trust, now)?,
-        };
+        let (place, now) = (settings.place()?, settings.now()?);
+        let kek = settings.encryption_key(self.encryption_key.as_deref())?;
+        let ledger = Ledger::init_at(&place, &anchors, &self.origin, key, &trust, kek.as_deref(), now)?;
         let starter = starter_bundle()?;
         if ledger.trust_policy()?.pinned_bundle() == Some(Digest::sha256(&starter)) {
             ledger.attach(&starter)?;

@@ -122,13 +122,12 @@ impl Known {
     }
 }
 
-/// The ledger in a folder, with this key if it is encrypted, or behind an address.
+/// The ledger in a folder or a bucket, with this key if it is encrypted, or behind an address.
 fn open(settings: &Settings, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
     let anchors = Anchors::in_folder(settings.state()?);
-    match (settings.ledger_address(), kek) {
-        (Some(address), _) => connect(settings, &address, &anchors, pins),
-        (None, Some(kek)) => Ledger::open_encrypted(&settings.ledger(), &anchors, pins, kek),
-        (None, None) => Ledger::open(&settings.ledger(), &anchors, pins),
+    match settings.ledger_address() {
+        Some(address) => connect(settings, &address, &anchors, pins),
+        None => Ledger::open_at(&settings.place()?, &anchors, pins, kek),
     }
 }
 

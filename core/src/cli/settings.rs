@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::encryption::{KeyEncryptionKey, open_key_encryption_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
-use crate::ledger::Schedule;
+use crate::ledger::{Place, Schedule};
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -26,8 +26,9 @@ pub(crate) struct Global {
     /// Answer in JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// Folder or https address of the ledger [default: .sealwright/ledger].
-    #[arg(long, global = true, value_name = "DIR|URL")]
+    /// The ledger: its folder or https address, or a file in TOML that describes
+    /// its bucket [default: .sealwright/ledger].
+    #[arg(long, global = true, value_name = "PLACE")]
     ledger: Option<PathBuf>,
     /// Folder that remembers the ledgers seen so far
     /// [default: ~/.local/state/sealwright].
@@ -142,10 +143,20 @@ impl Settings {
         Some(environment("DOCKER_CONFIG").map(PathBuf::from).or_else(folder)?.join("config.json"))
     }
 
-    /// The folder of the ledger.
+    /// The folder of the ledger, or the file that describes its bucket.
     pub(crate) fn ledger(&self) -> PathBuf {
         let chosen = self.path(self.ledger.as_ref(), "SEALWRIGHT_LEDGER", self.file.ledger.as_ref());
         chosen.unwrap_or_else(|| self.base.join(".sealwright/ledger"))
+    }
+
+    /// Where the ledger is.
+    pub(crate) fn place(&self) -> Result<Place> {
+        self.place_of(&self.ledger())
+    }
+
+    /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
+    pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
+        Place::find(path, &|name| environment(name)?.into_string().ok().map(Zeroizing::new))
     }
 
     /// The address of the ledger, if it is behind one.

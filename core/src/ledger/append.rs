@@ -63,7 +63,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` if this handle has no log key; those of the trust policy; `APPEND_REFUSED` for what no ledger
-    /// takes and for what the submitter may not append; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
+    /// takes, for what the submitter may not append, and if the ledger was moved; `ALREADY_EXISTS` for a release id that was given to something else; `PERMIT_REFUSED` if a promotion or
     /// deployment names a decision it may not use; `LEDGER_BUSY` if another process appends for too long;
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them nothing is receipted and what was receipted before
     /// is untouched.

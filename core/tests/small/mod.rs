@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use sealwright::digest::Digest;
 use sealwright::gate;
 use sealwright::key::{KeyType, PrivateKey};
-use sealwright::ledger::{Anchors, Ledger, Pins, Receipt};
+use sealwright::ledger::{Anchors, Ledger, Pins, Place, Receipt};
 use sealwright::policy::{PolicyBundle, starter_bundle};
 use sealwright::predicate::*;
 use sealwright::signer::sign;
@@ -18,7 +18,7 @@ use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, trust_policy};
 
-pub(crate) use opened::{encrypts, kek, made, opened};
+pub(crate) use opened::{encrypts, kek, made, made_at, opened, opened_at};
 
 pub(crate) const ORIGIN: &str = "example.org/small";
 pub(crate) const NOTE: &str = "https://example.org/attestation/note/v1";
@@ -29,6 +29,8 @@ pub(crate) const NAMES: [&str; 7] = ["admin", "admin-b", "admin-c", "maker", "se
 
 pub(crate) struct Small {
     pub dir: tempfile::TempDir,
+    pub place: Place,
+    pub encrypted: bool,
     pub ledger: Ledger,
     pub keys: BTreeMap<&'static str, PrivateKey>,
     pub policy: TrustPolicy,
@@ -77,6 +79,24 @@ impl Small {
 
     /// One whose trust policy is changed before its admins sign it.
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>)) -> Self {
+        Self::made(change, encrypts(), |dir| Place::Folder(dir.join("ledger")))
+    }
+
+    /// One in another place than a folder; the folder it is given holds its keys and anchors.
+    pub(crate) fn at(place: impl FnOnce(&Path) -> Place) -> Self {
+        Self::made(|_, _| {}, encrypts(), place)
+    }
+
+    /// The same, encrypted.
+    pub(crate) fn encrypted_at(place: impl FnOnce(&Path) -> Place) -> Self {
+        Self::made(|_, _| {}, true, place)
+    }
+
+    fn made(
+        change: impl FnOnce(&mut TrustPolicy, &BTreeMap<&'static str, PrivateKey>),
+        encrypted: bool,
+        place: impl FnOnce(&Path) -> Place,
+    ) -> Self {
         let keys: BTreeMap<_, _> =
             NAMES.iter().map(|name| (*name, PrivateKey::generate(KeyType::Ed25519).unwrap())).collect();
         let mut policy = first_policy(&keys);
@@ -88,8 +108,9 @@ impl Small {
         let log_key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         std::fs::write(dir.path().join("log.pem"), log_key.to_pem().unwrap().as_bytes()).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
-        let ledger = made(&dir.path().join("ledger"), &anchors, ORIGIN, log_key, &records, start()).unwrap();
-        Self { dir, ledger, keys, policy, now: start() }
+        let place = place(dir.path());
+        let ledger = made_at(&place, encrypted, &anchors, (ORIGIN, log_key), &records, start()).unwrap();
+        Self { dir, place, encrypted, ledger, keys, policy, now: start() }
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -101,7 +122,12 @@ impl Small {
     }
 
     pub(crate) fn open(&self) -> Result<Ledger, Error> {
-        open(self.dir.path())
+        opened_at(&self.place, self.encrypted, &self.anchors())
+    }
+
+    /// Opens it to append, as another process would.
+    pub(crate) fn open_to_append(&self) -> Result<Ledger, Error> {
+        self.open()?.with_log_key(sealwright::key::read_private(&self.dir.path().join("log.pem"), None)?)
     }
 
     pub(crate) fn tick(&mut self) -> Timestamp {
@@ -154,6 +180,12 @@ pub(crate) fn open(dir: &Path) -> Result<Ledger, Error> {
 /// Opens it for appending.
 pub(crate) fn open_to_append(dir: &Path) -> Result<Ledger, Error> {
     open(dir)?.with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
+}
+
+/// Opens the ledger at `place` for appending, with the key and the anchors in `dir`.
+pub(crate) fn append_at(place: &Place, dir: &Path) -> Result<Ledger, Error> {
+    opened_at(place, encrypts(), &Anchors::in_folder(dir.join("state")))?
+        .with_log_key(sealwright::key::read_private(&dir.join("log.pem"), None)?)
 }
 
 /// A whole file of a test.
