@@ -12,7 +12,6 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey, read_private};
 use sealwright::ledger::{Anchors, AuditDepth, Ledger, Pins, Query};
