@@ -34,7 +34,7 @@ impl Team {
         policy.threshold = 2;
         let signers = policy.signers.iter_mut().filter(|s| s.name == "reviewer");
         signers.for_each(|s| {
-            s.predicate_types.push(<TrustPolicy as sealwright::predicate::PredicateType>::TYPE.to_owned())
+            s.predicate_types.push(<TrustPolicy as sealwright::predicate::PredicateType>::TYPE.to_owned());
         });
         let mut team = Vec::new();
         for number in 1..=witnesses {

@@ -1,5 +1,12 @@
 //! The key of the log replaced: what the old one is still good for, and what only the new one is.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod small;
 mod world;
@@ -239,7 +246,7 @@ fn by_script(folder: &Path, signers: &Path, log: &Path, min: Option<&Path>) -> O
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pack/verify.sh");
     for tool in ["bash", "jq", "openssl", "xxd", "awk"] {
         if Command::new(tool).arg("--help").output().is_err() {
-            println!("not run: `{tool}` is missing");
+            eprintln!("not run: `{tool}` is missing");
             return None;
         }
     }
