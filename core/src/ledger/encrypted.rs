@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::FolderStorage;
+use super::storage::Storage;
 use super::{Anchors, Labels, Ledger, Pins};
 use crate::encryption::{self, KeyEncryptionKey};
 use crate::error::{Error, ErrorKind, Result};

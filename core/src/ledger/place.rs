@@ -110,7 +110,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`] and [`Ledger::open_encrypted`]; `SERVICE_UNAVAILABLE`.
     pub fn open_at(place: &Place, anchors: &Anchors, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Self> {
-        Self::open_in(place.storage()?, anchors, pins, kek)
+        Self::open_in(&place.storage()?, anchors, pins, kek)
     }
 }
 

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -88,7 +87,7 @@ impl Ledger {
     ) -> Result<Relocated> {
         // as it is stored: what is encrypted is carried as it is
         let source = from.storage()?;
-        let mut ledger = Self::open_in(Arc::clone(&source), anchors, pins, kek)?;
+        let mut ledger = Self::open_in(&source, anchors, pins, kek)?;
         let target = to.storage()?;
         if source.place() == target.place() {
             return Err(Error::new(
@@ -122,7 +121,7 @@ impl Ledger {
         }
         enter.settle()?;
         drop((enter, leave));
-        let arrived = Self::open_in(target, anchors, pins, kek)?;
+        let arrived = Self::open_in(&target, anchors, pins, kek)?;
         if arrived.checkpoint.checkpoint() != ledger.checkpoint.checkpoint() {
             return Err(Error::new(ErrorKind::LedgerForked, "the ledger that was moved is not the one that arrived"));
         }
