@@ -13,6 +13,7 @@ mod book;
 #[cfg(feature = "object-store")]
 mod bucket;
 mod complete;
+mod config;
 mod edge;
 mod encrypted;
 mod entry;
@@ -56,7 +57,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use anchor::Anchors;
 #[cfg(feature = "serve")]
@@ -98,18 +99,20 @@ use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{KeyType, PrivateKey};
+use crate::limits;
 use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
-use crate::{encryption, json, limits};
 use anchor::Anchor;
 use book::Book;
+use config::{parse_config, read_config};
 use edge::Edge;
 use folder::FolderStorage;
 use group::Seal;
 pub(crate) use index::Index;
 use layers::Layers;
+use log_key::read_checkpoint;
 use retention::Disposals;
 use service::TrustFrom;
 use storage::Storage;
@@ -173,18 +176,6 @@ pub enum Anchored {
     FirstUse,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Config {
-    v: String,
-    origin: String,
-    log_key: String,
-    /// Format of the envelopes, if it is encrypted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    encryption: Option<String>,
-}
-
-const FORMAT: &str = "sealwright-ledger/v1";
 /// Entries after which the anchor is brought to disk again.
 const REMEMBERED_EVERY: u64 = 256;
 
@@ -232,15 +223,10 @@ impl Ledger {
                 format!("a ledger of the origin `{origin}` is known here already; open it, or choose another origin"),
             ));
         }
+        let config = config::written(&vkey, kek.is_some())?;
         let layers = match kek {
             Some(kek) => Layers::encrypted(storage, origin, kek)?,
             None => Layers::plain(storage),
-        };
-        let config = Config {
-            v: FORMAT.to_owned(),
-            origin: origin.to_owned(),
-            log_key: vkey.to_string(),
-            encryption: kek.map(|_| encryption::FORMAT.to_owned()),
         };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
         let mut ledger = Self {
@@ -281,12 +267,12 @@ impl Ledger {
         if storage.size(CONFIG)?.is_some() {
             return taken(format!("another process made a ledger at `{place}` just now; open that"));
         }
-        let made = right
-            .write(CONFIG, &json::canonical("ledger configuration", &config)?)
-            .and_then(|()| ledger.layers.write_keyring(right.as_mut()))
-            .and_then(|()| match ledger.layers.sealed() {
-                Some(sealed) => ledger.append_genesis(trust_policy, sealed.over(right).as_mut(), now),
-                None => ledger.append_genesis(trust_policy, right.as_mut(), now),
+        let made =
+            right.write(CONFIG, &config).and_then(|()| ledger.layers.write_keyring(right.as_mut())).and_then(|()| {
+                match ledger.layers.sealed() {
+                    Some(sealed) => ledger.append_genesis(trust_policy, sealed.over(right).as_mut(), now),
+                    None => ledger.append_genesis(trust_policy, right.as_mut(), now),
+                }
             });
         if let Err(e) = made {
             // nothing was receipted, so nothing is lost: the same call can be made again
@@ -701,59 +687,4 @@ impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger").field("origin", &self.origin()).field("size", &self.size()).finish_non_exhaustive()
     }
-}
-
-/// As [`parse_config`], of the ledger that lies there.
-fn read_config(store: &Store) -> Result<(String, VerifierKey, bool)> {
-    let bytes = store.read(CONFIG, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => Error::new(
-            ErrorKind::NotFound,
-            format!("there is no ledger at `{}`; make one with `sealwright ledger init`", store.storage().place()),
-        ),
-        _ => e,
-    })?;
-    parse_config(&bytes)
-}
-
-/// Origin and first key of a ledger, and whether it is encrypted, by its `ledger.json`.
-fn parse_config(bytes: &[u8]) -> Result<(String, VerifierKey, bool)> {
-    let tampered = |why: &str| {
-        Error::new(ErrorKind::LedgerTampered, format!("`{CONFIG}` of the ledger is not as it was written: {why}"))
-    };
-    let config: Config = json::parse("ledger configuration", bytes).map_err(|e| tampered(e.message()))?;
-    if config.v != FORMAT {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("the ledger is of format `{}`, expected `{FORMAT}`; use a newer version", config.v.escape_debug()),
-        ));
-    }
-    let key: VerifierKey = config.log_key.parse().map_err(|e: Error| tampered(e.message()))?;
-    if key.name() != config.origin || json::canonical("ledger configuration", &config)? != bytes {
-        return Err(tampered("its origin and key do not match, or it is not written canonically"));
-    }
-    Ok((config.origin, key, encrypted::is_known(config.encryption.as_deref())?))
-}
-
-fn read_checkpoint(store: &Store, keys: &LogKeys) -> Result<SignedCheckpoint> {
-    let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => Error::new(
-            ErrorKind::LedgerTampered,
-            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.storage().place()),
-        ),
-        _ => e,
-    })?;
-    let checkpoint = keys.parse_and_verify(&bytes).map_err(|e| {
-        Error::new(
-            ErrorKind::LedgerTampered,
-            format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),
-        )
-        .caused_by(e)
-    })?;
-    if checkpoint.note().as_bytes() != bytes {
-        return Err(Error::new(
-            ErrorKind::LedgerTampered,
-            "the checkpoint of the ledger holds more than its signed note",
-        ));
-    }
-    Ok(checkpoint)
 }

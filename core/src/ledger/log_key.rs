@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::store::{ROTATIONS, Store};
+use super::store::{CHECKPOINT, ROTATIONS, Store};
 use super::{Anchor, Ledger};
-use crate::checkpoint::{KeyRotation, LogKeys, VerifierKey};
+use crate::checkpoint::{KeyRotation, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::limits;
@@ -144,4 +144,29 @@ pub(super) fn other_key(expected: &VerifierKey, found: &VerifierKey) -> Error {
     )
     .with("expected", expected)
     .with("found", found)
+}
+
+/// The checkpoint that lies there, which one of `keys` must have signed, and nothing more.
+pub(super) fn read_checkpoint(store: &Store, keys: &LogKeys) -> Result<SignedCheckpoint> {
+    let bytes = store.read(CHECKPOINT, limits::CHECKPOINT_BYTES).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => Error::new(
+            ErrorKind::LedgerTampered,
+            format!("the ledger at `{}` has lost its checkpoint; restore it from a copy", store.storage().place()),
+        ),
+        _ => e,
+    })?;
+    let checkpoint = keys.parse_and_verify(&bytes).map_err(|e| {
+        Error::new(
+            ErrorKind::LedgerTampered,
+            format!("the checkpoint of the ledger is not as it was signed: {}", e.message()),
+        )
+        .caused_by(e)
+    })?;
+    if checkpoint.note().as_bytes() != bytes {
+        return Err(Error::new(
+            ErrorKind::LedgerTampered,
+            "the checkpoint of the ledger holds more than its signed note",
+        ));
+    }
+    Ok(checkpoint)
 }
