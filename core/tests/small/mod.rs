@@ -1,5 +1,11 @@
 //! A ledger as small as one can be, for tests that touch every byte of it: an admin, a maker, a second maker.
-#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::indexing_slicing, reason = "shared by tests that use parts of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "shared by tests that use parts of it"
+)]
 
 #[path = "../opened/mod.rs"]
 mod opened;
