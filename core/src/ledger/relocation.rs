@@ -324,7 +324,8 @@ fn mark(note: &str) -> Option<String> {
     Some(String::from_utf8_lossy(bytes.get(NO_KEY.len()..).unwrap_or_default()).into_owned())
 }
 
-fn without_mark(note: &str) -> String {
+/// A note without the mark.
+pub(super) fn without_mark(note: &str) -> String {
     note.split_inclusive('\n').filter(|line| !line.starts_with(&format!("— {MOVED} "))).collect()
 }
 

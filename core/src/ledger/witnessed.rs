@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::audit::{AuditFindingKind, AuditReport};
+use super::relocation::without_mark;
 use super::storage::{Batch, Outcome};
 use super::store::{CHECKPOINT, CHECKPOINTS, Store};
 use super::{Ledger, read_checkpoint};
@@ -228,7 +229,9 @@ impl Ledger {
                 wrong(name, "it has a signature of nobody whom the trust policy knows as a witness");
             }
         };
-        lines(CHECKPOINT, &read_checkpoint(&self.store, &self.log_key)?);
+        // the mark of a ledger that was moved is no signature
+        let unmarked = without_mark(read_checkpoint(&self.store, &self.log_key)?.note());
+        lines(CHECKPOINT, &self.log_key.parse_and_verify(unmarked.as_bytes())?);
         let mut found = Vec::new();
         self.store.storage().list(&format!("{CHECKPOINTS}/"), &mut |name, _| {
             found.push(name.to_owned());
