@@ -7,7 +7,7 @@ mod world;
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
 use sealwright::gate::{ArtifactReference, GateRequest, decide};
-use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::ledger::{Anchors, Pins};
 use sealwright::predicate::*;
 use sealwright::statement::Statement;
 use world::*;
@@ -287,8 +287,7 @@ fn a_ledger_that_was_never_seen_before_gives_no_pass_above_dev() {
     let mut world = for_staging();
     let elsewhere = tempfile::tempdir().unwrap();
     let anchors = Anchors::in_folder(elsewhere.path().to_path_buf());
-    let open =
-        || world::opened(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
+    let open = || opened(&world.folder(), &anchors, &Pins::none()).unwrap().with_log_key(world.log_key()).unwrap();
     let mut ledger = open();
     let request = world.request(&artifact(), &staging());
     let decision = decide(&mut ledger, &request, &world.keys["records"], world.now).unwrap();

@@ -4,7 +4,7 @@
 mod small;
 
 use sealwright::artifact::ResourceDescriptor;
-use sealwright::ledger::{Anchored, Anchors, Ledger, Pins};
+use sealwright::ledger::{Anchored, Anchors, Pins};
 use sealwright::predicate::{
     Admin, Deployment, Person, PersonId, PredicateType, RecordRef, Revocation, TrustPolicy, Writer,
 };

@@ -2,7 +2,7 @@
 
 mod instance;
 #[path = "../../tests/commit/repository.rs"]
-#[allow(dead_code, reason = "used in part")]
+#[allow(dead_code, clippy::panic, reason = "used in part; tests")]
 mod repository;
 #[path = "../../tests/layout/supply_chain.rs"]
 #[allow(dead_code, reason = "used in part")]

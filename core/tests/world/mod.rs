@@ -10,6 +10,7 @@
     reason = "shared by tests that use parts of it"
 )]
 
+#[allow(clippy::duplicate_mod, reason = "some tests use both the small ledger and the world")]
 #[path = "../opened/mod.rs"]
 mod opened;
 mod refusal;
