@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::Ledger;
+use super::log_key::rotation_name;
 use super::store::CONFIG;
 use crate::error::Result;
 use crate::limits;
@@ -42,6 +43,11 @@ impl Ledger {
 
     pub(crate) fn config_file(&self) -> Result<Vec<u8>> {
         self.store.read(CONFIG, limits::CHECKPOINT_BYTES)
+    }
+
+    /// The note by which the key of the log was replaced for the nth time; `NOT_FOUND` if it was not.
+    pub(crate) fn rotation_file(&self, number: usize) -> Result<Vec<u8>> {
+        self.store.read(&rotation_name(number), limits::CHECKPOINT_BYTES)
     }
 
     /// The checkpoint that this handle has seen and checked, not a newer one that others may have written.

@@ -48,11 +48,12 @@ pub(super) async fn log(state: &Arc<State>, route: Route) -> Answer {
     let lasting = !matches!(route, Route::Checkpoint);
     let media_type = match route {
         Route::Config => "application/json",
-        Route::Checkpoint => "text/plain; charset=utf-8",
+        Route::Checkpoint | Route::Rotation(_) => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
     let read = blocking(state, move |ledger| match route {
         Route::Config => ledger.config_file(),
+        Route::Rotation(number) => ledger.rotation_file(number),
         Route::Tile(id) => ledger.tile_file(id),
         Route::Entries(id) => ledger.bundle_file(id),
         _ => Ok(ledger.checkpoint_file()),

@@ -15,6 +15,8 @@ pub(super) enum Route {
     Ready,
     Metrics,
     Config,
+    /// The note by which the key of the log was replaced for the nth time.
+    Rotation(usize),
     Checkpoint,
     Tile(TileId),
     Entries(BundleId),
@@ -69,6 +71,8 @@ impl Route {
             // numbered like a full bundle
             let bundle = format!("tile/entries/{number}").parse::<BundleId>().ok();
             bundle.filter(|id| id.width() == TILE_WIDTH).map(|id| Self::Body(id.index()))
+        } else if let Some(number) = path.strip_prefix("rotations/") {
+            number.parse().ok().filter(|n: &usize| *n > 0 && n.to_string() == number).map(Self::Rotation)
         } else if let Some(number) = path.strip_prefix("v1/receipts/") {
             number.parse().ok().filter(|n: &u64| n.to_string() == number).map(Self::Receipt)
         } else {
@@ -83,9 +87,12 @@ impl Route {
         match self {
             Self::Health | Self::Ready => None,
             Self::Metrics => Some(Right::Metrics),
-            Self::Config | Self::Checkpoint | Self::Tile(_) | Self::Entries(_) | Self::TrustPolicy => {
-                Some(Right::ReadLog)
-            }
+            Self::Config
+            | Self::Rotation(_)
+            | Self::Checkpoint
+            | Self::Tile(_)
+            | Self::Entries(_)
+            | Self::TrustPolicy => Some(Right::ReadLog),
             // the records of the trust policy need no more than that, which the handler looks at
             Self::Body(_) => Some(Right::ReadLog),
             Self::Attachment(_) | Self::Receipt(_) => Some(Right::ReadRecords),
@@ -102,6 +109,7 @@ impl Route {
             Self::Ready => "ready",
             Self::Metrics => "metrics",
             Self::Config => "config",
+            Self::Rotation(_) => "rotation",
             Self::Checkpoint => "checkpoint",
             Self::Tile(_) => "tile",
             Self::Entries(_) => "entries",
@@ -130,6 +138,7 @@ mod tests {
             "/tile/entries/000.p/3",
             "/bodies/000",
             "/bodies/x012/345",
+            "/rotations/1",
             "/v1/receipts/7",
             &format!("/attachments/{hex}"),
         ] {
@@ -149,6 +158,9 @@ mod tests {
             "/tile/0/000/../000",
             "/bodies/000.p/1",
             "/bodies/0",
+            "/rotations/0",
+            "/rotations/01",
+            "/rotations/../ledger.json",
             "/bodies/../ledger.json",
             "/bodies/%2e%2e/x",
             "/v1/receipts/07",

@@ -143,7 +143,8 @@ pub(crate) fn good(bundle: &PolicyBundle, gate: &str, category: &str) -> Value {
         },
         "records": { "read": 20, "refused": [] },
         "ledger": { "origin": "example.org/ledger", "size": 90, "rootHash": hex('9'), "lastEntryUnix": NOW - 60,
-                    "matched": 20, "control": 4, "disposed": 0, "missing": [], "anchored": true, "proven": true },
+                    "matched": 20, "control": 4, "disposed": 0, "missing": [], "anchored": true, "proven": true,
+                    "cosignatures": 0, "quorum": 0, "anchoredAtUnix": null },
         "policy": { "digest": bundle.digest().hex(), "signed": true, "pinned": true, "approvals": [], "authors": [] }
     })
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use sealwright::digest::Digest;
+use sealwright::key::{KeyType, PrivateKey};
 use sealwright::ledger::{Ledger, Pins, Query};
 use sealwright::remote::Access;
 
@@ -45,6 +46,28 @@ fn a_ledger_behind_an_address_is_one_like_any_other() {
     for refused in [ledger.audit().map(|_| ()), ledger.rebuild_index()] {
         assert_eq!(refused.unwrap_err().code(), "UNSUPPORTED");
     }
+    running.stop();
+}
+
+#[test]
+fn whoever_pins_the_first_key_of_a_log_goes_on_with_the_one_that_replaced_it() {
+    let team = Team::new();
+    let running = team.start();
+    team.submitter(&running, "build").unwrap().submit(&[team.note("before")], team.now()).unwrap();
+    let mut open = team.connect(&running, "auditor").unwrap();
+    running.stop();
+    let (old, new) = (team.world.log_key(), PrivateKey::generate(KeyType::Ed25519).unwrap());
+    std::fs::write(team.dir().join("log.pem"), new.to_pem().unwrap().as_bytes()).unwrap();
+    team.folder().with_log_key(old).unwrap().rotate_log_key(new).unwrap();
+    let running = team.start();
+    let receipts = team.submitter(&running, "build").unwrap().submit(&[team.note("after")], team.now()).unwrap();
+    assert_eq!(receipts[0].index, 2);
+    // the pins of the team hold the key that the log began with
+    let ledger = team.connect(&running, "auditor").unwrap();
+    assert_eq!(ledger.record(2).unwrap().index, 2);
+    assert_ne!(Some(ledger.log_key()), team.pins().log_key.as_ref());
+    // a handle that was open before has the address of the server that is gone
+    assert_eq!(open.refresh().unwrap_err().code(), "SERVICE_UNAVAILABLE");
     running.stop();
 }
 
