@@ -55,7 +55,7 @@ mod module {
     #[pymodule_export]
     use crate::layout::layout_verify;
     #[pymodule_export]
-    use crate::ledger::{Found, Ledger, LedgerRecord, Receipt};
+    use crate::ledger::{Found, Ledger, LedgerRecord, Receipt, Records};
     #[pymodule_export]
     use crate::oci::{Registry, oci_signed_image};
     #[pymodule_export]

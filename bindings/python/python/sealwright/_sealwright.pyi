@@ -22,6 +22,7 @@ __all__ = [
     "PublicKey",
     "Receipt",
     "Recorded",
+    "Records",
     "Registry",
     "Reproduction",
     "RootArchive",
