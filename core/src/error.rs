@@ -413,6 +413,19 @@ impl fmt::Debug for Error {
     }
 }
 
+/// What an error of another library says, with its causes, for it tells the real one last.
+#[cfg(any(feature = "keyless", feature = "object-store", feature = "remote", feature = "witness"))]
+pub(crate) fn with_causes(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut cause = e.source();
+    while let Some(e) = cause {
+        text.push_str(": ");
+        text.push_str(&e.to_string());
+        cause = e.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,9 @@ pub mod timestamp;
 
 pub mod digest;
 
+#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
+mod address;
+
 pub mod artifact;
 
 pub mod predicate;

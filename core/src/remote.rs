@@ -16,8 +16,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use access::Access;
-#[cfg(feature = "serve")]
-pub(crate) use transport::service_address;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};

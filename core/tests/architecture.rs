@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "error",
     "limits",
     "json",
+    "address",
     "timestamp",
     "digest",
     "artifact",

@@ -1,14 +1,14 @@
 //! Requests to services that are named: each in a bounded time, with an answer of a bounded size.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::address::{Query, service_address};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
 /// Runs `work` to its end on a runtime of its own.
@@ -37,34 +37,9 @@ pub(super) fn client() -> Result<Client> {
         .map_err(|e| Error::new(ErrorKind::Internal, "the client for requests could not be made").caused_by(e))
 }
 
-/// The address of a service, checked before anything is sent to it: `https`, or `http` to this machine.
+/// The address of a service, which may hold a query: `MALFORMED` if it is none.
 pub(super) fn service_url(service: &str, text: &str) -> Result<Url> {
-    let refused = |why: &str| {
-        Error::new(
-            ErrorKind::Malformed,
-            format!("`{text}` is no address of the {service}: {why}; write it as `https://host/path`"),
-        )
-    };
-    let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
-    let here = match url.host_str() {
-        None => return Err(refused("it names no host")),
-        Some(host) => {
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-        }
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if here => {}
-        "http" => return Err(refused("without TLS anybody on the way reads the token")),
-        _ => return Err(refused("it is neither https nor http")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("a password does not belong into an address"));
-    }
-    if url.fragment().is_some() {
-        return Err(refused("it has a fragment"));
-    }
-    Ok(url)
+    service_address(service, text, Query::Allowed)
 }
 
 /// `url` with `path` after its own path.
@@ -84,7 +59,7 @@ pub(super) async fn send(service: &str, request: RequestBuilder, secret: &str) -
         let e = e.without_url();
         Error::new(
             ErrorKind::ServiceUnavailable,
-            format!("the {service} could not be reached: {}; check its address and try again", chain(&e)),
+            format!("the {service} could not be reached: {}; check its address and try again", with_causes(&e)),
         )
         .with("service", service)
         .caused_by(e)
@@ -133,41 +108,9 @@ pub(super) fn wrong_answer(service: &str, why: &str) -> Error {
     .with("service", service)
 }
 
-/// What an error says, with its causes.
-pub(super) fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut cause = e.source();
-    while let Some(e) = cause {
-        text.push_str(": ");
-        text.push_str(&e.to_string());
-        cause = e.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_is_sent_over_tls_or_within_this_machine() {
-        for good in ["https://fulcio.example/a", "http://localhost:1", "http://127.0.0.1:5555/x", "http://[::1]:80"] {
-            assert!(service_url("CA", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "fulcio.example",
-            "http://fulcio.example",
-            "http://127.0.0.1.example",
-            "http://localhost.example",
-            "ftp://localhost",
-            "https://user:secret@fulcio.example",
-            "https://fulcio.example/#f",
-            "data:text/plain,x",
-        ] {
-            assert_eq!(service_url("CA", bad).unwrap_err().code(), "MALFORMED", "{bad}");
-        }
-    }
 
     #[test]
     fn a_path_is_put_after_the_path_of_the_address() {

@@ -18,10 +18,10 @@ use sigstore_trust_root::SigstoreInstance;
 use sigstore_trust_root::tuf::{SIGNING_CONFIG_TARGET, TRUSTED_ROOT_TARGET};
 use sigstore_tuf::{Error as TufError, FileStore, HttpRepository, Updater};
 
-use super::http::{block_on, chain, client};
+use super::http::{block_on, client};
 use super::merge::merged;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::timestamp::Timestamp;
 use crate::trust::TrustRoot;
 use crate::{json, limits};
@@ -252,7 +252,7 @@ fn refusal(source: &RootSource, e: TufError) -> Error {
         | TufError::Crypto(_) => (ErrorKind::BadSignature, "check that the pinned root is that of this repository"),
         _ => (ErrorKind::Malformed, "check that it is a TUF repository"),
     };
-    Error::new(kind, format!("the TUF repository `{}` is refused: {}; {hint}", source.url, chain(&e)))
+    Error::new(kind, format!("the TUF repository `{}` is refused: {}; {hint}", source.url, with_causes(&e)))
         .with("repository", &source.url)
         .caused_by(e)
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::Read;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
@@ -10,7 +9,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::source::too_long;
-use crate::error::{Error, ErrorKind, Result};
+use crate::address::{Query, service_address};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
 /// One server, by the address that all its names lie below.
@@ -24,27 +24,7 @@ pub(super) struct Http {
 impl Http {
     /// The `what` ("log", "witness") at `https`, or at `http` on this machine. It follows no redirect.
     pub(super) fn new(what: &'static str, address: &str) -> Result<Self> {
-        let shown: String = address.escape_debug().take(200).collect();
-        let refused = |why: &str| {
-            Error::new(
-                ErrorKind::Malformed,
-                format!("`{shown}` is no address of a {what}: {why}; write it as `https://host/path`"),
-            )
-        };
-        let mut base = Url::parse(address).map_err(|e| refused(&e.to_string()))?;
-        let here = base.host_str().is_some_and(|host| {
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-        });
-        if base.scheme() != "https" && !(base.scheme() == "http" && here) {
-            return Err(refused("it is not https, and not on this machine"));
-        }
-        if !base.username().is_empty()
-            || base.password().is_some()
-            || base.query().is_some()
-            || base.fragment().is_some()
-        {
-            return Err(refused("it holds a password, a query or a fragment"));
-        }
+        let mut base = service_address(what, address, Query::Refused)?;
         if !base.path().ends_with('/') {
             let path = format!("{}/", base.path());
             base.set_path(&path);
@@ -150,12 +130,7 @@ impl Http {
 
     fn unreachable(&self, e: reqwest::Error) -> Error {
         let (what, base, e) = (self.what, &self.base, e.without_url());
-        let mut why = e.to_string();
-        let mut cause = std::error::Error::source(&e);
-        while let Some(deeper) = cause {
-            why.push_str(&format!(": {deeper}"));
-            cause = deeper.source();
-        }
+        let why = with_causes(&e);
         Error::new(
             ErrorKind::ServiceUnavailable,
             format!("the {what} at `{base}` could not be reached: {why}; check its address and try again"),

@@ -1,6 +1,5 @@
 //! HTTP to a ledger's service: bounded answers, no redirects, and attempts that can be made again.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -8,7 +7,8 @@ use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect}
 
 use super::access::Access;
 use super::wire::Refusal;
-use crate::error::{Error, ErrorKind, Result};
+use crate::address::{Query, service_address};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::{json, limits};
 
 /// Requests to one service. All that are ever made may be made twice: they read, or they append what is appended once.
@@ -40,9 +40,9 @@ impl std::fmt::Debug for Transport {
 
 impl Transport {
     pub(super) fn new(url: &str, access: &Access) -> Result<Self> {
-        let base = service_address("ledger", url)?;
+        let base = service_address("ledger", url, Query::Refused)?;
         let unusable = |what: &str, e: reqwest::Error| {
-            Error::new(ErrorKind::Malformed, format!("the {what} can't be used: {}; give it as PEM", chain(&e)))
+            Error::new(ErrorKind::Malformed, format!("the {what} can't be used: {}; give it as PEM", with_causes(&e)))
         };
         let internal = |e: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Internal, "could not prepare to speak to a ledger's service").caused_by(e)
@@ -128,7 +128,9 @@ impl Transport {
     /// The next bit of an answer, none at its end.
     pub(super) fn next(&self, response: &mut Response) -> std::io::Result<Option<Vec<u8>>> {
         let chunk = self.runtime.block_on(response.chunk());
-        chunk.map(|chunk| chunk.map(|bytes| bytes.to_vec())).map_err(|e| std::io::Error::other(chain(&e.without_url())))
+        chunk
+            .map(|chunk| chunk.map(|bytes| bytes.to_vec()))
+            .map_err(|e| std::io::Error::other(with_causes(&e.without_url())))
     }
 
     fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -215,7 +217,7 @@ async fn attempt(request: RequestBuilder, url: &Url, limit: u64) -> Outcome {
 
 fn later(e: &reqwest::Error) -> Outcome {
     let why = if e.is_timeout() { "did not answer in time" } else { "could not be reached" };
-    Outcome::Later(Later { why: format!("{why} ({})", chain(e)), after: None })
+    Outcome::Later(Later { why: format!("{why} ({})", with_causes(e)), after: None })
 }
 
 /// What an answer that is no success says.
@@ -280,79 +282,13 @@ fn may_cross(kind: ErrorKind) -> bool {
     }
 }
 
-/// The address of a service, checked before anything is sent to it: `https`, or `http` within this machine.
-pub(crate) fn service_address(what: &str, text: &str) -> Result<Url> {
-    let refused = |why: &str| {
-        // a password that somebody put there is not for the terminal
-        let quoted = if text.contains('@') { "…" } else { text };
-        Error::new(
-            ErrorKind::Malformed,
-            format!("`{quoted}` is no address of a {what}: {why}; write it as `https://host/path`"),
-        )
-    };
-    let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
-    let here = match url.host_str() {
-        None => return Err(refused("it names no host")),
-        Some(host) => {
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-        }
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if here => {}
-        "http" => return Err(refused("without TLS anybody on the way reads the token")),
-        _ => return Err(refused("it is neither https nor http")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("a password does not belong into an address"));
-    }
-    if url.fragment().is_some() || url.query().is_some() {
-        return Err(refused("it has a query or a fragment"));
-    }
-    Ok(url)
-}
-
-/// What an error says, with its causes.
-fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut cause = e.source();
-    while let Some(e) = cause {
-        text.push_str(": ");
-        text.push_str(&e.to_string());
-        cause = e.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_https_or_this_machine_and_holds_no_password() {
-        for good in
-            ["https://ledger.example", "https://ledger.example/team/", "http://127.0.0.1:8080", "http://[::1]:1"]
-        {
-            assert!(service_address("ledger", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "ledger.example",
-            "http://ledger.example",
-            "http://127.0.0.1.example",
-            "ftp://localhost",
-            "https://user:hunter2@ledger.example",
-            "https://ledger.example/?a=b",
-            "https://ledger.example/#f",
-        ] {
-            let e = service_address("ledger", bad).unwrap_err();
-            assert!(e.code() == "MALFORMED" && !format!("{e:?}").contains("hunter2"), "{bad}: {e}");
-        }
-    }
-
-    #[test]
     fn a_code_of_the_services_own_machine_is_no_verdict_about_the_ledger() {
-        let url = service_address("ledger", "https://ledger.example").unwrap();
+        let url = service_address("ledger", "https://ledger.example", Query::Refused).unwrap();
         let of = |code: &str| {
             let refusal = Refusal {
                 error: crate::remote::wire::Refused {

@@ -10,10 +10,10 @@ use super::certificate::CertificateName;
 use super::config::{Caller, Config, IssuerConfig, KeySource, TokenMatch};
 use super::jwks::Keys;
 use super::token::{self, Claims, Issuer};
+use crate::address::{Query, service_address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::limits;
-use crate::remote::service_address;
 use crate::timestamp::Timestamp;
 
 /// Least time between two fetches of one issuer's keys, however many unknown keys are shown.
@@ -152,7 +152,7 @@ impl Vouching {
                 let keys = Keys::parse(&bytes).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))?;
                 (None, Some(Arc::new(keys)))
             }
-            KeySource::Url(url) => (Some(service_address("issuer's key set", url)?), None),
+            KeySource::Url(url) => (Some(service_address("issuer's key set", url, Query::Refused)?), None),
         };
         let keys = RwLock::new(Held { keys, since: None });
         Ok(Self { issuer: config.issuer.clone(), url, keys, asked: tokio::sync::Mutex::default() })

@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::objects::{pause, shown};
 use super::settings::{BucketPlace, is_here};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
 /// A database and the place in it of one ledger.
@@ -171,22 +171,12 @@ impl Database {
         };
         let said = match e.as_db_error() {
             Some(said) => shown(said.message()),
-            None => shown(&chain(&e)),
+            None => shown(&with_causes(&e)),
         };
         Error::new(kind, format!("the database of `{}` failed: {said}; {advice}", self.place))
             .with("place", &self.place)
             .caused_by(e)
     }
-}
-
-fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut next = e.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 impl std::fmt::Debug for Database {

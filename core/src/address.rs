@@ -1,0 +1,88 @@
+//! Addresses of services, checked before anything is sent to them.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Whether an address may have a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Query {
+    #[cfg(feature = "keyless")]
+    Allowed,
+    #[cfg(any(feature = "remote", feature = "witness"))]
+    Refused,
+}
+
+/// The address of a service: `https`, or `http` within this machine; without a password and a fragment. `what` names the
+/// service in errors (`MALFORMED`).
+pub(crate) fn service_address(what: &str, text: &str, query: Query) -> Result<Url> {
+    let refused = |why: &str| {
+        // a password that somebody put there is not for the terminal
+        let shown: String = if text.contains('@') { "…".to_owned() } else { text.escape_debug().take(200).collect() };
+        Error::new(
+            ErrorKind::Malformed,
+            format!("`{shown}` is no address of the {what}: {why}; write it as `https://host/path`"),
+        )
+    };
+    let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
+    let here = match url.host_str() {
+        None => return Err(refused("it names no host")),
+        Some(host) => {
+            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if here => {}
+        "http" => return Err(refused("without TLS anybody on the way reads and changes what is sent")),
+        _ => return Err(refused("it is neither https nor http")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("a password does not belong into an address"));
+    }
+    if url.fragment().is_some() {
+        return Err(refused("it has a fragment"));
+    }
+    match query {
+        #[cfg(feature = "keyless")]
+        Query::Allowed => {}
+        #[cfg(any(feature = "remote", feature = "witness"))]
+        Query::Refused if url.query().is_some() => return Err(refused("it has a query")),
+        #[cfg(any(feature = "remote", feature = "witness"))]
+        Query::Refused => {}
+    }
+    Ok(url)
+}
+
+#[cfg(all(test, feature = "keyless", feature = "remote"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_https_or_this_machine_and_holds_no_password() {
+        for good in
+            ["https://a.example", "https://a.example/b/", "http://localhost:1", "http://127.0.0.1:8", "http://[::1]:1"]
+        {
+            assert!(service_address("log", good, Query::Refused).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "http://a.example",
+            "http://127.0.0.1.example",
+            "http://localhost.example",
+            "ftp://localhost",
+            "data:text/plain,x",
+            "https://user:hunter2@a.example",
+            "https://a.example/#f",
+        ] {
+            let e = service_address("log", bad, Query::Allowed).unwrap_err();
+            assert!(e.code() == "MALFORMED" && !format!("{e:?}").contains("hunter2"), "{bad}: {e}");
+        }
+        let query = "https://a.example/?a=b";
+        assert!(service_address("log", query, Query::Allowed).is_ok());
+        assert_eq!(service_address("log", query, Query::Refused).unwrap_err().code(), "MALFORMED");
+    }
+}
