@@ -92,6 +92,7 @@ lint: lint-rust lint-python lint-node deny ## everything that is checked without
 lint-rust:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-features --all-targets -- -D warnings
+	cargo clippy -p sealwright -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc -p sealwright --all-features --no-deps --quiet
 
 lint-python: $(VENV)/built

@@ -17,6 +17,7 @@ mod config;
 mod edge;
 mod encrypted;
 mod entry;
+#[cfg(feature = "serve")]
 mod file;
 mod folder;
 mod fork;

@@ -99,6 +99,7 @@ pub(crate) enum RootUsed {
     Files,
     /// What `root refresh` fetched; the newest of it.
     #[serde(rename_all = "camelCase")]
+    #[cfg_attr(not(feature = "keyless"), expect(dead_code, reason = "nothing fetches one"))]
     Archive { fetched_at: Timestamp, digest: String },
     /// The program.
     BuiltIn,

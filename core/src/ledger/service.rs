@@ -22,6 +22,7 @@ pub(crate) trait Service: std::fmt::Debug + Send + Sync {
 }
 
 /// A file to be left with a service, read anew for each attempt.
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "made everywhere, sent by a client alone"))]
 pub(crate) enum Attachment<'a> {
     Bytes(&'a [u8]),
     File(&'a std::path::Path),

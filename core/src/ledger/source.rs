@@ -165,12 +165,16 @@ impl SourceTiles<'_> {
                 return Ok((bytes, TILE_WIDTH));
             }
             // in a folder the next wider one can be looked for; a server does not tell its names
-            if let Kind::Storage(storage) = &self.source.0 {
-                for wider in wider_than(storage.as_ref(), whole, width)? {
-                    if let Some(bytes) = self.source.read(&format!("{whole}.p/{wider}"), limit)? {
-                        return Ok((bytes, wider));
+            match &self.source.0 {
+                Kind::Storage(storage) => {
+                    for wider in wider_than(storage.as_ref(), whole, width)? {
+                        if let Some(bytes) = self.source.read(&format!("{whole}.p/{wider}"), limit)? {
+                            return Ok((bytes, wider));
+                        }
                     }
                 }
+                #[cfg(feature = "witness")]
+                Kind::Http(_) => {}
             }
         }
         Err(Error::new(
