@@ -21,6 +21,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub use self::command::CommandSigner;
+#[cfg(not(all(feature = "hsm", feature = "kms")))]
+pub(crate) use self::open::not_built_in;
 pub(crate) use self::open::scheme;
 pub use self::open::{Access, AskSecret, Secret, VaultAccess, is_key_file, open};
 pub use self::pkcs11_uri::Pkcs11Uri;

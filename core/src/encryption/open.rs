@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::{KeyEncryptionKey, KeyFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::signer::{Access, Pkcs11Uri, Secret, scheme};
+#[cfg(not(all(feature = "hsm", feature = "kms")))]
+use crate::signer::not_built_in;
+use crate::signer::{Access, Pkcs11Uri, scheme};
 
 type Opened = Result<Box<dyn KeyEncryptionKey>>;
 
@@ -38,25 +40,18 @@ pub fn open_key_encryption_key(reference: &str, access: &Access<'_>) -> Opened {
 }
 
 fn key_file(path: &Path, access: &Access<'_>) -> Opened {
-    let key = match KeyFile::read(path, None) {
-        Err(e) if e.kind() == ErrorKind::WrongPassphrase => match access.secret(Secret::Passphrase(path))? {
-            Some(passphrase) => KeyFile::read(path, Some(&passphrase))?,
-            None => return Err(e),
-        },
-        read => read?,
-    };
-    Ok(Box::new(key))
+    Ok(Box::new(access.read_key_file(path, |passphrase| KeyFile::read(path, passphrase))?))
 }
 
 #[cfg(feature = "hsm")]
 fn pkcs11(uri: &Pkcs11Uri, access: &Access<'_>) -> Opened {
-    let pin = |token: &str| access.secret(Secret::Pin(token));
+    let pin = |token: &str| access.secret(crate::signer::Secret::Pin(token));
     Ok(Box::new(super::pkcs11::TokenKey::open(uri, &pin)?))
 }
 
 #[cfg(not(feature = "hsm"))]
 fn pkcs11(_: &Pkcs11Uri, _: &Access<'_>) -> Opened {
-    Err(not_built_in("PKCS#11 tokens", "hsm"))
+    Err(not_built_in("on PKCS#11 tokens", "hsm"))
 }
 
 #[cfg(feature = "kms")]
@@ -66,28 +61,15 @@ fn aws_kms(rest: &str, access: &Access<'_>) -> Opened {
 
 #[cfg(not(feature = "kms"))]
 fn aws_kms(_: &str, _: &Access<'_>) -> Opened {
-    Err(not_built_in("AWS KMS", "kms"))
+    Err(not_built_in("in AWS KMS", "kms"))
 }
 
 #[cfg(feature = "kms")]
 fn vault(rest: &str, access: &Access<'_>) -> Opened {
-    let vault = access
-        .vault
-        .as_ref()
-        .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "nothing says where Vault is; give its address and a token"))?;
-    Ok(Box::new(super::vault::TransitKey::open(rest, vault, access.time_limit)?))
+    Ok(Box::new(super::vault::TransitKey::open(rest, access.vault()?, access.time_limit)?))
 }
 
 #[cfg(not(feature = "kms"))]
 fn vault(_: &str, _: &Access<'_>) -> Opened {
-    Err(not_built_in("Vault", "kms"))
-}
-
-#[cfg(not(all(feature = "hsm", feature = "kms")))]
-fn not_built_in(what: &str, feature: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("encrypting with {what} is not built in; build with the feature `{feature}`"),
-    )
-    .with("feature", feature)
+    Err(not_built_in("in Vault", "kms"))
 }

@@ -133,6 +133,25 @@ impl<'a> Access<'a> {
             (None, None) => Ok(None),
         }
     }
+
+    /// Reads the key file at `path`, and once more with its passphrase if it needs one that somebody knows.
+    pub(crate) fn read_key_file<T>(&self, path: &Path, read: impl Fn(Option<&str>) -> Result<T>) -> Result<T> {
+        match read(None) {
+            Err(e) if e.kind() == ErrorKind::WrongPassphrase => match self.secret(Secret::Passphrase(path))? {
+                Some(passphrase) => read(Some(&passphrase)),
+                None => Err(e),
+            },
+            read => read,
+        }
+    }
+
+    /// Where Vault is; `API_MISUSE` if nobody says.
+    #[cfg(feature = "kms")]
+    pub(crate) fn vault(&self) -> Result<&VaultAccess> {
+        self.vault.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::ApiMisuse, "nothing says where Vault is; give its address and a token")
+        })
+    }
 }
 
 impl VaultAccess {
@@ -216,14 +235,7 @@ pub(crate) fn scheme(reference: &str) -> Option<(&str, &str)> {
 type Opened = Result<Box<dyn Signer + Send + Sync>>;
 
 fn key_file(path: &Path, access: &Access<'_>) -> Opened {
-    let key = match read_private(path, None) {
-        Err(e) if e.kind() == ErrorKind::WrongPassphrase => match access.secret(Secret::Passphrase(path))? {
-            Some(passphrase) => read_private(path, Some(&passphrase))?,
-            None => return Err(e),
-        },
-        read => read?,
-    };
-    Ok(Box::new(key))
+    Ok(Box::new(access.read_key_file(path, |passphrase| read_private(path, passphrase))?))
 }
 
 fn command(rest: &str, access: &Access<'_>) -> Opened {
@@ -246,7 +258,7 @@ fn pkcs11(uri: &Pkcs11Uri, access: &Access<'_>) -> Opened {
 
 #[cfg(not(feature = "hsm"))]
 fn pkcs11(_: &Pkcs11Uri, _: &Access<'_>) -> Opened {
-    Err(not_built_in("PKCS#11 tokens", "hsm"))
+    Err(not_built_in("on PKCS#11 tokens", "hsm"))
 }
 
 #[cfg(feature = "kms")]
@@ -256,28 +268,21 @@ fn aws_kms(rest: &str, access: &Access<'_>) -> Opened {
 
 #[cfg(not(feature = "kms"))]
 fn aws_kms(_: &str, _: &Access<'_>) -> Opened {
-    Err(not_built_in("AWS KMS", "kms"))
+    Err(not_built_in("in AWS KMS", "kms"))
 }
 
 #[cfg(feature = "kms")]
 fn vault(rest: &str, access: &Access<'_>) -> Opened {
-    let vault = access
-        .vault
-        .as_ref()
-        .ok_or_else(|| Error::new(ErrorKind::ApiMisuse, "nothing says where Vault is; give its address and a token"))?;
-    Ok(Box::new(super::vault::VaultSigner::open(rest, vault, access.time_limit)?))
+    Ok(Box::new(super::vault::VaultSigner::open(rest, access.vault()?, access.time_limit)?))
 }
 
 #[cfg(not(feature = "kms"))]
 fn vault(_: &str, _: &Access<'_>) -> Opened {
-    Err(not_built_in("Vault", "kms"))
+    Err(not_built_in("in Vault", "kms"))
 }
 
 #[cfg(not(all(feature = "hsm", feature = "kms")))]
-fn not_built_in(what: &str, feature: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("signing with {what} is not built in; build with the feature `{feature}`"),
-    )
-    .with("feature", feature)
+pub(crate) fn not_built_in(place: &str, feature: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("keys {place} are not built in; build with the feature `{feature}`"))
+        .with("feature", feature)
 }
