@@ -170,7 +170,7 @@ fn s027_gaps_are_told_for_each_artifact_of_a_release() {
 }
 
 #[test]
-fn s004_a_release_id_is_given_once() {
+fn s006_a_release_id_is_given_once() {
     let mut world = World::new();
     world.build(&artifact());
     let (now, other) = (world.tick(), world.subject(&Digest::sha256(b"other")));

@@ -93,7 +93,7 @@ impl KeyFile {
                 "the file is too long for a key; check which one is meant",
             ));
         }
-        let wire: Wire = json::parse("key-encryption key", bytes)?;
+        let wire: Wire = json::parse_secret("key-encryption key", bytes, "make it anew with `sealwright ledger key`")?;
         if wire.v != FORMAT {
             let why = format!("a key of format `{}`, expected `{FORMAT}`; use a newer version", wire.v.escape_debug());
             return Err(Error::new(ErrorKind::Unsupported, why));

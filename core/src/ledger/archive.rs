@@ -63,6 +63,7 @@ impl Ledger {
             Ok(())
         })?;
         let mut right = storage.acquire(self.patience)?;
+        self.check_here()?;
         // what a repair would write again must not come back
         right.settle()?;
         let mut there = archive.acquire(self.patience)?;
@@ -105,6 +106,7 @@ impl Ledger {
             archived.retain(|index| entries.contains(index));
         }
         let mut right = storage.acquire(self.patience)?;
+        self.check_here()?;
         let mut there = archive.acquire(self.patience)?;
         let mut moved = Moved::default();
         for (done, index) in (0..).zip(&archived) {

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::relocation::check_not_moved;
+use super::Ledger;
 use super::service::Attachment;
 use super::storage::{Content, Upload};
 use super::store::ATTACHMENTS;
-use super::{Ledger, read_checkpoint};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -56,7 +55,7 @@ impl Ledger {
         let mut upload = Attached { content, hasher: Sha256::new() };
         let mut right = storage.acquire(self.patience)?;
         // as it is now: it may have been moved since this handle looked
-        check_not_moved(read_checkpoint(&self.store, &self.log_key)?.note())?;
+        self.check_here()?;
         right.keep(&mut upload)?;
         upload.digest()
     }

@@ -10,7 +10,6 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::append::{Fresh, Job, Place};
-use super::relocation::check_not_moved;
 use super::storage::{Right, Storage, Ticket};
 use super::{Ledger, Receipt};
 use crate::error::{Error, ErrorKind, Result};
@@ -111,6 +110,7 @@ impl Ledger {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
+        self.check_here()?;
         self.sweep(right.as_mut())?;
         let mut admission = self.admission()?;
         let places: Vec<_> = jobs.iter().map(|job| self.admit(&mut admission, job)).collect();
@@ -144,7 +144,7 @@ impl Ledger {
     ) -> Result<Vec<Receipt>> {
         let begun = Instant::now();
         self.refresh()?;
-        check_not_moved(self.checkpoint.note())?;
+        self.check_here()?;
         self.sweep(right.as_mut())?;
         let queue = storage.queue();
         let waiting = || queue.as_ref().map(|queue| queue.take(MOST)).unwrap_or_default();

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::folder::{LOCK, UNFINISHED, is_queued};
+use super::log_key::read_checkpoint;
 use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
 use super::{Anchors, Ledger, Pins, Place};
@@ -142,6 +143,15 @@ impl Ledger {
         mark(self.checkpoint.note())
     }
 
+    /// Refuses to write to a ledger that was moved away since this handle looked. The caller holds the right to write, so
+    /// that it is not moved meanwhile.
+    ///
+    /// # Errors
+    /// `APPEND_REFUSED` if it was moved; those of reading its checkpoint.
+    pub(crate) fn check_here(&self) -> Result<()> {
+        check_not_moved(read_checkpoint(&self.store, &self.log_key)?.note())
+    }
+
     /// The checkpoint at the target, if what is there may be made this ledger.
     fn check_target(&self, target: &dyn Storage, empty: bool, config: &[u8]) -> Result<Option<Vec<u8>>> {
         let taken = |why: &str| {
@@ -168,7 +178,7 @@ impl Ledger {
 }
 
 /// Refuses to write to a ledger that was moved away, by the note of its checkpoint.
-pub(super) fn check_not_moved(note: &str) -> Result<()> {
+fn check_not_moved(note: &str) -> Result<()> {
     match mark(note) {
         Some(place) => Err(moved(&place)),
         None => Ok(()),

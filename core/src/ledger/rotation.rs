@@ -49,6 +49,7 @@ impl Ledger {
         };
         let storage = Arc::clone(self.layers.bottom());
         let mut right = storage.acquire(self.patience)?;
+        self.check_here()?;
         if !keyring.is_of(&storage.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?)? {
             return Err(Error::new(
                 ErrorKind::WrongKey,

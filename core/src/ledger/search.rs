@@ -69,7 +69,6 @@ impl Ledger {
             ));
         }
         let size = self.size();
-        let (rows, more) = self.find(query, limit)?;
         let mut records = Vec::new();
         let lies = |row: u64| {
             Error::new(
@@ -80,18 +79,25 @@ impl Ledger {
                 ),
             )
         };
-        for row in rows {
-            let record = match self.record(row) {
-                // it matches whatever asks for nothing
-                Err(e) if e.kind() == ErrorKind::BodyDisposed => continue,
-                record => record?,
-            };
-            if !query.matches(&record) {
-                return Err(lies(row));
+        let mut rest = query.clone();
+        loop {
+            let (rows, more) = self.find(&rest, limit - records.len())?;
+            for row in &rows {
+                let record = match self.record(*row) {
+                    // its row matches whatever asks for nothing, and a page of such rows must not look like the end
+                    Err(e) if e.kind() == ErrorKind::BodyDisposed => continue,
+                    record => record?,
+                };
+                if !query.matches(&record) {
+                    return Err(lies(*row));
+                }
+                records.push(record);
             }
-            records.push(record);
+            if !more || records.len() >= limit {
+                return Ok(Found { records, more, size });
+            }
+            rest.after = rows.last().copied();
         }
-        Ok(Found { records, more, size })
     }
 
     /// Where a query leads, in the order of the ledger, and whether there is more.

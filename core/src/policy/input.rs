@@ -439,13 +439,11 @@ pub struct LedgerState {
     /// Whether each record used was proven to be in the checkpoint.
     pub proven: bool,
     /// Witnesses of the trust policy that cosigned the checkpoint.
-    #[serde(default)]
     pub cosignatures: u64,
     /// How many the trust policy demands.
-    #[serde(default)]
     pub quorum: u64,
     /// The newest time, in Unix seconds, at which a witness or a time-stamp authority saw the checkpoint.
-    #[serde(default)]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub anchored_at_unix: Option<i64>,
 }
 

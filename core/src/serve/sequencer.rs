@@ -103,9 +103,10 @@ fn run(mut ledger: Ledger, queue: &Receiver<Submission>, state: &State) {
 
 /// Looks for what others appended, so that readers see it.
 fn look(ledger: &mut Ledger, state: &State) {
-    let before = ledger.size();
+    let before = ledger.checkpoint().clone();
     match ledger.refresh() {
-        Ok(()) if ledger.size() != before => state.publish(ledger),
+        // also if witnesses cosigned it
+        Ok(()) if *ledger.checkpoint() != before => state.publish(ledger),
         Ok(()) => state.healthy(true),
         Err(e) => {
             state.healthy(false);
@@ -128,8 +129,21 @@ fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
     let jobs: Vec<Job> = batch.iter().map(|submission| submission.job(now)).collect();
     let answers: Vec<Result<Vec<Appended>>> = match ledger.append_each(&jobs) {
         Ok(each) => each.into_iter().zip(&batch).map(|(receipts, one)| appended(ledger, receipts?, one)).collect(),
-        // about none of them, so all of them are told
-        Err(e) => batch.iter().map(|_| Err(Error::new(e.kind(), e.message()))).collect(),
+        // about none of them, so all of them are told; it is no verdict on what they sent
+        Err(e) => {
+            state.healthy(false);
+            state.log(Level::Error, "append-failed", &[("code", e.code().into()), ("message", e.message().into())]);
+            let told = || match e.kind() {
+                kind @ (ErrorKind::LedgerBusy | ErrorKind::StorageFull | ErrorKind::Io) => {
+                    Error::new(kind, e.message())
+                }
+                _ => Error::new(
+                    ErrorKind::ServiceUnavailable,
+                    "the sequencer can't append; its operator finds why in the log",
+                ),
+            };
+            batch.iter().map(|_| Err(told())).collect()
+        }
     };
     state.metrics.commit(batch.len(), begun.elapsed());
     state.publish(ledger);

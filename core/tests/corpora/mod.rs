@@ -9,6 +9,8 @@ pub(crate) fn corpora(path: &str) -> Option<PathBuf> {
         .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora").into(), PathBuf::from);
     let found = root.join(path);
     if !found.exists() {
+        let must = std::env::var_os("SEALWRIGHT_DEMAND_CORPORA").is_some();
+        assert!(!must, "the corpora are demanded, and `{}` is not there", found.display());
         eprintln!("not run, no corpora: {path}");
         return None;
     }

@@ -102,7 +102,19 @@ impl WitnessLedger {
 
     #[cfg(not(feature = "witness"))]
     fn ask(&self, _: &mut Ledger, _: &Settings) -> Result<Vec<Unwitnessed>> {
-        Ok(Vec::new())
+        #[cfg(feature = "keyless")]
+        let alone = self.timestamp.is_some() || !self.cosigned.is_empty();
+        #[cfg(not(feature = "keyless"))]
+        let alone = !self.cosigned.is_empty();
+        if alone {
+            return Ok(Vec::new());
+        }
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "this build asks no witnesses; give checkpoints that were cosigned elsewhere with `--add`, or build it with \
+             the feature `witness`",
+        )
+        .with("feature", "witness"))
     }
 }
 

@@ -216,7 +216,7 @@ pub(super) fn is_partial(name: &str) -> bool {
 /// lead out of the folder.
 fn is_name(name: &[u8]) -> Option<&str> {
     let name = str::from_utf8(name).ok()?;
-    let ours = name.starts_with("tile/") || name.starts_with("bodies/");
+    let ours = ["tile/", "bodies/", "keys/bodies/"].iter().any(|folder| name.starts_with(folder));
     let plain = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
     };

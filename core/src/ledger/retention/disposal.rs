@@ -16,9 +16,9 @@ use crate::ledger::archive::{marker, place};
 use crate::ledger::store::{ATTACHMENTS, Store};
 use crate::ledger::{ATTACHMENT_LOCATION, Entry, Ledger, attachments_named};
 use crate::predicate::{
-    Actor, CheckOutcome, CheckResult, DisposalMethod, DisposedItem, Enforcement, Engine, EvaluationResult, Gate,
-    HoldsChecked, LedgerState, PolicyEvaluation, PredicateType as _, RecordHints, RecordRef, RetentionDisposal,
-    Selection, Tags,
+    Actor, Approval, CheckOutcome, CheckResult, DisposalMethod, DisposedItem, Enforcement, Engine, EvaluationResult,
+    Gate, HoldsChecked, LedgerState, LegalHold, PolicyEvaluation, PredicateType as _, RecordHints, RecordRef,
+    RetentionDisposal, Selection, Tags,
 };
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
@@ -152,6 +152,11 @@ impl Ledger {
             entries: plan.items.iter().map(|item| item.index).collect(),
             attachments: plan.attachments,
         };
+        // as whoever reads it later judges it: what it does not explain must not go
+        let disposals = self.disposals()?;
+        if let Some(index) = done.entries.iter().find(|index| disposals.by.get(index) != Some(&done.record)) {
+            return Err(refused(&format!("entry {index}: the record of the disposal does not explain that it goes")));
+        }
         self.erase(&done.entries, &done.attachments)?;
         done.entries.sort_unstable();
         Ok(done)
@@ -201,6 +206,10 @@ impl Ledger {
             .map(|(_, s)| *s)
             .find(|s| disposal.decision.payload().is_ok_and(|payload| s.payload_digest() == payload));
         let decision = decision.ok_or_else(|| refused("its decision is not appended with it"))?;
+        // what others append under the same checkpoint is not looked through: a hold or a withdrawal may be among it
+        if pending.iter().any(|(entry, s)| s.payload_digest() != decision.payload_digest() && may_bear_on_it(entry)) {
+            return Err(refused("a record that may bear on it is appended at the same time; run it again"));
+        }
         let evaluation: PolicyEvaluation = decision.predicate_as()?;
         let digest = evaluation.policy.digest.as_ref().and_then(|d| d.get(Algorithm::Sha256));
         let digest = digest.ok_or_else(|| refused("its decision names no retention schedule"))?;
@@ -284,6 +293,7 @@ impl Ledger {
     fn erase(&mut self, entries: &[u64], attachments: &[Digest]) -> Result<()> {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
+        self.check_here()?;
         if let Some(archive) = self.layers.archive() {
             let archived: BTreeSet<u64> = self.archived()?.into_iter().collect();
             let places = entries
@@ -292,9 +302,10 @@ impl Ledger {
                 .map(|index| self.entry(*index).map(|entry| place(&entry.record)));
             archive.acquire(self.patience)?.remove(&places.collect::<Result<Vec<_>>>()?)?;
         }
-        let mut names: Vec<String> = entries.iter().map(|index| Store::body_name(*index)).collect();
-        names.extend(attachments.iter().map(|digest| format!("{ATTACHMENTS}/{}", digest.hex())));
-        right.remove(&names)?;
+        // bodies last of what can't be found again: as long as one is there, an erasing that was cut short is gone on with
+        right
+            .remove(&attachments.iter().map(|digest| format!("{ATTACHMENTS}/{}", digest.hex())).collect::<Vec<_>>())?;
+        right.remove(&entries.iter().map(|index| Store::body_name(*index)).collect::<Vec<_>>())?;
         right.remove(&entries.iter().map(|index| marker(*index)).collect::<Vec<_>>())?;
         drop(right);
         // it held their payload digests; it is made anew without them
@@ -398,6 +409,11 @@ fn check_plan(plan: &DisposalPlan) -> Result<()> {
         return Err(Error::new(ErrorKind::NotFound, "nothing is due for disposal; look again later"));
     }
     Ok(())
+}
+
+/// Whether a record may turn what was decided of a disposal.
+fn may_bear_on_it(entry: &Entry) -> bool {
+    entry.control || entry.is_of_type(Approval::TYPE) || entry.is_of_type(LegalHold::TYPE)
 }
 
 fn disposed_item(item: &Due, is_encrypted: bool) -> Result<DisposedItem> {
