@@ -113,6 +113,10 @@ impl Ledger {
         let found = ledger.check_target(target.as_ref(), empty, &config)?;
         enter.write(CONFIG, &config)?;
         let carried = carry(source.as_ref(), target.as_ref(), enter.as_mut(), progress)?;
+        if !empty && target.has_index() {
+            // it may hold what was disposed of since
+            target.remove_index()?;
+        }
         let note = ledger.checkpoint.note().to_owned();
         let clean = without_mark(&note);
         if note == clean {

@@ -361,6 +361,11 @@ impl Right for SealedRight<'_> {
         let digest =
             name.rsplit('/').next().and_then(|hex| Digest::from_hex(crate::digest::Algorithm::Sha256, hex).ok());
         let digest = digest.ok_or_else(|| Error::new(ErrorKind::Internal, "an attachment has no digest; report it"))?;
+        if self.storage.stream(&name).is_ok() {
+            // it was kept before and is whole; a place that locks what is kept holds the second one until its date
+            let _ = self.right.remove(&[object]);
+            return Ok(());
+        }
         let before = self.storage.attachment_of(&header_name).ok();
         let note = [digest.bytes(), &random[..]].concat();
         let header = self.storage.keyring.new_header(&key, header_name.as_bytes(), &note)?;
@@ -371,11 +376,11 @@ impl Right for SealedRight<'_> {
             }
             return Err(e);
         }
-        // the header now leads to the new content, so the older one is of no use
-        match before {
-            Some(before) => self.right.remove(&[before.object]),
-            None => Ok(()),
+        // the header now leads to the new content, so the older one, which is damaged, is of no use
+        if let Some(before) = before {
+            let _ = self.right.remove(&[before.object]);
         }
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<()> {
