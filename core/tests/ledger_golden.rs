@@ -42,7 +42,7 @@ fn opened(name: &str) -> (tempfile::TempDir, Ledger) {
 
 #[test]
 fn the_golden_ledgers_of_version_1_open_prove_and_answer_as_when_they_were_written() {
-    GOLDEN.map(opens_proves_and_answers);
+    GOLDEN.into_iter().for_each(opens_proves_and_answers);
 }
 
 fn opens_proves_and_answers(name: &str) {
@@ -72,7 +72,7 @@ fn opens_proves_and_answers(name: &str) {
 
 #[test]
 fn s004_the_golden_ledgers_give_the_same_answers_by_their_index_and_by_their_log() {
-    GOLDEN.map(answers_by_index_and_log);
+    GOLDEN.into_iter().for_each(answers_by_index_and_log);
 }
 
 fn answers_by_index_and_log(name: &str) {
@@ -98,7 +98,7 @@ fn answers_by_index_and_log(name: &str) {
 /// The receipt, read without any code of the ledger.
 #[test]
 fn a_receipt_of_version_1_verifies_by_itself() {
-    GOLDEN.map(receipt_verifies);
+    GOLDEN.into_iter().for_each(receipt_verifies);
 }
 
 fn receipt_verifies(name: &str) {

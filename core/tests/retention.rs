@@ -8,9 +8,8 @@ mod world;
 use std::collections::BTreeMap;
 
 use records_office::{LATER, approve, approve_with, at, dispose, hold, officers, pci, provenance};
-use sealwright::Error;
 use sealwright::digest::Digest;
-use sealwright::ledger::{AuditFindingKind, Disposal, Ledger, Query, Receipt, Schedule};
+use sealwright::ledger::{AuditFindingKind, Ledger, Query, Receipt, Schedule};
 use sealwright::pack::{self, PackDemand, PackRequest, Signers};
 use sealwright::predicate::*;
 use sealwright::statement::Statement;

@@ -154,6 +154,7 @@ impl Storage for BucketStorage {
             let empty = objects.page("", None).await?.iter().all(|(name, _)| is_own(name));
             if empty {
                 objects.check_conditions().await?;
+                objects.check_lock().await?;
             }
             Ok(empty)
         })
@@ -354,6 +355,8 @@ impl Right for BucketRight<'_> {
         let Some(current) = self.at(batch.before)? else { return Ok(Outcome::Overtaken) };
         self.renew_keyring(batch.objects.iter().map(|object| object.name.as_str()))?;
         let batched = Batched::of(batch)?;
+        let objects = self.storage.objects.clone();
+        self.storage.engine.wait(async move { objects.check_lock().await })?;
         let hash = pending::hash(batch.checkpoint);
         let doomed = pending::name(batch.checkpoint);
         self.current = None;

@@ -42,6 +42,8 @@ pub(super) struct Inner {
     prefix: String,
     retain: Option<Retain>,
     versioned: OnceCell<bool>,
+    /// Whether it was seen that the bucket can lock.
+    pub(super) lockable: OnceCell<()>,
 }
 
 /// Over what an object may be written.
@@ -135,6 +137,7 @@ impl Objects {
             prefix: place.prefix().to_owned(),
             retain: place.retain(),
             versioned: OnceCell::new(),
+            lockable: OnceCell::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -113,6 +113,33 @@ impl Objects {
         }
     }
 
+    /// Refuses a bucket that can't lock what the place says it must: it would be found out when an append was committed.
+    pub(super) async fn check_lock(&self) -> Result<()> {
+        if !self.locks() {
+            return Ok(());
+        }
+        let check = || async {
+            let query = vec![("object-lock".to_owned(), String::new())];
+            let answer = self.send(Method::GET, Path::from(""), query, HeaderMap::new(), Bytes::new()).await?;
+            let said = texts(&answer.body, &["ObjectLockEnabled"]).unwrap_or_default();
+            match answer.status {
+                200..=299 if said.iter().any(|(_, enabled)| enabled == "Enabled") => Ok(()),
+                // who may not know finds out
+                403 => Ok(()),
+                200..=299 | 400 | 404 | 405 | 501 if answer.code != "NoSuchBucket" => Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the bucket of `{}` has no Object Lock, which `retain-days` asks for; make one with it, or leave \
+                         `retain-days` out",
+                        self.inner.place
+                    ),
+                )),
+                _ => Err(self.refused("look at", "object-lock", &answer)),
+            }
+        };
+        self.inner.lockable.get_or_try_init(check).await.copied()
+    }
+
     /// Ids of all versions of an object, deletion markers among them.
     pub(super) async fn versions(&self, name: &str) -> Result<Vec<String>> {
         let key = self.key(name);

@@ -335,6 +335,8 @@ impl Ledger {
         }
         right.remove(&entries.iter().map(|index| Store::body_name(*index)).collect::<Vec<_>>())?;
         right.remove(&entries.iter().map(|index| marker(*index)).collect::<Vec<_>>())?;
+        // of a file whose header went before, nobody can tell any more whose it was
+        right.remove(&storage.leftovers()?)?;
         drop(right);
         // it held their payload digests; it is made anew without them
         if !entries.is_empty() {
