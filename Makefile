@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-node test-services peers lint lint-rust lint-python lint-node deny docs bench clean
+.PHONY: help demo test test-rust test-python test-node test-long test-services peers lint lint-rust lint-python lint-node deny docs bench clean
 
 PY := bindings/python
 NODE := bindings/node
@@ -47,6 +47,13 @@ test-python: $(VENV)/built
 
 test-node: $(NODE)/node_modules/built
 	cd $(NODE) && npm test --silent
+
+KILLS := $(or $(LEDGER_TEST_KILLS),500)
+
+test-long: ## sixteen writers of a ledger killed at random points, 500 or LEDGER_TEST_KILLS, plain and encrypted
+	@$(call need,cargo,Rust from https://rustup.rs)
+	LEDGER_TEST_KILLS=$(KILLS) cargo test -p sealwright --all-features --test ledger_many --test encrypted -- at_length \
+	  --ignored --nocapture --test-threads=1
 
 SERVICES := python3 core/tests/services/run.py
 

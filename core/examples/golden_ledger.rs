@@ -1,7 +1,8 @@
-//! Writes a ledger of format version 1 to `fixtures/ledger-v1`, with what every later version must read in it.
+//! Writes a ledger of format version 1 to a folder of `fixtures`, with what every later version must read in it.
 //!
-//! `cargo run -p sealwright --example golden_ledger`. It is written once for a version of the format: salts and keys are
-//! new each time, and the private keys are thrown away. A later version gets a folder of its own, and this one stays.
+//! `cargo run -p sealwright --example golden_ledger -- ledger-v1|ledger-encrypted-v1`. Each is written once for a version
+//! of the format, and one that is there is not written anew: salts and keys are new each time, and the private keys are
+//! thrown away, but for the one that the encrypted one is read with. A later version gets folders of its own.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "makes test data")]
 
 #[path = "../tests/world/mod.rs"]
@@ -11,20 +12,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sealwright::digest::Digest;
+use sealwright::encryption::KeyFile;
 use sealwright::ledger::{Ledger, Query};
 use sealwright::predicate::{TestKind, TestOutcome};
 use serde_json::{Value, json};
-use world::{World, artifact};
-
-/// Entries: one full tile, and some.
-const SIZE: u64 = 262;
+use world::{World, artifact, dev, prod, staging};
 
 fn main() {
-    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/ledger-v1");
-    let _ = fs::remove_dir_all(&to);
-    let mut world = World::released(&artifact());
+    let name = std::env::args().nth(1).unwrap_or_default();
+    // one full tile and some, or as much as makes a release
+    let (kek, size) = match name.as_str() {
+        "ledger-v1" => (None, 262),
+        "ledger-encrypted-v1" => (Some(KeyFile::generate().unwrap()), 40),
+        _ => panic!("say which: ledger-v1 or ledger-encrypted-v1"),
+    };
+    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
+    assert!(!to.exists(), "it is written once");
+    let mut world = World::encrypted_with(kek.as_ref());
+    world.build(&artifact());
+    world.go(&artifact(), &dev());
+    world.go(&artifact(), &staging());
+    world.approval("release-manager", &artifact(), &prod());
+    world.go(&artifact(), &prod());
     world.ledger.attach(b"<testsuite/>").unwrap();
-    while world.ledger.size() < SIZE {
+    while world.ledger.size() < size {
         let about = Digest::sha256(&world.ledger.size().to_be_bytes());
         world.tests(&about, TestKind::Unit, TestOutcome::Passed);
     }
@@ -33,22 +44,25 @@ fn main() {
     for (from, name) in [(world.folder(), "ledger"), (world.dir.path().join("state"), "anchors")] {
         copy(&from, &to.join(name));
     }
+    if let Some(kek) = kek {
+        fs::write(to.join("kek.json"), kek.to_bytes(None).unwrap()).unwrap();
+    }
     let expected = expected(&world.ledger);
     fs::write(to.join("expected.json"), format!("{expected:#}\n")).unwrap();
 }
 
 fn expected(ledger: &Ledger) -> Value {
-    let checkpoint = ledger.checkpoint();
+    let (checkpoint, size) = (ledger.checkpoint(), ledger.size());
     let queries = [
         json!({ "release": world::RELEASE }),
         json!({ "commit": world::COMMIT }),
         json!({ "digest": artifact().to_string() }),
-        json!({ "environment": world::prod().id }),
-        json!({ "kind": "test.unit", "until": ledger.record(40).unwrap().logged_at().unwrap() }),
+        json!({ "environment": prod().id }),
+        json!({ "kind": "test.unit", "until": ledger.record(size / 6).unwrap().logged_at().unwrap() }),
         json!({ "predicateType": "https://sealwright.dev/attestation/approval/v0.1" }),
-        json!({ "release": world::RELEASE, "environment": world::prod().id, "digest": artifact().to_string(),
+        json!({ "release": world::RELEASE, "environment": prod().id, "digest": artifact().to_string(),
             "predicateType": "https://sealwright.dev/attestation/deployment/v0.1" }),
-        json!({ "since": ledger.record(250).unwrap().logged_at().unwrap(), "limit": 5 }),
+        json!({ "since": ledger.record(size - 12).unwrap().logged_at().unwrap(), "limit": 5 }),
         json!({ "release": "none of this name" }),
     ];
     let answers = queries.into_iter().map(|asked| {
@@ -57,7 +71,7 @@ fn expected(ledger: &Ledger) -> Value {
         let indexes: Vec<u64> = found.records.iter().map(|record| record.index).collect();
         json!({ "query": asked, "indexes": indexes, "more": found.more })
     });
-    let records = [0, 1, 255, 256, SIZE - 1].map(|index| {
+    let records = [0, 1, size - 7, size - 6, size - 1].map(|index| {
         let record = ledger.record(index).unwrap();
         let payload = record.statement().payload_digest().to_string();
         json!({ "index": index, "payload": payload, "signer": record.speaker.signer })

@@ -26,6 +26,7 @@ mod http;
 mod index;
 mod label;
 mod layers;
+mod linked;
 mod log_key;
 mod mirror;
 mod pins;

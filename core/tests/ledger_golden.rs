@@ -1,4 +1,4 @@
-//! The golden ledger of format version 1, which every later version reads: root, proofs, records and answers.
+//! The golden ledgers of format version 1, which every later version reads: root, proofs, records and answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod small;
@@ -6,36 +6,49 @@ mod small;
 use std::path::{Path, PathBuf};
 
 use sealwright::digest::{Algorithm, Digest};
+use sealwright::encryption::KeyFile;
 use sealwright::ledger::{Anchored, Anchors, Ledger, Pins, Query};
 use serde_json::Value;
 use small::{copy, read, tempdir};
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/ledger-v1")
+/// The plain one, and the encrypted one with its key.
+const GOLDEN: [&str; 2] = ["ledger-v1", "ledger-encrypted-v1"];
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
 }
 
-fn expected() -> Value {
-    serde_json::from_slice(&read(golden().join("expected.json"))).unwrap()
+fn expected(name: &str) -> Value {
+    serde_json::from_slice(&read(golden(name).join("expected.json"))).unwrap()
 }
 
 /// A copy that can be written to, opened with all that is known of it.
-fn opened() -> (tempfile::TempDir, Ledger) {
+fn opened(name: &str) -> (tempfile::TempDir, Ledger) {
     let dir = tempdir();
-    copy(&golden(), dir.path());
-    let expected = expected();
+    copy(&golden(name), dir.path());
+    let expected = expected(name);
     let mut pins = Pins::none();
     pins.log_key = Some(expected["logKey"].as_str().unwrap().parse().unwrap());
     pins.trust_policy = Some(expected["trustPolicy"].as_str().unwrap().parse().unwrap());
     pins.min_checkpoint = Some(expected["checkpoint"].as_str().unwrap().as_bytes().to_vec());
     let anchors = Anchors::in_folder(dir.path().join("anchors"));
-    let ledger = Ledger::open(&dir.path().join("ledger"), &anchors, &pins).unwrap();
-    (dir, ledger)
+    let (folder, key) = (dir.path().join("ledger"), dir.path().join("kek.json"));
+    let ledger = match key.exists() {
+        true => Ledger::open_encrypted(&folder, &anchors, &pins, &KeyFile::parse(&read(key), None).unwrap()),
+        false => Ledger::open(&folder, &anchors, &pins),
+    };
+    (dir, ledger.unwrap())
 }
 
 #[test]
-fn the_golden_ledger_of_version_1_opens_proves_and_answers_as_when_it_was_written() {
-    let expected = expected();
-    let (_dir, mut ledger) = opened();
+fn the_golden_ledgers_of_version_1_open_prove_and_answer_as_when_they_were_written() {
+    GOLDEN.into_iter().for_each(opens_proves_and_answers);
+}
+
+fn opens_proves_and_answers(name: &str) {
+    let expected = expected(name);
+    let (_dir, mut ledger) = opened(name);
+    assert_eq!(ledger.is_encrypted(), name == GOLDEN[1]);
     assert_eq!(ledger.anchored(), Anchored::Extends);
     assert_eq!(ledger.origin(), expected["origin"].as_str().unwrap());
     assert_eq!(ledger.size(), expected["size"].as_u64().unwrap());
@@ -58,9 +71,13 @@ fn the_golden_ledger_of_version_1_opens_proves_and_answers_as_when_it_was_writte
 }
 
 #[test]
-fn s004_the_golden_ledger_gives_the_same_answers_by_its_index_and_by_its_log() {
-    let expected = expected();
-    let (_dir, ledger) = opened();
+fn s004_the_golden_ledgers_give_the_same_answers_by_their_index_and_by_their_log() {
+    GOLDEN.into_iter().for_each(answers_by_index_and_log);
+}
+
+fn answers_by_index_and_log(name: &str) {
+    let expected = expected(name);
+    let (_dir, ledger) = opened(name);
     for rebuilt in [false, true] {
         if rebuilt {
             ledger.rebuild_index().unwrap();
@@ -81,7 +98,11 @@ fn s004_the_golden_ledger_gives_the_same_answers_by_its_index_and_by_its_log() {
 /// The receipt, read without any code of the ledger.
 #[test]
 fn a_receipt_of_version_1_verifies_by_itself() {
-    let expected = expected();
+    GOLDEN.into_iter().for_each(receipt_verifies);
+}
+
+fn receipt_verifies(name: &str) {
+    let expected = expected(name);
     let receipt = &expected["receipt"]["receipt"];
     let entry = receipt["entry"].as_str().unwrap();
     let key = expected["logKey"].as_str().unwrap().parse().unwrap();
@@ -92,7 +113,7 @@ fn a_receipt_of_version_1_verifies_by_itself() {
     )
     .unwrap();
     assert_eq!(proof.index(), expected["receipt"]["index"].as_u64().unwrap());
-    let (_dir, ledger) = opened();
+    let (_dir, ledger) = opened(name);
     assert_eq!(
         ledger.record(proof.index()).unwrap().verified.record(),
         expected["receipt"]["record"].as_str().unwrap().as_bytes()

@@ -7,8 +7,8 @@ mod world;
 use std::io::Read;
 
 use sealwright::digest::{Digest, DigestSet};
-use sealwright::ledger::{AuditDepth, AuditFindingKind, Latency, Query};
-use sealwright::predicate::{TestKind, TestOutcome};
+use sealwright::ledger::{AuditDepth, AuditFindingKind, Query};
+use sealwright::predicate::{PredicateType as _, TestKind, TestOutcome, TestResult};
 use small::{Small, files};
 use world::{World, artifact};
 
@@ -54,12 +54,34 @@ fn s132_the_figures_are_those_of_the_files() {
 }
 
 #[test]
-fn s011_late_evidence_raises_the_latency() {
-    let latency = Latency::of(vec![0, 500, 2_000, 3_600_000, 90_000_000]);
-    assert_eq!((latency.count, latency.late, latency.p50, latency.max), (5, 1, 2_000, 90_000_000));
-    assert_eq!((latency.p95, latency.p99), (90_000_000, 90_000_000), "by nearest rank");
-    assert_eq!(latency.at_most, [2, 3, 4, 4, 5]);
-    assert_eq!(Latency::of(Vec::new()), Latency::default());
+fn s011_evidence_that_comes_late_raises_the_latency_of_its_type() {
+    let mut world = World::new();
+    assert!(!world.ledger.stats(world.now).unwrap().evidence_latency.contains_key(TestResult::TYPE));
+    // each is logged a second later, at the next tick of the world
+    let mut record = |millis: i64| {
+        let finished = world.now.plus_millis(1000 - millis);
+        world.tests_with(&artifact(), |t| (t.test_kind, t.finished_at) = (Some(TestKind::Unit), Some(finished)));
+        world.ledger.stats(world.now).unwrap().evidence_latency[TestResult::TYPE].clone()
+    };
+    for millis in [0, 500, 2_000] {
+        assert_eq!((record(millis).max, record(millis + 1).late), (millis, 0));
+    }
+    let prompt = record(2_500);
+    assert_eq!((prompt.count, prompt.late, prompt.max), (7, 0, 2_500));
+    let late = record(90_000_000);
+    assert_eq!((late.count, late.late, late.max, late.p99), (8, 1, 90_000_000, 90_000_000));
+    assert_eq!(late.at_most, [4, 7, 7, 7, 8], "up to a second, a minute, an hour, a day, a week");
+    // an event that is said to be after its entry is no latency
+    let ahead = record(-600_000);
+    assert_eq!((ahead.count, ahead.out_of_order, ahead.max), (8, 1, 90_000_000));
+    // and the same in the other format
+    let text = world.ledger.stats(world.now).unwrap().to_prometheus();
+    let bucket = |bound: &str| {
+        let labels = format!("type=\"{}\",le=\"{bound}\"}} ", TestResult::TYPE);
+        let line = text.lines().find(|line| line.contains("evidence_latency_seconds_bucket") && line.contains(&labels));
+        line.unwrap_or_else(|| panic!("{bound}: {text}")).rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!((bucket("1.000"), bucket("604800.000"), bucket("+Inf")), (4, 8, 8));
 }
 
 #[test]

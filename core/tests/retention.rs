@@ -1,14 +1,15 @@
 //! How long records are kept, what holds them, and letting them go.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod records_office;
 mod small;
 mod world;
 
 use std::collections::BTreeMap;
 
-use sealwright::Error;
+use records_office::{LATER, approve, approve_with, at, dispose, hold, officers, pci, provenance};
 use sealwright::digest::Digest;
-use sealwright::ledger::{AuditFindingKind, Disposal, Ledger, Query, Receipt, Schedule};
+use sealwright::ledger::{AuditFindingKind, Ledger, Query, Receipt, Schedule};
 use sealwright::pack::{self, PackDemand, PackRequest, Signers};
 use sealwright::predicate::*;
 use sealwright::statement::Statement;
@@ -16,110 +17,7 @@ use sealwright::timestamp::Timestamp;
 use small::{copy, files, read};
 use world::{RELEASE, World, artifact, dev, encrypts};
 
-/// Two years after everything: what HIPAA keeps for six is not due, what PCI keeps for two is.
-const LATER: &str = "2029-01-01T00:00:00Z";
 const MUCH_LATER: &str = "2033-01-01T00:00:00Z";
-
-fn pci() -> Schedule {
-    Schedule::of_frameworks(["pci-dss-4.0.1"]).unwrap()
-}
-
-/// A world with two records officers, and somebody who may place holds and dispose.
-fn officers() -> World {
-    let mut world = World::with_policy(|policy| {
-        for person in policy.people.iter_mut().filter(|p| p.person != "ada") {
-            person.roles.push("records-officer".to_owned());
-        }
-        let records = policy.signers.iter_mut().find(|s| s.name == "records").unwrap();
-        records.predicate_types.extend([LegalHold::TYPE, RetentionDisposal::TYPE].map(str::to_owned));
-    });
-    world.build(&artifact());
-    world
-}
-
-fn at(time: &str) -> Timestamp {
-    time.parse().unwrap()
-}
-
-/// An approval of a plan, changed before it is signed.
-fn approve_with(
-    world: &mut World,
-    signer: &str,
-    plan: &sealwright::ledger::DisposalPlan,
-    change: impl FnOnce(&mut Approval, &mut Vec<sealwright::artifact::ResourceDescriptor>),
-) -> Result<Receipt, Error> {
-    let mut subjects = plan.subjects();
-    let mut approval = Approval {
-        nonce: nonce().unwrap(),
-        stage: Stage::Disposal,
-        decision: ApprovalDecision::Approved,
-        approver: world.actor(signer),
-        in_role: "records-officer".to_owned(),
-        meaning: "approval".to_owned(),
-        decided_at: world.now,
-        change_id: None,
-        environment: None,
-        considered: vec![],
-        conditions: vec![],
-        comment: None,
-        review_uri: None,
-        over_tree: None,
-        expires_at: None,
-        dismisses: None,
-        capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
-    };
-    change(&mut approval, &mut subjects);
-    world.record(signer, &Statement::new(subjects, &approval).unwrap())
-}
-
-fn approve(world: &mut World, signer: &str, plan: &sealwright::ledger::DisposalPlan) -> Receipt {
-    approve_with(world, signer, plan, |_, _| {}).unwrap()
-}
-
-/// Plans, has both officers approve, and disposes.
-fn dispose(world: &mut World, schedule: &Schedule, entries: &[u64]) -> Result<Disposal, Error> {
-    let plan = world.ledger.plan_disposal(schedule, Some(entries), world.now)?;
-    for officer in ["reviewer", "release-manager"] {
-        approve(world, officer, &plan);
-    }
-    let (now, actor) = (world.tick(), world.actor("records"));
-    world.ledger.dispose(schedule, Some(entries), actor, &world.keys["records"], now)
-}
-
-fn hold(
-    world: &mut World,
-    id: &str,
-    scope: HoldScope,
-    records: &[u64],
-    releases: Option<&Digest>,
-) -> Result<Receipt, Error> {
-    let held = records.iter().map(|i| world.ledger.record(*i).unwrap().statement().payload_digest());
-    let mut subjects: Vec<_> = held.map(sealwright::artifact::ResourceDescriptor::of).collect();
-    if subjects.is_empty() {
-        let set = serde_json::json!({ "uriSha256": Digest::sha256(id.as_bytes()).hex() });
-        let set: sealwright::digest::DigestSet = serde_json::from_value(set).unwrap();
-        subjects.push(sealwright::artifact::ResourceDescriptor::of(set).with_uri(id));
-    }
-    let hold = LegalHold {
-        nonce: nonce().unwrap(),
-        hold_id: id.to_owned(),
-        action: if releases.is_some() { HoldAction::Released } else { HoldAction::Placed },
-        matter: "Matter 17".to_owned(),
-        custodian: world.actor("release-manager"),
-        ordered_by: world.actor("release-manager"),
-        at: world.now,
-        scope,
-        releases: releases.map(RecordRef::to),
-    };
-    world.record("records", &Statement::new(subjects, &hold).unwrap())
-}
-
-/// The entry of the provenance: no control record, of a kind that PCI asks for.
-fn provenance(world: &World) -> u64 {
-    let mut query = Query::everything();
-    query.kind = Some("build.provenance".to_owned());
-    world.ledger.search(&query).unwrap().records[0].index
-}
 
 #[test]
 fn s129_the_longest_rule_of_each_framework_is_the_one_an_independent_table_says() {

@@ -217,7 +217,7 @@ impl Ledger {
                 self.check_release_id(statement, &pending)?;
                 self.check_hold(statement)?;
                 self.check_disposal(statement, at, index, &pending)?;
-                self.check_spend(statement, &speaker.signer, at, self.size(), &pending)?;
+                self.check_may_spend(statement, &speaker.signer, at, &pending)?;
             }
             if is_trust_policy(statement.predicate_type()) {
                 let mut newer = admission.trust.clone().unwrap_or_else(|| self.trust.clone());

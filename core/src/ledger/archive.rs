@@ -9,13 +9,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Ledger;
 use super::folder::FolderStorage;
 use super::index::Index;
 use super::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
 use super::store::{BODIES, Store};
+use super::{Entry, Ledger};
+use crate::bundle::Bundle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
+use crate::predicate::{
+    Approval, Gate, LegalHold, PolicyEvaluation, Predicate, PredicateType as _, RetentionDisposal, Stage,
+};
+use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 
 /// Where markers of archived bodies lie.
@@ -46,7 +51,8 @@ impl Ledger {
     }
 
     /// Moves bodies of entries logged before `before` to the archive. Trust policies stay, since nothing is read without
-    /// them. A body leaves only when its copy is whole and durable.
+    /// them; so do holds, and disposals with their decisions and approvals, which say why a body is not there. A body
+    /// leaves only when its copy is whole and durable.
     ///
     /// # Errors
     /// `API_MISUSE` without an archive; `LEDGER_TAMPERED` if a body is not the one its entry commits to; `LEDGER_BUSY`,
@@ -56,8 +62,8 @@ impl Ledger {
         let storage = Arc::clone(self.layers.bottom());
         let mut entries = Vec::new();
         self.walk(|index, entry| {
-            if entry.time < before.unix_millis() && !self.trust_entries.contains(&index) {
-                entries.push((index, entry.record.clone()));
+            if entry.time < before.unix_millis() && !self.trust_entries.contains(&index) && !always_stays(entry) {
+                entries.push((index, entry.record.clone(), may_explain(entry)));
             }
             Ok(())
         })?;
@@ -67,12 +73,15 @@ impl Ledger {
         right.settle()?;
         let mut there = archive.acquire(self.patience)?;
         let mut moved = Moved::default();
-        for (done, (index, commitment)) in (0..).zip(&entries) {
+        for (done, (index, commitment, may_explain)) in (0..).zip(&entries) {
             progress(done, entries.len() as u64);
             let name = Store::body_name(*index);
             let Some(bytes) = read_stored(storage.as_ref(), &name)? else { continue };
             // what is damaged must not leave as if it were whole
-            self.proven_body(*index)?;
+            let (_, body) = self.proven_body(*index)?;
+            if *may_explain && explains_disposals(&body.record)? {
+                continue;
+            }
             let place = place(commitment);
             there.write(&place, &bytes)?;
             if archive.read(&place, stored_limit())? != bytes {
@@ -154,6 +163,25 @@ impl Ledger {
     }
 }
 
+/// Whether an entry is of a type that is asked whenever a body is missing, or is to be let go.
+fn always_stays(entry: &Entry) -> bool {
+    entry.is_of_type(RetentionDisposal::TYPE) || entry.is_of_type(LegalHold::TYPE)
+}
+
+/// Whether an entry may be the decision or an approval of a disposal; its record tells.
+fn may_explain(entry: &Entry) -> bool {
+    entry.is_of_type(PolicyEvaluation::TYPE) || entry.is_of_type(Approval::TYPE)
+}
+
+fn explains_disposals(record: &[u8]) -> Result<bool> {
+    let statement = Statement::parse(Bundle::parse(record)?.into_envelope()?.into_payload())?;
+    Ok(match statement.predicate()? {
+        Predicate::PolicyEvaluation(evaluation) => evaluation.gate == Gate::Dispose,
+        Predicate::Approval(approval) => approval.stage == Stage::Disposal,
+        _ => false,
+    })
+}
+
 /// A storage whose missing bodies are looked for in an archive.
 #[derive(Debug)]
 pub(crate) struct ArchivedStorage {
@@ -212,6 +240,10 @@ impl Storage for ArchivedStorage {
 
     fn list(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()> {
         self.inner.list(prefix, visit)
+    }
+
+    fn right_lasts(&self) -> bool {
+        self.inner.right_lasts()
     }
 
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {

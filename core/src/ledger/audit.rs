@@ -17,6 +17,7 @@ use super::folder::{INDEX, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::label::TYPE;
 use super::log_key::rotation_name;
+use super::sealed::KEYS;
 use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
@@ -231,7 +232,16 @@ impl Ledger {
                 if let Some((statement, signer, logged)) = &looked.spend
                     && let Err(e) = self.check_spend(statement, signer, *logged, *at, &[])
                 {
-                    report.add(AuditFindingKind::PermitMisused, &place, e.message());
+                    let kind = match e.kind() {
+                        // it was looked at when it was spent, and it went by a disposal that is looked at itself
+                        ErrorKind::BodyDisposed => None,
+                        ErrorKind::BodyArchived => Some(AuditFindingKind::BodyArchived),
+                        ErrorKind::BodyLost => Some(AuditFindingKind::BodyLost),
+                        _ => Some(AuditFindingKind::PermitMisused),
+                    };
+                    if let Some(kind) = kind {
+                        report.add(kind, &place, e.message());
+                    }
                 }
                 for hex in looked.attachments {
                     let name = format!("{ATTACHMENTS}/{hex}");
@@ -292,7 +302,8 @@ impl Ledger {
                     Ok(e) if e.kind() == ErrorKind::BodyArchived => {
                         looked.with(AuditFindingKind::BodyArchived, place, e.message())
                     }
-                    _ => looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
+                    Ok(e) => looked.with(AuditFindingKind::BodyLost, place, e.message()),
+                    Err(_) => looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
                 };
             }
             Err(e) if e.kind() == ErrorKind::LedgerTampered => {
@@ -339,11 +350,13 @@ impl Ledger {
             report.add(AuditFindingKind::DisposalRefused, format!("entry {index}"), why);
         }
         for (index, by) in &disposals.by {
-            if self.store.body(*index).is_ok_and(|body| body.is_some()) {
+            if let Some(left) = self.left_of(*index)?.first() {
                 report.add(
                     AuditFindingKind::DisposalUnfinished,
                     format!("entry {index}"),
-                    format!("entry {by} disposed of it, and its body is still there; run `sealwright ledger dispose --finish`"),
+                    format!(
+                        "entry {by} disposed of it, and `{left}` is still there; run `sealwright ledger dispose --finish`"
+                    ),
                 );
             }
         }
@@ -370,8 +383,8 @@ impl Ledger {
                         report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                     }
                 }
-            } else if !own.iter().any(|o| o == name) && !Store::is_part(name, size) && !is_marker(name, size) {
-                let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
+            } else if !own.iter().any(|o| o == name) && !belongs(name, size) {
+                let beyond = [TILES, BODIES, KEYS].iter().any(|part| name.starts_with(part)) || name == UNFINISHED;
                 let why = if beyond {
                     "nothing the checkpoint commits to; the next append clears what an unfinished one left"
                 } else {
@@ -403,6 +416,12 @@ impl Ledger {
 /// Entries that are looked at before the next are read.
 const PART: u64 = 2048;
 const WIDTH: u64 = TILE_WIDTH as u64;
+
+/// Whether an object is of a ledger of so many entries: a tile, a bundle, a body, or what stands for one or opens it.
+fn belongs(name: &str, size: u64) -> bool {
+    let of_body = name.strip_prefix(KEYS).and_then(|rest| rest.strip_prefix('/')).filter(|of| of.starts_with(BODIES));
+    Store::is_part(of_body.unwrap_or(name), size) || is_marker(name, size)
+}
 
 /// What was seen of one entry.
 #[derive(Default)]

@@ -9,6 +9,7 @@ use super::Ledger;
 use super::edge::Edge;
 use super::entry::Entry;
 use super::label::{Labels, TYPE};
+use super::walk::is_without_body;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{PolicyEvaluation, PredicateType as _, Release};
@@ -118,16 +119,29 @@ impl Ledger {
     }
 
     /// The entry before `place` that holds the decision of this payload.
+    ///
+    /// # Errors
+    /// That of [`Ledger::record`] for an entry that has no body, if it is the decision or may be.
     pub(super) fn decision_in(&self, book: &mut Book, decision: &Digest, place: u64) -> Result<Option<u64>> {
+        let mut unreadable = None;
         // newest first: a permit is spent soon after it was given
         for (index, payload) in book.evaluations.range_mut(..place).rev() {
             if payload.is_none() {
-                *payload = Some(self.record(*index)?.statement().payload_digest());
+                match self.record(*index) {
+                    Ok(record) => *payload = Some(record.statement().payload_digest()),
+                    // what its disposal says it was is asked below
+                    Err(e) if e.kind() == ErrorKind::BodyDisposed => {}
+                    Err(e) if is_without_body(&e) => unreadable = Some(e),
+                    Err(e) => return Err(e),
+                }
             }
             if payload.as_ref() == Some(decision) {
                 return Ok(Some(*index));
             }
         }
-        Ok(None)
+        if let Some(index) = self.disposals()?.payloads.get(decision).filter(|index| **index < place) {
+            return Err(self.missing_body(*index)?);
+        }
+        unreadable.map_or(Ok(None), Err)
     }
 }

@@ -45,6 +45,7 @@ use self::search::{Meanwhile, PostgresIndex};
 use self::settle::{Batched, commit, place, settle, unplaced};
 use self::upload::INCOMING;
 use super::index::Index;
+use super::sealed::{KEYRING, KEYS};
 use super::storage::{Batch, Content, IndexAt, Outcome, Queue, Repair, Right, Storage, Upload};
 use super::store::{BODIES, CHECKPOINT};
 use crate::error::{Error, ErrorKind, Result};
@@ -71,6 +72,8 @@ struct State {
     settled: Option<String>,
     /// Pending objects that can't be committed once the checkpoint is another.
     doomed: BTreeSet<String>,
+    /// When the lock of the keyring was last brought forward.
+    renewed: Option<Instant>,
 }
 
 /// The turn to write, and what is known of the checkpoint since it was taken.
@@ -89,6 +92,10 @@ pub(in crate::ledger::bucket) type Current = Option<(Bytes, Option<String>)>;
 
 /// How long searching goes without the database after it failed.
 const WITHOUT_DATABASE: Duration = Duration::from_secs(30);
+/// How often the lock of the keyring is brought forward, and days that it is then locked for longer than a body: it
+/// opens what was written last, and must not go before that.
+const RENEWED: Duration = Duration::from_secs(12 * 3600);
+const LONGER: u32 = 1;
 
 impl BucketStorage {
     pub(crate) fn new(place: &BucketPlace) -> Result<Self> {
@@ -147,6 +154,7 @@ impl Storage for BucketStorage {
             let empty = objects.page("", None).await?.iter().all(|(name, _)| is_own(name));
             if empty {
                 objects.check_conditions().await?;
+                objects.check_lock().await?;
             }
             Ok(empty)
         })
@@ -291,6 +299,19 @@ impl Storage for BucketStorage {
 }
 
 impl BucketRight<'_> {
+    /// Brings the lock of the keyring forward, where what it opens is about to be locked.
+    fn renew_keyring<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> Result<()> {
+        let storage = self.storage;
+        let due = storage.state().renewed.is_none_or(|at| at.elapsed() >= RENEWED);
+        if !storage.objects.locks() || !due || !names.any(is_header) {
+            return Ok(());
+        }
+        let objects = storage.objects.clone();
+        storage.engine.wait(async move { objects.retain(KEYRING, LONGER).await })?;
+        storage.state().renewed = Some(Instant::now());
+        Ok(())
+    }
+
     /// Puts in place what the checkpoint commits to, unless it is known to be.
     fn settle_unless_known(&mut self) -> Result<()> {
         let objects = self.storage.objects.clone();
@@ -332,7 +353,10 @@ impl BucketRight<'_> {
 impl Right for BucketRight<'_> {
     fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome> {
         let Some(current) = self.at(batch.before)? else { return Ok(Outcome::Overtaken) };
+        self.renew_keyring(batch.objects.iter().map(|object| object.name.as_str()))?;
         let batched = Batched::of(batch)?;
+        let objects = self.storage.objects.clone();
+        self.storage.engine.wait(async move { objects.check_lock().await })?;
         let hash = pending::hash(batch.checkpoint);
         let doomed = pending::name(batch.checkpoint);
         self.current = None;
@@ -367,6 +391,12 @@ impl Right for BucketRight<'_> {
     }
 
     fn write_all(&mut self, all: &[(String, Vec<u8>)]) -> Result<()> {
+        if all.iter().all(|(name, _)| name != KEYRING) {
+            self.renew_keyring(all.iter().map(|(name, _)| name.as_str()))?;
+        } else {
+            // it is another from now on
+            self.storage.state().renewed = None;
+        }
         let objects = self.storage.objects.clone();
         let all: Vec<(String, Bytes)> = all.iter().map(|(name, bytes)| (name.clone(), bytes.clone().into())).collect();
         self.storage.engine.wait(async move {
@@ -438,9 +468,20 @@ fn is_own(name: &str) -> bool {
     [PENDING, INCOMING].iter().any(|folder| name.starts_with(&format!("{folder}/")))
 }
 
-/// What the place may lock until a date: what nothing but a disposal may remove.
+/// What the place may lock until a date: what nothing but a disposal may remove, and what opens that. A header that is
+/// written anew under another key stays as long as what it opens.
 fn kept(name: &str) -> Kept {
-    if name.starts_with(&format!("{BODIES}/")) { Kept::Retained } else { Kept::Freely }
+    match name {
+        KEYRING => Kept::Retained,
+        name if is_header(name) => Kept::AsBefore,
+        name if name.starts_with(&format!("{BODIES}/")) => Kept::Retained,
+        _ => Kept::Freely,
+    }
+}
+
+/// Whether an object is the header of an encrypted one.
+fn is_header(name: &str) -> bool {
+    name.strip_prefix(KEYS).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// A name for a checkpoint, also for none.

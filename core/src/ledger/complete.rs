@@ -6,6 +6,7 @@
 use super::book::holds;
 use super::edge::Edge;
 use super::label::{Labels, TYPE};
+use super::walk::is_without_body;
 use super::{Entry, Ledger, LedgerRecord, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -78,14 +79,9 @@ impl Ledger {
     }
 }
 
-/// Whether an entry has no body here, for whatever reason.
-fn is_without_body(e: &Error) -> bool {
-    matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived)
-}
-
 impl Query {
     /// Whether a record may match, by its entry.
-    fn may_match(&self, index: u64, bytes: &[u8], labels: &Labels) -> Result<bool> {
+    pub(super) fn may_match(&self, index: u64, bytes: &[u8], labels: &Labels) -> Result<bool> {
         // most entries are none of this query, and need not be read: what is a tag stands in the bytes as it is written
         if !holds(bytes, r#""more":["true"]"#) {
             for (name, value) in [

@@ -337,6 +337,10 @@ impl Storage for FolderStorage {
         Ok(())
     }
 
+    fn right_lasts(&self) -> bool {
+        true
+    }
+
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
         let lock = lock_folder(&self.root, patience)?;
         let mut state = self.lock_state()?;

@@ -5,10 +5,13 @@
 //! [`Ledger::complete`] answers from the log alone.
 
 use super::storage::IndexAt;
+use super::store::{CHECKPOINT, Store};
+use super::walk::is_without_body;
 use super::{Ledger, LedgerRecord, Query, read_checkpoint};
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
-use crate::predicate::Predicate;
+use crate::limits;
+use crate::predicate::{Predicate, PredicateType as _, RetentionDisposal};
 use crate::statement::Statement;
 
 /// A search index. One handle is used by one thread at a time.
@@ -86,6 +89,8 @@ impl Unusable {
     }
 }
 
+/// The key of entries whose records could not be read when the index was filled.
+pub(super) const UNREAD: &str = "unread";
 /// Rows that are inserted at once while an index is filled.
 const ROWS: u64 = 1024;
 
@@ -190,6 +195,10 @@ impl Ledger {
             Err(e) if e.kind() == ErrorKind::BodyDisposed => {
                 self.entry(index).map(|entry| Row::bare(index, entry.time))
             }
+            // what it says can't be known now, and must not hold up what can
+            Err(e) if is_without_body(&e) || e.kind() == ErrorKind::LedgerTampered => {
+                self.entry(index).map(|entry| Row::unread(index, entry.time))
+            }
             Err(e) => Err(e),
         };
         (from..to).map(|index| row(index).map_err(Unusable::Log)).collect()
@@ -197,15 +206,41 @@ impl Ledger {
 
     /// As [`Ledger::rows`], without reading again what this handle appended.
     fn new_rows(&self, from: u64, to: u64) -> std::result::Result<Vec<Row>, Unusable> {
-        let known = |index| self.tail().row(index).cloned();
+        let known: Vec<Option<Row>> = (from..to).map(|index| self.tail().row(index).cloned()).collect();
+        let may_be_gone = known.iter().any(Option::is_some) && self.may_have_disposed(from).map_err(Unusable::Log)?;
         (from..to)
-            .map(|index| match known(index) {
-                Some(row) => Ok(row),
-                None => {
-                    self.rows(index, index + 1).map(|mut rows| rows.pop())?.ok_or_else(|| Unusable::Log(no_index()))
-                }
+            .zip(known)
+            .map(|(index, known)| match known {
+                Some(row) if !(may_be_gone && self.is_gone(index).map_err(Unusable::Log)?) => Ok(row),
+                _ => self.rows(index, index + 1)?.pop().ok_or_else(|| Unusable::Log(no_index())),
             })
             .collect()
+    }
+
+    /// Whether another handle may have disposed of an entry from `from` on: a disposal stands in the log, or may.
+    fn may_have_disposed(&self, from: u64) -> Result<bool> {
+        let note = self.store.read(CHECKPOINT, limits::CHECKPOINT_BYTES)?;
+        if note != self.checkpoint.note().as_bytes() {
+            return Ok(true);
+        }
+        self.with_book(|book| {
+            let mut controls = book.controls(from, self.size());
+            Ok(controls.any(|(_, entry)| entry.is_of_type(RetentionDisposal::TYPE)))
+        })
+    }
+
+    /// Whether an entry's body is neither here nor in an archive.
+    fn is_gone(&self, index: u64) -> Result<bool> {
+        Ok(self.store.storage().size(&Store::body_name(index))?.is_none() && !self.is_archived(index)?)
+    }
+
+    /// Whether the index holds more of an entry that was disposed of than its place.
+    pub(super) fn is_indexed(&self, index: u64) -> Result<bool> {
+        if !self.store.storage().has_index() {
+            return Ok(false);
+        }
+        let bare = [Row::bare(index, self.entry(index)?.time)];
+        self.ask_index(false, |rows| Ok(rows.have()? > index && rows.differs(index, &bare)?.is_some()))
     }
 }
 
@@ -262,6 +297,11 @@ impl Row {
     pub(super) fn bare(index: u64, time: i64) -> Self {
         let none = String::new;
         Self { index, time, predicate_type: none(), payload: none(), signer: none(), keys: Vec::new() }
+    }
+
+    /// That of an entry whose record could not be read when the index was filled.
+    fn unread(index: u64, time: i64) -> Self {
+        Self { keys: vec![(UNREAD, String::new())], ..Self::bare(index, time) }
     }
 
     pub(crate) fn of(record: &LedgerRecord) -> Self {

@@ -15,8 +15,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::archive::ARCHIVED;
 use super::folder::{LOCK, UNFINISHED, is_queued};
 use super::log_key::read_checkpoint;
+use super::sealed::KEYS;
 use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
 use super::{Anchors, Ledger, Pins, Place};
@@ -28,6 +30,8 @@ use crate::limits;
 const MOVED: &str = "sealwright.dev/moved";
 /// The id a line of a note begins with; of no key.
 const NO_KEY: [u8; 4] = [0; 4];
+/// Folders of which a ledger sheds objects.
+const SHED: [&str; 5] = [TILES, BODIES, KEYS, ATTACHMENTS, ARCHIVED];
 /// Bytes of small objects that are carried at once.
 const LOAD: u64 = 16 * 1024 * 1024;
 /// Objects that are carried at once.
@@ -109,6 +113,10 @@ impl Ledger {
         let found = ledger.check_target(target.as_ref(), empty, &config)?;
         enter.write(CONFIG, &config)?;
         let carried = carry(source.as_ref(), target.as_ref(), enter.as_mut(), progress)?;
+        if !empty && target.has_index() {
+            // it may hold what was disposed of since
+            target.remove_index()?;
+        }
         let note = ledger.checkpoint.note().to_owned();
         let clean = without_mark(&note);
         if note == clean {
@@ -230,9 +238,10 @@ fn carry(
             progress(MoveProgress { done: done.objects, all });
         }
     }
-    // what it had before and needs no more, such as partial tiles that have grown
+    // what it had before and was shed since: partial tiles that have grown, what was disposed of, archived or restored
     let stale: Vec<String> = there.into_keys().collect();
-    if let Some(other) = stale.iter().find(|name| ![TILES, BODIES].iter().any(|f| name.starts_with(&format!("{f}/")))) {
+    let may_go = |name: &str| SHED.iter().any(|f| name.strip_prefix(f).is_some_and(|rest| rest.starts_with('/')));
+    if let Some(other) = stale.iter().find(|name| !may_go(name)) {
         let what =
             format!("`{}` lies at `{}` and is nothing of this ledger; remove it", other.escape_debug(), target.place());
         return Err(Error::new(ErrorKind::AlreadyExists, what));

@@ -212,6 +212,31 @@ impl Storage for SealedStorage {
         Ok(self.over(right))
     }
 
+    fn leftovers(&self) -> Result<Vec<String>> {
+        // where another may be writing all the same, its header may be on the way
+        if !self.inner.right_lasts() {
+            return Ok(Vec::new());
+        }
+        let (mut objects, mut headers) = (std::collections::BTreeSet::new(), Vec::new());
+        self.inner.list(&format!("{ATTACHMENTS}/"), &mut |name, _| {
+            objects.insert(name.to_owned());
+            Ok(())
+        })?;
+        self.inner.list(&format!("{KEYS}/{ATTACHMENTS}/"), &mut |name, _| {
+            headers.push(name.to_owned());
+            Ok(())
+        })?;
+        if objects.len() == headers.len() {
+            return Ok(Vec::new());
+        }
+        for name in headers {
+            // one that can't be read may lead to any of them; the audit names it
+            let Ok(found) = self.attachment_of(&name) else { return Ok(Vec::new()) };
+            objects.remove(&found.object);
+        }
+        Ok(objects.into_iter().collect())
+    }
+
     fn recover(&self, patience: Duration) -> Result<bool> {
         self.inner.recover(patience)
     }
@@ -257,14 +282,12 @@ impl SealedStorage {
             Err(e) => Err(e),
         })?;
         self.inner.list(prefix, &mut |name, size| {
-            if name.starts_with(KEYS) {
-                let of = name.get(KEYS.len() + 1..).unwrap_or_default();
-                // headers of bodies that lie elsewhere are in their place as well
-                let hidden = is_attachment(of) || is_body(of);
-                return if hidden { Ok(()) } else { visit(name, size) };
-            }
+            // those of attachments were looked at above, and those of bodies are shown as they are stored: whether one is
+            // in its place, the log tells
+            let is_header = name.strip_prefix(KEYS).and_then(|of| of.strip_prefix('/')).is_some_and(is_attachment);
             match name {
                 KEYRING => Ok(()),
+                _ if is_header => Ok(()),
                 name if attached.contains(name) => Ok(()),
                 name if is_body(name) => visit(name, plain_size(size)),
                 name => visit(name, size),
@@ -338,15 +361,26 @@ impl Right for SealedRight<'_> {
         let digest =
             name.rsplit('/').next().and_then(|hex| Digest::from_hex(crate::digest::Algorithm::Sha256, hex).ok());
         let digest = digest.ok_or_else(|| Error::new(ErrorKind::Internal, "an attachment has no digest; report it"))?;
+        if self.storage.stream(&name).is_ok() {
+            // it was kept before and is whole; a place that locks what is kept holds the second one until its date
+            let _ = self.right.remove(&[object]);
+            return Ok(());
+        }
         let before = self.storage.attachment_of(&header_name).ok();
         let note = [digest.bytes(), &random[..]].concat();
         let header = self.storage.keyring.new_header(&key, header_name.as_bytes(), &note)?;
-        self.right.write(&header_name, &header.to_bytes()?)?;
-        // the header now leads to the new content, so the older one is of no use
-        match before {
-            Some(before) => self.right.remove(&[before.object]),
-            None => Ok(()),
+        if let Err(e) = header.to_bytes().and_then(|header| self.right.write(&header_name, &header)) {
+            // it may have got its name and not be on disk; else nothing leads to the content, and it goes
+            if !self.storage.attachment_of(&header_name).is_ok_and(|now| now.object == object) {
+                let _ = self.right.remove(&[object]);
+            }
+            return Err(e);
         }
+        // the header now leads to the new content, so the older one, which is damaged, is of no use
+        if let Some(before) = before {
+            let _ = self.right.remove(&[before.object]);
+        }
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<()> {

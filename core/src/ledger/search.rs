@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::index::keys;
-use super::{Ledger, LedgerRecord};
+use super::index::{Find, UNREAD, keys};
+use super::{Index, Ledger, LedgerRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
@@ -104,7 +104,7 @@ impl Ledger {
     fn find(&self, query: &Query, limit: usize) -> Result<(Vec<u64>, bool)> {
         let size = self.size();
         let Some(service) = self.store.storage().service() else {
-            let mut rows = self.with_index(|index| index.find(&query.find(), size, limit.saturating_add(1)))?;
+            let mut rows = self.find_in_index(query, size, limit.saturating_add(1))?;
             let more = rows.len() > limit;
             rows.truncate(limit);
             return Ok((rows, more));
@@ -122,6 +122,37 @@ impl Ledger {
         rows.retain(|row| *row < size);
         let more = more && found > 0 && rows.len() == found;
         Ok((rows, more))
+    }
+}
+
+impl Ledger {
+    /// What the index finds. Entries that could not be read when it was filled are asked for, so that none is passed over.
+    fn find_in_index(&self, query: &Query, size: u64, limit: usize) -> Result<Vec<u64>> {
+        let find = query.find();
+        let unread = Find { keys: vec![(UNREAD, "")], after: find.after, ..Find::default() };
+        let ask = |index: &mut dyn Index| {
+            Ok((index.find(&find, size, limit)?, index.find(&unread, size, limits::SEARCH_ROWS)?))
+        };
+        let mut made_anew = false;
+        loop {
+            let (found, unread) = self.with_index(ask)?;
+            let end = found.last().copied().filter(|_| found.len() == limit).unwrap_or(size);
+            let mut readable = false;
+            for index in unread.into_iter().take_while(|index| *index < end) {
+                if query.may_match(index, &self.proven_entry(index)?.0, &self.labels)? {
+                    match self.record(index) {
+                        Err(e) if e.kind() != ErrorKind::BodyDisposed => return Err(e),
+                        _ => readable = true,
+                    }
+                }
+            }
+            if !readable || made_anew {
+                return Ok(found);
+            }
+            // what was away is here again, or is known to be gone
+            self.rebuild_index()?;
+            made_anew = true;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::Ledger;
 use super::book::Book;
 use super::entry::Entry;
-use super::walk::Selection;
+use super::walk::{Selection, is_without_body};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::PolicyBundle;
@@ -39,6 +39,10 @@ impl Ledger {
     /// Refuses a promotion or deployment by `signer`, to be logged at entry `index` at the time `at`, whose decision it
     /// may not use.
     /// `pending` are records of the same batch that go before it.
+    ///
+    /// # Errors
+    /// `PERMIT_REFUSED`; `BODY_DISPOSED`, `BODY_ARCHIVED` or `BODY_LOST` if that can't be told, for want of the decision or
+    /// of a record that used it.
     pub(super) fn check_spend(
         &self,
         statement: &Statement,
@@ -59,7 +63,22 @@ impl Ledger {
         };
         let subjects = artifacts(statement);
         let usage = Use { decision, environment, subjects, release, signer, by };
-        self.check_use(&usage, at, index, pending).map_err(|e| e.with("decision", &usage.decision))
+        self.check_use(&usage, at, index, pending).map_err(|e| {
+            let e = if is_without_body(&e) { e.while_doing("its decision can't be looked at") } else { e };
+            e.with("decision", &usage.decision)
+        })
+    }
+
+    /// As [`Ledger::check_spend`], for a record that is to be appended: what can't be told is refused.
+    pub(super) fn check_may_spend(
+        &self,
+        statement: &Statement,
+        signer: &str,
+        at: Timestamp,
+        pending: &[(&Entry, &Statement)],
+    ) -> Result<()> {
+        let checked = self.check_spend(statement, signer, at, self.size(), pending);
+        checked.map_err(|e| if is_without_body(&e) { refused(e.message(), "decide again").caused_by(e) } else { e })
     }
 
     fn check_use(&self, usage: &Use<'_>, at: Timestamp, place: u64, pending: &[(&Entry, &Statement)]) -> Result<()> {

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::edge::Edge;
 use super::store::{ATTACHMENTS, BODIES, Store, TILES};
+use super::walk::is_without_body;
 use super::{Entry, Ledger};
 use crate::bundle::Bundle;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::predicate::Predicate;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -221,9 +222,7 @@ impl Ledger {
                 let statement = Statement::parse(Bundle::parse(&body.record)?.into_envelope()?.into_payload())?;
                 Ok(Some((statement.predicate_type().to_owned(), event_time(&statement))))
             }
-            Err(e) if matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived) => {
-                Ok(None)
-            }
+            Err(e) if is_without_body(&e) => Ok(None),
             Err(e) => Err(e),
         }
     }

@@ -55,6 +55,16 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// sizes; nothing that the storage keeps for itself.
     fn list(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()>;
 
+    /// Objects beside the log that were kept in part and that nothing leads to, asked by the holder of the right.
+    fn leftovers(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Whether a right is never lost while it is held, so that nobody else can be writing.
+    fn right_lasts(&self) -> bool {
+        false
+    }
+
     /// Waits for the right to write, at most for `patience`, and makes whole what its last holder left.
     ///
     /// `LEDGER_BUSY` if another holds it for longer. Whoever may only read may get a right as well, to hold others off

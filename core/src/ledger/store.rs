@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::entry::Body;
+use super::sealed::header_name;
 use super::storage::{Right, Storage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -170,7 +171,8 @@ impl Store {
     pub(crate) fn sweep(&self, size: u64, right: &mut dyn Right) -> Result<Vec<String>> {
         let mut dead = Vec::new();
         for name in (size..).map(Self::body_name) {
-            if self.storage.size(&name)?.is_none() {
+            // the header that would open it is written first
+            if self.storage.size(&name)?.is_none() && self.storage.size(&header_name(&name))?.is_none() {
                 break;
             }
             dead.push(name);
@@ -181,6 +183,7 @@ impl Store {
             }
             Ok(())
         })?;
+        dead.extend(self.storage.leftovers()?);
         // backwards, so that what is left when this is cut short is found again from its beginning
         dead.reverse();
         right.remove(&dead)?;

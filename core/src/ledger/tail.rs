@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use super::Ledger;
 use super::index::Row;
+use super::walk::is_without_body;
 use crate::bundle::Bundle;
 use crate::digest::Digest;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Entries that the index may lack before it is filled.
 const LONGEST: u64 = 1024;
@@ -100,7 +101,10 @@ impl Ledger {
             let mut right = None;
             for index in found.iter().copied().chain(behind) {
                 // an index that lies here would swallow an append, so the record itself is asked
-                let record = self.record(index)?;
+                let record = match self.record(index) {
+                    Err(e) if is_no_repetition(&e) => continue,
+                    record => record?,
+                };
                 if record.statement().payload_digest().hex() == *payload && record.speaker.identity == *signer {
                     right = Some(index);
                     break;
@@ -114,14 +118,15 @@ impl Ledger {
     fn payload(&self, index: u64) -> Result<String> {
         match self.proven_record(index) {
             Ok((_, record)) => Ok(Digest::sha256(Bundle::parse(&record)?.into_envelope()?.payload()).hex()),
-            Err(e) => match e.kind() {
-                // what was disposed of is known to nobody any more; what was changed is no repetition of anything, and a
-                // gate must be able to record that it refuses because of it
-                ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived | ErrorKind::LedgerTampered => {
-                    Ok(String::new())
-                }
-                _ => Err(e),
-            },
+            Err(e) if is_no_repetition(&e) => Ok(String::new()),
+            Err(e) => Err(e),
         }
     }
+}
+
+/// Whether nothing can repeat a record: what was disposed of is known to nobody any more, for what is not there no receipt
+/// can be given, and what was changed is a repetition of nothing. A gate must be able to record that it refuses because
+/// of it.
+fn is_no_repetition(e: &Error) -> bool {
+    is_without_body(e) || e.kind() == ErrorKind::LedgerTampered
 }

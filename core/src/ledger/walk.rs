@@ -260,12 +260,23 @@ impl Ledger {
             )
             .with("disposal", by)
         } else if self.is_archived(index)? {
-            Error::new(
-                ErrorKind::BodyArchived,
-                format!(
-                    "the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or restore it"
+            match self.layers.archive() {
+                None => Error::new(
+                    ErrorKind::BodyArchived,
+                    format!(
+                        "the body of entry {index} of the ledger `{origin}` lies in its archive; name the archive, or \
+                         restore it"
+                    ),
                 ),
-            )
+                Some(archive) => Error::new(
+                    ErrorKind::BodyLost,
+                    format!(
+                        "the body of entry {index} of the ledger `{origin}` was archived, and is not in `{}`; name its own \
+                         archive, or restore it from a copy",
+                        archive.place()
+                    ),
+                ),
+            }
         } else {
             Error::new(
                 ErrorKind::BodyLost,
@@ -362,6 +373,11 @@ impl Ledger {
         })?;
         Ok(selected)
     }
+}
+
+/// Whether an entry has no body here, for whatever reason.
+pub(super) fn is_without_body(e: &Error) -> bool {
+    matches!(e.kind(), ErrorKind::BodyLost | ErrorKind::BodyDisposed | ErrorKind::BodyArchived)
 }
 
 /// A tile that is missing or unreadable below the checkpoint is damage, whatever the system says of it.

@@ -91,7 +91,7 @@ impl Ledger {
     /// # Errors
     /// `BAD_SIGNATURE` if it is not signed by the log or a cosignature is not its witness's; `LEDGER_FORKED` or
     /// `LEDGER_ROLLED_BACK` if it is of another history, or a newer one; `NOT_FOUND` if none of these witnesses cosigned
-    /// it; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// it; `APPEND_REFUSED` if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn keep_cosigned(&mut self, note: &[u8]) -> Result<Vec<Cosignature>> {
         let witnesses = self.trust_policy()?.witnesses().to_vec();
         let cosigned = self.log_key.parse_and_verify(note)?;
@@ -104,6 +104,7 @@ impl Ledger {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
+        self.check_here()?;
         self.check_extends(cosigned.checkpoint()).map_err(|e| self.keep_contradiction(&cosigned, e))?;
         let lines = cosigned.note().rsplit("\n\n").next().unwrap_or_default();
         let size = cosigned.checkpoint().size();
@@ -157,6 +158,7 @@ impl Ledger {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
+        self.check_here()?;
         self.check_extends(stamped.checkpoint()).map_err(|e| self.keep_contradiction(&stamped, e))?;
         let size = stamped.checkpoint().size();
         if self.kept(size)?.is_none() {

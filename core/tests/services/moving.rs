@@ -8,7 +8,7 @@ use sealwright::ledger::{Anchors, Ledger, Pins, Place};
 use super::fault_proxy::{Fault, HttpProxy};
 use super::grounds::{Ground, Way};
 use super::places::{assert_clean, payloads, texts};
-use super::small::{Small, append_at, files, note, read};
+use super::small::{Small, append_at, files, kek, note, opened_at, read};
 
 /// What moves: everything but the checkpoint and what a folder keeps for itself.
 fn content(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
@@ -109,6 +109,48 @@ fn a_ledger_moves_to_a_bucket_and_back_with_the_same_root_and_bytes() {
         let refused = bucket.record_statement(&note("late"), &small.keys["maker"], small.now).unwrap_err();
         assert_eq!(refused.code(), "APPEND_REFUSED");
         println!("{ground:?}: {} objects of {} bytes there and back", returned.objects, returned.bytes);
+    }
+}
+
+/// To a bucket and back to where it was, over what it has shed meanwhile: markers, headers, and what they opened.
+#[test]
+#[ignore = "needs make test-services"]
+fn an_encrypted_ledger_moves_to_a_bucket_and_back_over_what_was_left() {
+    for ground in [Ground::Versitygw, Ground::Seaweedfs] {
+        let mut small = Small::encrypted_at(|dir| Place::Folder(dir.join("ledger")));
+        let mut all: Vec<String> = (0..20).map(|n| format!("note {n}")).collect();
+        let early = small.note(&all[0]).index;
+        let later = small.tick();
+        for text in &all[1..] {
+            small.note(text);
+        }
+        small.ledger.attach(b"an attachment").unwrap();
+        let archive = small.dir.path().join("archive");
+        let mut ledger = small.open_to_append().unwrap().with_archive(&archive).unwrap();
+        assert_eq!(ledger.archive(later, &mut |_, _| {}).unwrap().entries, [early]);
+        drop(ledger);
+        let there = ground.place(small.dir.path());
+        let key = kek();
+        let go = |from: &Place, to: &Place| {
+            Ledger::move_to(from, to, &small.anchors(), &Pins::none(), Some(&key), &mut |_| {}).unwrap()
+        };
+        let append = |place: &Place, text: &str| {
+            let ledger = opened_at(place, true, &small.anchors()).unwrap().with_archive(&archive).unwrap();
+            let log_key = sealwright::key::read_private(&small.dir.path().join("log.pem"), None).unwrap();
+            let mut ledger = ledger.with_log_key(log_key).unwrap();
+            ledger.unarchive(None, &mut |_, _| {}).unwrap();
+            ledger.record_statement(&note(text), &small.keys["maker"], small.now).unwrap();
+            assert_clean(&mut ledger);
+            ledger
+        };
+        go(&small.place, &there);
+        drop(append(&there, "there"));
+        go(&there, &small.place);
+        drop(append(&small.place, "back"));
+        go(&small.place, &there);
+        let ledger = append(&there, "there again");
+        all.extend(["there", "back", "there again"].map(str::to_owned));
+        assert_eq!(texts(&ledger), payloads(&all));
     }
 }
 

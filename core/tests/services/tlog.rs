@@ -235,6 +235,13 @@ fn a_timestamp_authority_dates_a_checkpoint_and_openssl_agrees() {
     assert_eq!(small::read(small.folder().join("checkpoints/002.new.tsr")), again);
     assert!(small.ledger.audit().unwrap().is_clean());
 
+    // a handle from before a move keeps none any more
+    let mut old = small.open_to_append().unwrap();
+    let to = sealwright::ledger::Place::Folder(small.dir.path().join("moved"));
+    let none = sealwright::ledger::Pins::none();
+    sealwright::ledger::Ledger::move_to(&small.place, &to, &small.anchors(), &none, None, &mut |_| {}).unwrap();
+    assert_eq!(old.keep_timestamp(&checkpoint, &again).unwrap_err().code(), "APPEND_REFUSED");
+
     services.write("note", checkpoint.log_note());
     services.write("token", &token);
     let chain = format!("{}/keys/tsa-chain.pem", services.text("/folder"));

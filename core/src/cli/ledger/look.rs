@@ -58,6 +58,9 @@ pub(crate) struct Search {
     /// Read every entry instead of asking the index: nothing that matches is left out.
     #[arg(long)]
     complete: bool,
+    /// Only records that belong to no release the ledger knows; reads every record.
+    #[arg(long)]
+    unlinked: bool,
     #[command(flatten)]
     known_of_ledger: Known,
 }
@@ -96,9 +99,13 @@ impl Search {
         };
         query.predicate_type = self.known.map(|k| k.uri().to_owned());
         (query.since, query.until, query.after, query.limit) = (self.since, self.until, self.after, self.limit);
-        let (found, without_body) = match self.complete {
+        let (found, without_body) = match self.complete || self.unlinked {
             true => {
-                let found = ledger.complete(&query)?;
+                let mut found = ledger.complete(&query)?;
+                if self.unlinked {
+                    let unlinked = ledger.unlinked()?;
+                    found.records.retain(|record| unlinked.binary_search(&record.index).is_ok());
+                }
                 ((found.records, found.more, found.size), Some(found.without_body))
             }
             false => {

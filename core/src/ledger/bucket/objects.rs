@@ -42,6 +42,8 @@ pub(super) struct Inner {
     prefix: String,
     retain: Option<Retain>,
     versioned: OnceCell<bool>,
+    /// Whether it was seen that the bucket can lock.
+    pub(super) lockable: OnceCell<()>,
 }
 
 /// Over what an object may be written.
@@ -67,7 +69,10 @@ pub(super) enum Put {
 /// Whether an object is kept until a date, where the place says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
+    /// As many days from now as the place says.
     Retained,
+    /// As long as what has its name now; from now on if there is none.
+    AsBefore,
     Freely,
 }
 
@@ -132,6 +137,7 @@ impl Objects {
             prefix: place.prefix().to_owned(),
             retain: place.retain(),
             versioned: OnceCell::new(),
+            lockable: OnceCell::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -243,9 +249,11 @@ impl Objects {
             Over::This(tag) => self.set(&mut headers, "if-match", tag)?,
             Over::Anything => {}
         }
-        if let (Kept::Retained, Some(retain)) = (kept, self.inner.retain) {
+        if let Some(retain) = self.inner.retain
+            && let Some(until) = self.kept_until(name, &over, kept, retain).await?
+        {
             self.set(&mut headers, "x-amz-object-lock-mode", retain.mode.name())?;
-            self.set(&mut headers, "x-amz-object-lock-retain-until-date", &retain.until()?)?;
+            self.set(&mut headers, "x-amz-object-lock-retain-until-date", &until)?;
         }
         let answer = self.send(Method::PUT, self.path(name), Vec::new(), headers, bytes).await?;
         match answer.status {
@@ -257,19 +265,43 @@ impl Objects {
         }
     }
 
+    /// Until when an object that is written now is kept, if it is.
+    async fn kept_until(&self, name: &str, over: &Over, kept: Kept, retain: Retain) -> Result<Option<String>> {
+        match kept {
+            Kept::Freely => return Ok(None),
+            Kept::AsBefore if *over != Over::Nothing => {}
+            _ => return retain.until(0).map(Some),
+        }
+        let answer = self.send(Method::HEAD, self.path(name), Vec::new(), HeaderMap::new(), Bytes::new()).await?;
+        match answer.status {
+            404 => retain.until(0).map(Some),
+            200..=299 => {
+                let until: Option<Timestamp> = answer.locked_until.as_deref().and_then(|until| until.parse().ok());
+                let now = present()?;
+                Ok(until.filter(|until| *until > now).map(|until| until.to_string()))
+            }
+            _ => Err(self.refused("look at", name, &answer)),
+        }
+    }
+
     /// Begins an object of unknown length.
     pub(super) async fn begin(&self, name: &str) -> Result<Box<dyn MultipartUpload>> {
         self.inner.s3.put_multipart(&self.path(name)).await.map_err(|e| self.failed("write", name, e))
     }
 
-    /// Locks an object that was written in parts, where the place says so.
-    pub(super) async fn retain(&self, name: &str) -> Result<()> {
+    /// Whether objects are locked here.
+    pub(super) fn locks(&self) -> bool {
+        self.inner.retain.is_some()
+    }
+
+    /// Locks an object that is there, where the place says so, for so many days longer than one that is written now.
+    pub(super) async fn retain(&self, name: &str, longer: u32) -> Result<()> {
         let Some(retain) = self.inner.retain else { return Ok(()) };
         let body = format!(
             "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>{}</Mode><RetainUntilDate>{}\
              </RetainUntilDate></Retention>",
             retain.mode.name(),
-            retain.until()?
+            retain.until(longer)?
         );
         let mut headers = HeaderMap::new();
         self.set(&mut headers, "x-amz-checksum-sha256", &STANDARD.encode(Sha256::digest(&body)))?;
@@ -346,17 +378,22 @@ impl RetainMode {
 }
 
 impl Retain {
-    /// The date until which an object that is written now is kept.
-    fn until(self) -> Result<String> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a lock is counted from the present of the service, as is the signature of the same request"
-        )]
-        let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        let until = i64::try_from(since).unwrap_or(i64::MAX).saturating_add(i64::from(self.days) * 86_400_000);
+    /// The date until which an object that is written now is kept, and so many days longer.
+    fn until(self, longer: u32) -> Result<String> {
+        let days = i64::from(self.days) + i64::from(longer);
+        let until = present()?.unix_millis().saturating_add(days * 86_400_000);
         Ok(Timestamp::from_unix_millis(until)?.to_string())
     }
+}
+
+fn present() -> Result<Timestamp> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a lock is counted from the present of the service, as is the signature of the same request"
+    )]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    Timestamp::from_unix_millis(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 async fn collect(

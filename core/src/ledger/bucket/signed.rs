@@ -16,6 +16,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// ETag of what was written.
     pub(super) tag: Option<String>,
+    /// The date until which what was asked for is locked.
+    pub(super) locked_until: Option<String>,
     /// S3's own code of a refusal, or nothing.
     pub(super) code: String,
     body: Vec<u8>,
@@ -84,7 +86,8 @@ impl Objects {
             self.inner.http.request(method.clone(), url).headers(headers.clone()).timeout(patience).body(body.clone());
         let mut response = request.send().await.map_err(|e| self.unreachable(e))?;
         let status = response.status().as_u16();
-        let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let told = |name: &str| response.headers().get(name).and_then(|told| told.to_str().ok()).map(str::to_owned);
+        let (tag, locked_until) = (told("etag"), told("x-amz-object-lock-retain-until-date"));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.unreachable(e))? {
             if body.len() + chunk.len() > limits::OBJECT_ANSWER_BYTES {
@@ -94,7 +97,7 @@ impl Objects {
             body.extend_from_slice(&chunk);
         }
         let code = if (200..300).contains(&status) { String::new() } else { code(&body) };
-        Ok(Answer { status, tag, code, body })
+        Ok(Answer { status, tag, locked_until, code, body })
     }
 
     /// Whether the bucket keeps versions; it is taken to if we may not know.
@@ -108,6 +111,33 @@ impl Objects {
             400 | 404 | 405 | 501 if answer.code != "NoSuchBucket" => Ok(false),
             _ => Err(self.refused("look at", "versioning", &answer)),
         }
+    }
+
+    /// Refuses a bucket that can't lock what the place says it must: it would be found out when an append was committed.
+    pub(super) async fn check_lock(&self) -> Result<()> {
+        if !self.locks() {
+            return Ok(());
+        }
+        let check = || async {
+            let query = vec![("object-lock".to_owned(), String::new())];
+            let answer = self.send(Method::GET, Path::from(""), query, HeaderMap::new(), Bytes::new()).await?;
+            let said = texts(&answer.body, &["ObjectLockEnabled"]).unwrap_or_default();
+            match answer.status {
+                200..=299 if said.iter().any(|(_, enabled)| enabled == "Enabled") => Ok(()),
+                // who may not know finds out
+                403 => Ok(()),
+                200..=299 | 400 | 404 | 405 | 501 if answer.code != "NoSuchBucket" => Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the bucket of `{}` has no Object Lock, which `retain-days` asks for; make one with it, or leave \
+                         `retain-days` out",
+                        self.inner.place
+                    ),
+                )),
+                _ => Err(self.refused("look at", "object-lock", &answer)),
+            }
+        };
+        self.inner.lockable.get_or_try_init(check).await.copied()
     }
 
     /// Ids of all versions of an object, deletion markers among them.

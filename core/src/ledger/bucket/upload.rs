@@ -115,7 +115,7 @@ fn keep_in_parts(
             }
         }
         complete(&own, &name, to).await?;
-        own.retain(&name).await
+        own.retain(&name, 0).await
     })
 }
 

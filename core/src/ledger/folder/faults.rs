@@ -1,4 +1,7 @@
-//! Each call that changes the folder fails once, or is the last that succeeds: what was receipted stays.
+//! Each call that changes the folder fails once, or is the last that succeeds: what was receipted stays. Over plain and
+//! over encrypted ledgers.
+
+mod disposal;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +11,7 @@ use super::FolderStorage;
 use super::disk::{Disk, Faults};
 use crate::artifact::ResourceDescriptor;
 use crate::digest::Digest;
+use crate::encryption::{KeyEncryptionKey, KeyFile};
 use crate::key::{KeyType, PrivateKey};
 use crate::ledger::storage::Storage;
 use crate::ledger::{Anchors, Ledger, Pins};
@@ -22,6 +26,7 @@ struct Place {
     dir: tempfile::TempDir,
     key: PrivateKey,
     log: Vec<u8>,
+    kek: Option<KeyFile>,
 }
 
 fn now() -> Timestamp {
@@ -44,9 +49,19 @@ fn copy(from: &Path, to: &Path) {
 
 impl Place {
     /// A ledger with `size` entries, all on disk.
-    fn new(size: u64) -> Self {
+    fn new(size: u64, encrypted: bool) -> Self {
+        let place = Self::with_policy(encrypted, |_| {});
+        let mut ledger = place.open(place.dir.path(), Disk::default()).unwrap();
+        let records: Vec<_> = (1..size).map(|n| place.verified(&ledger, n)).collect();
+        ledger.append_all(&records, now()).unwrap();
+        drop(ledger);
+        place
+    }
+
+    /// A ledger with a trust policy that is changed before it is signed, and nothing else.
+    fn with_policy(encrypted: bool, change: impl FnOnce(&mut TrustPolicy)) -> Self {
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let policy = TrustPolicy {
+        let mut policy = TrustPolicy {
             version: 1,
             supersedes: None,
             admins: vec![Admin { signer: "ci".to_owned() }],
@@ -67,16 +82,20 @@ impl Place {
             trusted_roots: vec![],
             keyless: None,
         };
+        change(&mut policy);
         let record = sign(&trust_policy::statement(&policy).unwrap(), &key).unwrap().to_json();
         let log = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let place = Self { dir: tempdir(), key, log: log.to_pem().unwrap().as_bytes().to_vec() };
+        let kek = encrypted.then(|| KeyFile::generate().unwrap());
+        let place = Self { dir: tempdir(), key, log: log.to_pem().unwrap().as_bytes().to_vec(), kek };
         let anchors = Anchors::in_folder(place.dir.path().join("state"));
-        let folder = place.dir.path().join("ledger");
-        let mut ledger = Ledger::init(&folder, &anchors, "example.org/faults", log, &[record], now()).unwrap();
-        let records: Vec<_> = (1..size).map(|n| place.verified(&ledger, n)).collect();
-        ledger.append_all(&records, now()).unwrap();
-        drop(ledger);
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::new(place.dir.path().join("ledger")));
+        let records = [record];
+        drop(Ledger::init_in(storage, &anchors, "example.org/faults", log, &records, place.kek(), now()).unwrap());
         place
+    }
+
+    fn kek(&self) -> Option<&dyn KeyEncryptionKey> {
+        self.kek.as_ref().map(|kek| kek as _)
     }
 
     fn statement(n: u64) -> Statement {
@@ -95,7 +114,7 @@ impl Place {
 
     fn open(&self, dir: &Path, disk: Disk) -> Result<Ledger, crate::Error> {
         let storage: Arc<dyn Storage> = Arc::new(FolderStorage::on(disk, dir.join("ledger")));
-        Ledger::open_in(&storage, &Anchors::in_folder(dir.join("state")), &Pins::none(), None)?
+        Ledger::open_in(&storage, &Anchors::in_folder(dir.join("state")), &Pins::none(), self.kek())?
             .with_log_key(PrivateKey::from_pem(&self.log, None).unwrap())
     }
 
@@ -126,9 +145,11 @@ fn numbers_even(n: u64) -> bool {
 #[test]
 fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
     let mut points = 0;
-    // the second ledger grows over the edge of its first tile, which is another path for few of the calls
-    for (size, stays, step) in [(4, false, 1), (4, true, 1), (253, false, 9), (253, true, 9)] {
-        let place = Place::new(size);
+    // the larger ones grow over the edge of their first tile, which is another path for few of the calls
+    let plain = [(4, false, 1, false), (4, true, 1, false), (253, false, 9, false), (253, true, 9, false)];
+    let encrypted = [(4, false, 3, true), (4, true, 3, true), (253, true, 29, true)];
+    for (size, stays, step, encrypted) in plain.into_iter().chain(encrypted) {
+        let place = Place::new(size, encrypted);
         for at in (0..).step_by(step) {
             let dir = tempdir();
             copy(place.dir.path(), dir.path());
@@ -158,7 +179,8 @@ fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
             after.append_all(&records, now()).unwrap();
             assert_eq!(after.size(), size + 7, "{size}, call {at}, stays {stays}");
             let report = after.audit().unwrap();
-            assert!(report.is_clean(), "{size}, call {at}, stays {stays}: {:?}", report.findings);
+            let what = format!("{size}, call {at}, stays {stays}, encrypted {encrypted}");
+            assert!(report.is_clean(), "{what}: {:?}", report.findings);
             points += 1;
             if !reached {
                 break;
@@ -172,8 +194,8 @@ fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
 /// The machine loses its power: of all files only the journal is as it was.
 #[test]
 fn the_journal_alone_brings_back_what_was_committed_and_says_so() {
-    for size in [4, 250] {
-        let place = Place::new(size);
+    for (size, encrypted) in [(4, false), (250, false), (4, true), (250, true)] {
+        let place = Place::new(size, encrypted);
         let lost = tempdir();
         copy(place.dir.path(), lost.path());
         let mut ledger = place.open(place.dir.path(), Disk::default()).unwrap();

@@ -13,6 +13,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::ledger::archive::{marker, place};
+use crate::ledger::sealed::header_name;
 use crate::ledger::store::{ATTACHMENTS, Store};
 use crate::ledger::{ATTACHMENT_LOCATION, Entry, Ledger, attachments_named};
 use crate::predicate::{
@@ -116,13 +117,7 @@ impl Ledger {
         };
         let plan = self.plan_disposal(schedule, entries, now)?;
         check_plan(&plan)?;
-        let archived: BTreeSet<u64> = self.archived()?.into_iter().collect();
-        if self.layers.archive().is_none() && plan.items.iter().any(|item| archived.contains(&item.index)) {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                "some of it lies in the archive, which was not named; name it, so that it is erased there as well",
-            ));
-        }
+        self.check_archive_named(&plan.items.iter().map(|item| item.index).collect::<Vec<_>>())?;
         // the decision names it, and whoever reads the disposal decides by it again
         self.attach(&schedule.to_bytes()?)?;
         let evaluation = self.disposal_evaluation(&plan)?;
@@ -162,22 +157,27 @@ impl Ledger {
         Ok(done)
     }
 
-    /// Erases bodies whose disposal is recorded and that are still there, because erasing was cut short. Gives their
-    /// entries.
+    /// Erases what is left of records whose disposal is recorded, because erasing was cut short: their bodies, headers
+    /// and markers, the files only they name, and what the index holds of them. Gives their entries.
     ///
     /// # Errors
-    /// Those of the storage.
+    /// `API_MISUSE` if one of them lies in the archive, which was not named; `APPEND_REFUSED` if the ledger was moved;
+    /// those of the storage.
     pub fn finish_disposals(&mut self) -> Result<Vec<u64>> {
         self.refresh()?;
         let mut left = Vec::new();
         for &index in self.disposals()?.by.keys() {
-            if self.store.body(index)?.is_some() {
+            if !self.left_of(index)?.is_empty() || self.is_indexed(index)? {
                 left.push(index);
             }
         }
+        self.check_archive_named(&left)?;
         // what they named is erased with the records still there to say what it was
         let mut named = BTreeSet::new();
         for &index in &left {
+            if self.store.body(index)?.is_none() {
+                continue;
+            }
             let (_, record) = self.proven_record(index)?;
             let verified = self.trust.verify_despite_revocation(&record, index, self.entry(index)?.logged_at()?)?;
             named.extend(attachments_named(verified.value()));
@@ -289,11 +289,42 @@ impl Ledger {
         named.iter().map(|hex| Digest::from_hex(Algorithm::Sha256, hex)).collect()
     }
 
+    /// What is stored of an entry that was disposed of, and should not be.
+    pub(in crate::ledger) fn left_of(&self, index: u64) -> Result<Vec<String>> {
+        let body = Store::body_name(index);
+        let mut left = Vec::new();
+        for name in [header_name(&body), body, marker(index)] {
+            if self.layers.bottom().size(&name)?.is_some() {
+                left.push(name);
+            }
+        }
+        Ok(left)
+    }
+
+    fn check_archive_named(&self, entries: &[u64]) -> Result<()> {
+        if self.layers.archive().is_some() {
+            return Ok(());
+        }
+        for index in entries {
+            if self.is_archived(*index)? {
+                return Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    "some of it lies in the archive, which was not named; name it, so that it is erased there as well",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Erases what lies here and in the archive. The header that opens a body goes first.
     fn erase(&mut self, entries: &[u64], attachments: &[Digest]) -> Result<()> {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.check_here()?;
+        // while a body is there it tells which files it named, and while its marker is there where it is archived: so an
+        // erasing that was cut short is gone on with
+        right
+            .remove(&attachments.iter().map(|digest| format!("{ATTACHMENTS}/{}", digest.hex())).collect::<Vec<_>>())?;
         if let Some(archive) = self.layers.archive() {
             let archived: BTreeSet<u64> = self.archived()?.into_iter().collect();
             let places = entries
@@ -302,11 +333,10 @@ impl Ledger {
                 .map(|index| self.entry(*index).map(|entry| place(&entry.record)));
             archive.acquire(self.patience)?.remove(&places.collect::<Result<Vec<_>>>()?)?;
         }
-        // bodies last of what can't be found again: as long as one is there, an erasing that was cut short is gone on with
-        right
-            .remove(&attachments.iter().map(|digest| format!("{ATTACHMENTS}/{}", digest.hex())).collect::<Vec<_>>())?;
         right.remove(&entries.iter().map(|index| Store::body_name(*index)).collect::<Vec<_>>())?;
         right.remove(&entries.iter().map(|index| marker(*index)).collect::<Vec<_>>())?;
+        // of a file whose header went before, nobody can tell any more whose it was
+        right.remove(&storage.leftovers()?)?;
         drop(right);
         // it held their payload digests; it is made anew without them
         if !entries.is_empty() {

@@ -24,6 +24,8 @@ use crate::timestamp::Timestamp;
 pub(crate) struct Disposals {
     /// By entry that was disposed of: the entry of the record that says so.
     pub(crate) by: BTreeMap<u64, u64>,
+    /// By the payload of a record that was disposed of: its entry.
+    pub(crate) payloads: BTreeMap<Digest, u64>,
     /// Disposal records that explain nothing, and why.
     pub(crate) refused: Vec<(u64, String)>,
 }
@@ -71,7 +73,12 @@ impl Ledger {
                 None => Err(refused("its own body is gone")),
             };
             match checked {
-                Ok(disposal) => disposals.by.extend(disposal.items.iter().map(|item| (item.ledger_index, index))),
+                Ok(disposal) => {
+                    for item in &disposal.items {
+                        disposals.by.insert(item.ledger_index, index);
+                        disposals.payloads.insert(item.record.payload()?, item.ledger_index);
+                    }
+                }
                 Err(e) if matches!(e.kind(), ErrorKind::Io | ErrorKind::PermissionDenied) => return Err(e),
                 Err(e) => disposals.refused.push((index, e.message().to_owned())),
             }
