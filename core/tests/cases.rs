@@ -113,7 +113,8 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
         "pack" => {
             let folder = Copy::of(input);
             let signers = fixtures().join(text("signers"));
-            let demand = json!({"signers": signers, "logKey": text("logKey")});
+            let mut demand = json!({"signers": signers, "logKey": text("logKey")});
+            demand.as_object_mut().unwrap().extend(input["demand"].as_object().cloned().unwrap_or_default());
             pack::verify(&folder.path(), &PackDemand::from_json(&serde_json::to_vec(&demand).unwrap())?)
                 .map(|_| Value::Null)
         }

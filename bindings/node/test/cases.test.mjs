@@ -94,6 +94,7 @@ async function run(topic, input, folder) {
       await sealwright.pack.verify(copied(input, folder), {
         signers: path.join(FIXTURES, input.signers),
         logKey: input.logKey,
+        ...input.demand,
       })
       return
     default:

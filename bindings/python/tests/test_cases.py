@@ -88,7 +88,8 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             assert ledger.audit()["findings"] == []
         case "pack":
             signers = str(FIXTURES / given["signers"])
-            sealwright.pack.verify(copied(given, tmp), signers=signers, log_key=given["logKey"])
+            more = given.get("demand", {})
+            sealwright.pack.verify(copied(given, tmp), signers=signers, log_key=given["logKey"], **more)
         case _:
             raise AssertionError(f"no such topic of cases: {topic}")
     return None

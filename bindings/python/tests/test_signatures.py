@@ -41,7 +41,6 @@ def test_a_signature_names_each_thing_that_can_be_demanded_or_said(world: World,
         (sw.layout.verify, (b"", [], {}), {}, set()),
         (sw.provenance.check, (record,), {}, set()),
         (sw.provenance.check_summary, (record,), {}, set()),
-        (sw.ci.provenance, ("gitlab",), {"environment": {}}, {"environment", "systems", "now"}),
         (sw.ci.plain_machine, ("https://example.org", {}), {}, {"now"}),
         (sw.sbom.generate, (tmp_path,), {}, set()),
         (sw.decide, (ledger, key), {}, {"now"}),
@@ -51,6 +50,8 @@ def test_a_signature_names_each_thing_that_can_be_demanded_or_said(world: World,
     ]
     for call, arguments, more, own in calls:
         assert named(call) == known_to_the_core(call, *arguments, **more) | own, call
+    # the same of a build in a CI system, which it would have to stand in
+    assert named(sw.ci.provenance) == named(sw.ci.plain_machine) | {"environment", "systems"}
     # (of signers and registries the core quotes nothing, for there are secrets among it)
     # a blob is of no predicate type
     blob = sw.Verifier({}).verify_blob
