@@ -67,7 +67,13 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             Ok(checked.build.builder_id.into())
         }
         "commit" => {
-            let trust = CommitTrust::new().with_allowed_signers(text("allowedSigners").as_bytes())?;
+            let trust = match input.get("trustedRoot") {
+                None => CommitTrust::new().with_allowed_signers(text("allowedSigners").as_bytes())?,
+                Some(_) => {
+                    let root = TrustRoot::new().with_sigstore(text("trustedRoot").as_bytes())?;
+                    CommitTrust::new().with_certificates(root.with_signers(&json("signers"))?)?
+                }
+            };
             let (raw, now) = (text("raw").as_bytes(), text("now").parse()?);
             let signer = if text("kind") == "tag" {
                 commit::verify_tag(&Tag::parse(raw, text("id"))?, &trust, now)?.signer().clone()

@@ -53,7 +53,11 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             )
             return sealwright.provenance.check(verified, **demand(given)).to_dict()["build"]["builderId"]
         case "commit":
-            believed = sealwright.commit.CommitTrust().with_allowed_signers(given["allowedSigners"].encode())
+            if "trustedRoot" in given:
+                root = sealwright.TrustRoot().with_sigstore(given["trustedRoot"].encode()).with_signers(given["signers"])
+                believed = sealwright.commit.CommitTrust().with_certificates(root)
+            else:
+                believed = sealwright.commit.CommitTrust().with_allowed_signers(given["allowedSigners"].encode())
             check = {"tag": sealwright.commit.verify_tag, "commit": sealwright.commit.verify}[given["kind"]]
             said = check(given["raw"].encode(), given["id"], believed, now=given["now"])
             return said["signer"]["principals"]
