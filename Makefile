@@ -57,7 +57,7 @@ test-long: ## sixteen writers of a ledger killed at random points, 500 or LEDGER
 
 SERVICES := python3 core/tests/services/run.py
 
-test-services: ## tests against Fulcio, Rekor, registries, KMS, HSM and other clients, all started here on loopback
+test-services: $(VENV)/built $(NODE)/node_modules/built ## tests against Fulcio, Rekor, registries, KMS, HSM and other clients, all started here on loopback
 	@$(call need,cargo,Rust from https://rustup.rs)
 	@$(call need,python3,package python3)
 	cargo build -p sealwright --all-features --example conformance

@@ -18,6 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sealwright::artifact::ResourceDescriptor;
+use sealwright::checkpoint::WitnessKey;
 use sealwright::digest::{Digest, DigestSet};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::json::Value;
@@ -44,7 +45,7 @@ fn main() {
     junit();
     sbom();
     ledger();
-    pack();
+    pack(&keys);
     evidence::write_all(&keys);
 }
 
@@ -616,7 +617,7 @@ fn ledger() {
     }
 }
 
-fn pack() {
+fn pack(keys: &Keys) {
     let mut world = World::released(&artifact());
     let folder = fixtures().join("packs/whole");
     let trusted = fixtures().join("packs/trusted");
@@ -662,6 +663,27 @@ fn pack() {
         ("wrong-signer", "Signed by one who may not sign packs", "UNTRUSTED_SIGNER", input("NO-PACKER", Value::Null)),
     ];
     for (name, title, expect, input) in all {
+        case("pack", name, title, expect, input, Value::Null);
+    }
+    let witness = |name: &str, key: &PrivateKey| WitnessKey::new(name, key.public().clone()).unwrap();
+    let (w1, w2) = (witness("witness.example.org/w1", &keys.builder), witness("witness.example.org/w2", &keys.other));
+    let twin = witness("witness.example.org/w2", &keys.builder);
+    for (name, title, expect, demand) in [
+        ("unwitnessed", "A witness did not cosign", "BAD_CHECKPOINT", json!({"witnesses": [w1]})),
+        (
+            "too-few-witnesses",
+            "One of two had to cosign",
+            "BAD_CHECKPOINT",
+            json!({"witnesses": [w1, w2], "quorum": 1}),
+        ),
+        ("witness-twice", "A witness is named twice", "API_MISUSE", json!({"witnesses": [w1, w1], "quorum": 2})),
+        ("witness-renamed", "A witness has two names", "API_MISUSE", json!({"witnesses": [w1, twin], "quorum": 1})),
+        ("no-quorum", "None of the witnesses has to cosign", "API_MISUSE", json!({"witnesses": [w1], "quorum": 0})),
+        ("no-witnesses", "Nobody is named as a witness", "API_MISUSE", json!({"witnesses": []})),
+        ("quorum-of-nobody", "A quorum of no witnesses", "API_MISUSE", json!({"quorum": 1})),
+    ] {
+        let mut input = input("SIGNERS", Value::Null);
+        input["demand"] = demand;
         case("pack", name, title, expect, input, Value::Null);
     }
 }

@@ -8,6 +8,7 @@ mod cosignature;
 mod note;
 mod proof;
 mod rotation;
+mod witnesses;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,8 @@ use self::note::{Note, not_signed_by};
 pub use self::note::{VerifierKey, sign_note, verify_note};
 pub use self::proof::TlogProof;
 pub use self::rotation::{KeyRotation, LogKeys};
+pub use self::witnesses::Witnesses;
+pub(crate) use self::witnesses::twin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
 use crate::merkle::{EMPTY_ROOT, Hash};

@@ -26,6 +26,7 @@ mod open;
 mod output;
 mod pack;
 mod predicate_names;
+mod quorum;
 mod record;
 mod release;
 #[cfg(feature = "keyless")]

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::artifact::ResourceDescriptor;
-use crate::checkpoint::WitnessKey;
+use crate::checkpoint::{WitnessKey, twin};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
@@ -224,7 +224,7 @@ fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     PublicKey::from_spki_der(&der).map(Some)
 }
 
-/// One key is one witness, whatever it is called: the cosignature does not commit to the name.
+/// The witnesses that a policy names. It may demand none of them, so they are no [`crate::checkpoint::Witnesses`].
 fn witnesses(predicate: &Predicate) -> Result<Vec<WitnessKey>> {
     let mut witnesses: Vec<WitnessKey> = Vec::new();
     for listed in &predicate.witnesses {
@@ -233,12 +233,12 @@ fn witnesses(predicate: &Predicate) -> Result<Vec<WitnessKey>> {
             let (found, name) = (witness.name(), listed.name.escape_debug());
             return Err(refused(&format!("the key of the witness `{name}` is one of `{found}`")));
         }
-        if witnesses.iter().any(|other| other.key() == witness.key() || other.name() == witness.name()) {
-            return Err(refused(&format!("the witness `{}` or its key is listed twice", witness.name())));
-        }
         witnesses.push(witness);
     }
-    Ok(witnesses)
+    match twin(&witnesses) {
+        Some(twin) => Err(refused(&format!("the witness `{}` or its key is listed twice", twin.name()))),
+        None => Ok(witnesses),
+    }
 }
 
 fn certificate_identity(signer: &TrustedSigner) -> Result<Option<CertificateIdentity>> {

@@ -20,7 +20,6 @@ mod sct;
 mod signed;
 pub(crate) mod timestamp;
 mod verified;
-mod witness;
 
 use std::collections::BTreeSet;
 
@@ -31,7 +30,6 @@ pub use self::signed::Blob;
 use self::signed::Signed;
 use self::verified::Facts;
 pub use self::verified::{Logged, SignedBy, Timestamped, Verified};
-pub use self::witness::{WitnessKey, Witnessed, Witnesses};
 use crate::bundle::{Bundle, Content, Material};
 use crate::digest::{Algorithm, Digest};
 use crate::envelope::{Envelope, IN_TOTO};
@@ -294,7 +292,7 @@ fn times(facts: &Facts, logs: &[&Log], now: Timestamp) -> Result<Vec<Timestamp>>
             ErrorKind::BadCheckpoint,
             format!(
                 "the witness `{}` signed at `{}`, after `{now}`; check the clock, or the time that was given",
-                early.name, early.at
+                early.witness, early.at
             ),
         )
         .with("expected", now)

@@ -67,7 +67,13 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             Ok(checked.build.builder_id.into())
         }
         "commit" => {
-            let trust = CommitTrust::new().with_allowed_signers(text("allowedSigners").as_bytes())?;
+            let trust = match input.get("trustedRoot") {
+                None => CommitTrust::new().with_allowed_signers(text("allowedSigners").as_bytes())?,
+                Some(_) => {
+                    let root = TrustRoot::new().with_sigstore(text("trustedRoot").as_bytes())?;
+                    CommitTrust::new().with_certificates(root.with_signers(&json("signers"))?)?
+                }
+            };
             let (raw, now) = (text("raw").as_bytes(), text("now").parse()?);
             let signer = if text("kind") == "tag" {
                 commit::verify_tag(&Tag::parse(raw, text("id"))?, &trust, now)?.signer().clone()
@@ -113,7 +119,8 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
         "pack" => {
             let folder = Copy::of(input);
             let signers = fixtures().join(text("signers"));
-            let demand = json!({"signers": signers, "logKey": text("logKey")});
+            let mut demand = json!({"signers": signers, "logKey": text("logKey")});
+            demand.as_object_mut().unwrap().extend(input["demand"].as_object().cloned().unwrap_or_default());
             pack::verify(&folder.path(), &PackDemand::from_json(&serde_json::to_vec(&demand).unwrap())?)
                 .map(|_| Value::Null)
         }

@@ -6,6 +6,7 @@ mod instance;
 
 use instance::{Tiled, Witness};
 use sealwright::bundle::Bundle;
+use sealwright::checkpoint::{WitnessKey, Witnesses};
 use sealwright::digest::Digest;
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::error::Result;
@@ -13,7 +14,7 @@ use sealwright::key::{KeyType, PrivateKey};
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{CertificateIdentity, Matcher, TrustRoot, Window};
-use sealwright::verifier::{Artifact, Expectation, Identity, Verified, Verifier, WitnessKey, Witnesses};
+use sealwright::verifier::{Artifact, Expectation, Identity, Verified, Verifier};
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 /// Witnesses of public logs, as their operators publish their keys.
@@ -44,7 +45,7 @@ fn a_real_checkpoint_of_rekor_v2_has_the_quorum_of_its_public_witnesses() {
     let verified = verifier.verify(&bundle, &expectation.clone().require_witnesses(witnesses(&REAL, 3).unwrap()));
     let verified = verified.unwrap();
     let [entry] = verified.log_entries() else { panic!("one entry") };
-    let mut found: Vec<_> = entry.witnesses.iter().map(|w| (w.name.as_str(), w.at.to_string())).collect();
+    let mut found: Vec<_> = entry.witnesses.iter().map(|w| (w.witness.as_str(), w.at.to_string())).collect();
     found.sort();
     let mut named: Vec<_> =
         REAL.iter().map(|key| (key.split_once('+').unwrap().0, "2026-05-13T19:23:34Z".to_owned())).collect();
@@ -119,7 +120,7 @@ fn a_quorum_counts_each_witness_once_and_only_those_that_are_named() {
         vec![log.own_line(text), w1.line(text, at), again, w2.line(text, at), stranger.line(text, at)]
     });
     let verified = scene.run(&bundle, &scene.demand(2)).unwrap();
-    let names: Vec<_> = verified.log_entries()[0].witnesses.iter().map(|w| w.name.as_str()).collect();
+    let names: Vec<_> = verified.log_entries()[0].witnesses.iter().map(|w| w.witness.as_str()).collect();
     assert_eq!(names, ["w1.example", "w2.example"]);
     assert_eq!(scene.run(&bundle, &scene.demand(3)).unwrap_err(), "BAD_CHECKPOINT");
     // beside a key no entry is demanded, but where witnesses are, one is
@@ -217,11 +218,19 @@ fn an_expectation_names_its_witnesses_as_data() {
             "artifact": Digest::sha256(b"artifact").to_string(), "signer": "ci", "witnesses": witnesses });
         Expectation::from_json(text.to_string().as_bytes(), now())
     };
-    let demand = expectation(serde_json::json!({ "keys": keys, "quorum": 3 })).unwrap();
-    assert_eq!(scene.run(&bundle, &demand).unwrap().log_entries()[0].witnesses.len(), 3);
+    for three in [serde_json::json!({ "keys": keys, "quorum": 3 }), serde_json::json!({ "keys": keys })] {
+        let verified = scene.run(&bundle, &expectation(three).unwrap()).unwrap();
+        assert_eq!(verified.log_entries()[0].witnesses.len(), 3);
+    }
+    let stranger = Witness::new("w4.example").vkey();
+    let four = [&keys[..], &[stranger]].concat();
+    let four = serde_json::json!({ "keys": four });
+    assert_eq!(scene.run(&bundle, &expectation(four).unwrap()).unwrap_err(), "BAD_CHECKPOINT");
     for wrong in [
         serde_json::json!({ "keys": keys, "quorum": 4 }),
-        serde_json::json!({ "keys": keys }),
+        serde_json::json!({ "quorum": 1 }),
+        serde_json::json!({ "keys": [keys[0], keys[0]] }),
+        serde_json::json!({ "keys": [] }),
         serde_json::json!({ "keys": [], "quorum": 0 }),
         serde_json::json!({ "keys": ["x"], "quorum": 1 }),
         serde_json::json!({ "keys": keys, "quorum": 1, "more": 1 }),

@@ -9,7 +9,9 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use sealwright::checkpoint::{Checkpoint, Cosignature, LogKeys, SignedCheckpoint, VerifierKey, WitnessKey, cosign};
+use sealwright::checkpoint::{
+    Checkpoint, Cosignature, LogKeys, SignedCheckpoint, VerifierKey, WitnessKey, Witnesses, cosign,
+};
 use sealwright::key::{KeyType, PrivateKey};
 use sealwright::ledger::{AuditFindingKind, Fork, LogSource, Witness, WitnessAnswer};
 use sealwright::merkle::{Frontier, Hash, TileId, TileReader, consistency_proof, leaf_hash, root_of};
@@ -122,6 +124,18 @@ fn a_cosignature_is_of_one_checkpoint_one_witness_and_one_time() {
     let note = format!("{}{changed}", checkpoint.note());
     let read = log.keys().parse_and_verify(note.as_bytes()).unwrap();
     assert_eq!(code(read.cosignatures(&[named(&key)])), "BAD_SIGNATURE");
+    // one key that signs under two names is one witness
+    let twin = WitnessKey::new("witness.example.org/twin", key.public().clone()).unwrap();
+    let again = cosign(&checkpoint, twin.name(), &key, at(7)).unwrap();
+    let both = cosigned.with_cosignatures(&again, &[named(&key), twin.clone()]).unwrap();
+    assert_eq!(both.note(), format!("{}{again}", cosigned.note()));
+    assert_eq!(both.cosignatures(&[named(&key), twin.clone()]).unwrap().len(), 1);
+    assert_eq!(code(Witnesses::all(vec![named(&key), twin])), "API_MISUSE");
+    let other = WitnessKey::new("witness.example.org/other", other.public().clone()).unwrap();
+    for (quorum, expected) in [(1, "ok"), (2, "BAD_CHECKPOINT")] {
+        let witnesses = Witnesses::new(vec![named(&key), other.clone()], quorum).unwrap();
+        assert_eq!(code(witnesses.check(&both)), expected);
+    }
 }
 
 #[test]

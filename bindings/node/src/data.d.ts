@@ -41,6 +41,20 @@ export type TrustedSigners = Record<
   string | ({ key: string } & Validity) | ({ identity: CertificateIdentity } & Validity)
 >
 
+/** Whom one believes as witnesses of logs, and how many of them must have cosigned. */
+export interface Witnesses {
+  /** C2SP verifier keys, `NAME+ID+KEY`; none twice, by its name or its key. */
+  keys: string[]
+  /** All of them, if it is not said. */
+  quorum?: number
+}
+
+/** That a witness cosigned a checkpoint. */
+export interface Cosignature {
+  witness: string
+  at: string
+}
+
 /** What the verification of a signed file demands. */
 export interface BlobExpectation {
   /** `sha256:<hex>`. */
@@ -53,6 +67,8 @@ export interface BlobExpectation {
   logEntries?: number
   /** So many different timestamp authorities. */
   timestamps?: number
+  /** Who must have cosigned the checkpoints of the logs. */
+  witnesses?: Witnesses
   /** Takes a certificate without an entry in a transparency log. */
   unloggedUnsafe?: boolean
   /** Takes a certificate that no log of certificates vouches for. */
@@ -88,6 +104,8 @@ export interface Logged {
   log: string
   index: number
   integratedAt?: string
+  /** Which of the demanded witnesses cosigned the checkpoint that it is proven by. */
+  witnesses?: Cosignature[]
 }
 
 /** That a believed timestamp authority saw a signature. */
@@ -535,9 +553,9 @@ export interface PackDemand {
   minCheckpoint?: string
   /** Payload digest of version 1 of the trust policy. */
   trustPolicy?: string
-  /** C2SP verifier keys of witnesses; without them those of the trust policy in the pack are looked for. */
+  /** C2SP verifier keys of witnesses who must have cosigned the checkpoint; without them nobody must. */
   witnesses?: string[]
-  /** How many of them must have cosigned the checkpoint. */
+  /** How many of them must have; all, if it is not said. */
   quorum?: number
 }
 
@@ -550,10 +568,10 @@ export interface PackVerdict {
   bareEntries: number
   disposedEntries: number
   extension: 'not-asked' | 'proven' | 'not-shown'
-  /** Witnesses that cosigned the checkpoint, and when. */
-  cosignatures: Array<{ witness: string, at: string }>
+  /** Who cosigned the checkpoint, of the witnesses demanded; if none were, of those of the trust policy in the pack. */
+  cosignatures: Cosignature[]
   /** Authorities that timestamped the checkpoint, and when. */
-  timestamps: Array<{ authority: string, at: string }>
+  timestamps: Timestamped[]
   hasUncheckedTimestamp: boolean
 }
 

@@ -50,7 +50,10 @@ async function run(topic, input, folder) {
       return sealwright.provenance.check(verified, input.expectation).toJSON().build.builderId
     }
     case 'commit': {
-      const trust = new sealwright.commit.CommitTrust().withAllowedSigners(Buffer.from(input.allowedSigners))
+      const nobody = new sealwright.commit.CommitTrust()
+      const trust = input.trustedRoot
+        ? nobody.withCertificates(new TrustRoot().withSigstore(Buffer.from(input.trustedRoot)).withSigners(input.signers))
+        : nobody.withAllowedSigners(Buffer.from(input.allowedSigners))
       const verify = { tag: sealwright.commit.verifyTag, commit: sealwright.commit.verify }[input.kind]
       return (await verify(Buffer.from(input.raw), input.id, trust, input.now)).signer.principals
     }
@@ -94,6 +97,7 @@ async function run(topic, input, folder) {
       await sealwright.pack.verify(copied(input, folder), {
         signers: path.join(FIXTURES, input.signers),
         logKey: input.logKey,
+        ...input.demand,
       })
       return
     default:

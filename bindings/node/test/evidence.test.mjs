@@ -1,7 +1,6 @@
 // What others sign, and signers elsewhere, as a user of Node meets them.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
@@ -303,18 +302,6 @@ test('who wrote a commit is told with what is doubtful', async () => {
   await assert.rejects(commit.verify(raw, good.id, trust.withRevokedSshKeys(key), at), { code: 'REVOKED' })
   assert.throws(() => trust.withCertificates(TrustRoot.publicGood()), { code: 'API_MISUSE' })
   assert.throws(() => trust.withOpenpgpKeyring(Buffer.from('x')), { code: 'MALFORMED' })
-})
-
-test('gitsign is believed by certificate', async (t) => {
-  const folder = corpora(t, 'git-commits')
-  if (!folder) return
-  const raw = fs.readFileSync(path.join(folder, 'gitsign-offline.commit'))
-  const identity = { subject: 'billy@chainguard.dev', issuer: 'https://accounts.google.com' }
-  const root = TrustRoot.publicGood().withSigners({ billy: { identity } })
-  const words = ['hash-object', '-t', 'commit', '--literally', '--stdin']
-  const id = execFileSync('git', words, { input: raw, encoding: 'utf8' }).trim()
-  const { signer } = await commit.verify(raw, id, new commit.CommitTrust().withCertificates(root))
-  assert.deepEqual(signer.principals, ['billy@chainguard.dev'])
 })
 
 test('a layout is verified with the links of a folder', async (t) => {

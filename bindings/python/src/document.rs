@@ -71,11 +71,13 @@ pub(crate) fn pack_build<'py>(
 /// Verifies the pack in `folder` against what is known from elsewhere.
 ///
 /// `signers` is the path of a SIGNERS file, `log_key` the `PUBLIC KEY` PEM text of the ledger, `min_checkpoint` a signed
-/// note the ledger must extend, `trust_policy` the payload digest of its first version.
+/// note the ledger must extend, `trust_policy` the payload digest of its first version, `witnesses` the C2SP verifier keys
+/// of those who must have cosigned the checkpoint, and `quorum` how many of them (all, if it is not said).
 #[pyfunction]
 #[pyo3(
     signature = (folder, **demand),
-    text_signature = "(folder, *, signers, log_key, min_checkpoint=None, trust_policy=None)"
+    text_signature = "(folder, *, signers, log_key, min_checkpoint=None, trust_policy=None, witnesses=None, \
+                      quorum=None)"
 )]
 pub(crate) fn pack_verify<'py>(
     py: Python<'py>,

@@ -118,7 +118,11 @@ impl Ledger {
     fn __exit__(&self, _raised: &Bound<'_, PyTuple>) {}
 
     /// As `search`, all pages, each read when it is needed; `limit` is the length of a page.
-    #[pyo3(signature = (**query))]
+    #[pyo3(
+        signature = (**query),
+        text_signature = "($self, *, release=None, commit=None, digest=None, environment=None, service=None, \
+                          change=None, kind=None, predicate_type=None, since=None, until=None, after=None, limit=None)"
+    )]
     fn iterate(this: Py<Self>, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Records> {
         let pages = Pages::of(data::read_options(py, "query", query)?);
         Ok(Records { ledger: this, pages: Mutex::new((pages, VecDeque::new())) })

@@ -53,7 +53,11 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             )
             return sealwright.provenance.check(verified, **demand(given)).to_dict()["build"]["builderId"]
         case "commit":
-            believed = sealwright.commit.CommitTrust().with_allowed_signers(given["allowedSigners"].encode())
+            if "trustedRoot" in given:
+                root = sealwright.TrustRoot().with_sigstore(given["trustedRoot"].encode()).with_signers(given["signers"])
+                believed = sealwright.commit.CommitTrust().with_certificates(root)
+            else:
+                believed = sealwright.commit.CommitTrust().with_allowed_signers(given["allowedSigners"].encode())
             check = {"tag": sealwright.commit.verify_tag, "commit": sealwright.commit.verify}[given["kind"]]
             said = check(given["raw"].encode(), given["id"], believed, now=given["now"])
             return said["signer"]["principals"]
@@ -88,7 +92,8 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             assert ledger.audit()["findings"] == []
         case "pack":
             signers = str(FIXTURES / given["signers"])
-            sealwright.pack.verify(copied(given, tmp), signers=signers, log_key=given["logKey"])
+            more = given.get("demand", {})
+            sealwright.pack.verify(copied(given, tmp), signers=signers, log_key=given["logKey"], **more)
         case _:
             raise AssertionError(f"no such topic of cases: {topic}")
     return None

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -400,19 +399,6 @@ def test_who_wrote_a_commit_is_told_with_what_is_doubtful() -> None:
     with pytest.raises(InvalidInput) as no_keyring:
         trust.with_openpgp_keyring(b"x")
     assert code(no_keyring) == "MALFORMED"
-
-
-def test_gitsign_is_believed_by_certificate() -> None:
-    folder = corpora("git-commits")
-    raw = (folder / "gitsign-offline.commit").read_bytes()
-    identity = {"subject": "billy@chainguard.dev", "issuer": "https://accounts.google.com"}
-    root = TrustRoot.public_good().with_signers({"billy": {"identity": identity}})
-    trust = sw.commit.CommitTrust().with_certificates(root)
-    git = subprocess.run(
-        ["git", "hash-object", "-t", "commit", "--literally", "--stdin"], input=raw, capture_output=True, check=True
-    )
-    said = sw.commit.verify(raw, git.stdout.decode().strip(), trust)
-    assert said["signer"]["principals"] == ["billy@chainguard.dev"]
 
 
 def test_a_layout_is_verified_with_the_links_of_a_folder(tmp_path: Path) -> None:

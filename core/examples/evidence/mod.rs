@@ -8,6 +8,8 @@ mod repository;
 #[allow(dead_code, reason = "used in part")]
 mod supply_chain;
 
+use std::fs;
+
 use sealwright::digest::Digest;
 use sealwright::json::Value;
 use sealwright::key::PrivateKey;
@@ -18,7 +20,7 @@ use serde_json::json;
 use self::instance::{ISSUER, Instance, REPOSITORY, SUBJECT};
 use self::repository::Repository;
 use self::supply_chain::{Chain, Form, NOW};
-use super::{Keys, START, case, note, text};
+use super::{Keys, START, case, fixtures, note, text};
 
 const FILE: &str = "what was built\n";
 /// After all that is made here.
@@ -52,6 +54,7 @@ pub(super) fn write_all(keys: &Keys) {
     certificate();
     provenance(keys);
     commit();
+    gitsign();
     layout();
     signer(keys);
 }
@@ -415,6 +418,68 @@ fn commit() {
             ),
             ("no-commit", "What is no commit", "MALFORMED", input(a, "tree\n", &id, &ada), Value::Null),
             ("no-id", "What is no id", "MALFORMED", input(a, &raw, "HEAD", &ada), Value::Null),
+        ],
+    );
+}
+
+/// What gitsign signed, as fixtures/gitsign has it.
+fn gitsign() {
+    let read = |name: &str| text(fs::read(fixtures().join("gitsign").join(name)).unwrap());
+    let place = Repository::new();
+    let (commit, tag, online) = (read("commit"), read("tag"), read("online.commit"));
+    let root: Value = serde_json::from_str(&read("trusted_root.json")).unwrap();
+    let mut other_logs = root.clone();
+    other_logs["tlogs"].as_array_mut().unwrap().retain(|log| log["baseUrl"] != "https://rekor.example.net");
+    let edited = commit.replace("Prices", "Prizes");
+    assert_ne!(edited, commit);
+    let signer = "release@example.org";
+    // the issuer ran on loopback, at another port each time
+    let issuer = read("issuer");
+    let input = |kind: &str, raw: &str, root: &Value, subject: &str, issuer: &str| {
+        let signers = json!({"release": {"identity": {"subject": subject, "issuer": issuer}}});
+        json!({"kind": kind, "raw": raw, "id": place.store(kind, raw), "trustedRoot": root.to_string(), "signers": signers, "now": LATER})
+    };
+    let (a, gives) = ("commit", json!([signer]));
+    write(
+        "commit",
+        [
+            ("gitsign", "Signed by gitsign", "ok", input(a, &commit, &root, signer, &issuer), gives.clone()),
+            ("gitsign-tag", "A tag signed by gitsign", "ok", input("tag", &tag, &root, signer, &issuer), gives),
+            (
+                "gitsign-edited",
+                "Edited after gitsign signed it",
+                "BAD_SIGNATURE",
+                input(a, &edited, &root, signer, &issuer),
+                Value::Null,
+            ),
+            (
+                "gitsign-other-subject",
+                "Signed by somebody else with gitsign",
+                "UNTRUSTED_SIGNER",
+                input(a, &commit, &root, "mallory@example.org", &issuer),
+                Value::Null,
+            ),
+            (
+                "gitsign-other-issuer",
+                "By a token of another issuer",
+                "UNTRUSTED_SIGNER",
+                input(a, &commit, &root, signer, "https://issuer.example.net"),
+                Value::Null,
+            ),
+            (
+                "gitsign-other-log",
+                "In a log that is not believed",
+                "BAD_LOG_ENTRY",
+                input(a, &commit, &other_logs, signer, &issuer),
+                Value::Null,
+            ),
+            (
+                "gitsign-online",
+                "Its entry is in the log alone",
+                "BAD_LOG_ENTRY",
+                input(a, &online, &root, signer, &issuer),
+                Value::Null,
+            ),
         ],
     );
 }

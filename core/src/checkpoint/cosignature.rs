@@ -71,6 +71,19 @@ impl WitnessKey {
         if !line.is_of(&self.name, self.id) {
             return Ok(None);
         }
+        self.signed_at(&line.signature, body).map(Some)
+    }
+
+    /// Whether lines of this name and key id are its own.
+    pub(crate) fn is_named(&self, name: &str, id: [u8; 4]) -> bool {
+        self.name == name && self.id == id
+    }
+
+    /// When it cosigned `body`, as the signature of its line says.
+    ///
+    /// # Errors
+    /// `BAD_SIGNATURE` if it is none of it over this text.
+    pub(crate) fn signed_at(&self, signature: &[u8], body: &str) -> Result<Timestamp> {
         let bad = || {
             Error::new(
                 ErrorKind::BadSignature,
@@ -81,11 +94,11 @@ impl WitnessKey {
             )
             .with("witness", &self.name)
         };
-        let (seconds, signature) = line.signature.split_first_chunk().ok_or_else(bad)?;
+        let (seconds, signature) = signature.split_first_chunk().ok_or_else(bad)?;
         let seconds = i64::try_from(u64::from_be_bytes(*seconds)).map_err(|_| bad())?;
         self.key.verify(message(seconds, body).as_bytes(), signature).map_err(|_| bad())?;
         let millis = seconds.checked_mul(1000).ok_or_else(bad)?;
-        Timestamp::from_unix_millis(millis).map(Some).map_err(|_| bad())
+        Timestamp::from_unix_millis(millis).map_err(|_| bad())
     }
 }
 
@@ -141,15 +154,20 @@ fn message(seconds: i64, body: &str) -> String {
 }
 
 impl SignedCheckpoint {
-    /// Who of these witnesses cosigned it, and when; of each the newest cosignature, in the order of `witnesses`. Lines
-    /// of others are ignored, as they must be.
+    /// Who of these witnesses cosigned it, and when; of each key the newest cosignature, in the order of `witnesses`. Lines
+    /// of others are ignored, as they must be. Whether they are enough, [`Witnesses::check`](super::Witnesses::check)
+    /// tells.
     ///
     /// # Errors
     /// `BAD_SIGNATURE` if a line in the name of one of them is not its cosignature of this checkpoint.
     pub fn cosignatures(&self, witnesses: &[WitnessKey]) -> Result<Vec<Cosignature>> {
         let note = Note::read(self.note.as_bytes())?;
         let mut found = Vec::new();
-        for witness in witnesses {
+        for (place, witness) in witnesses.iter().enumerate() {
+            // one key is one witness, whatever it is called
+            if witnesses.iter().take(place).any(|other| other.key == witness.key) {
+                continue;
+            }
             let mut newest = None;
             for line in &note.lines {
                 newest = newest.max(witness.verify(line, note.text)?);

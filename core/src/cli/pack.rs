@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::answer::{Answer, to_json};
 use super::open::{By, Known};
+use super::quorum::Quorum;
 use super::settings::Settings;
 use super::sign::SigningKey;
 use super::text::Page;
-use crate::checkpoint::WitnessKey;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::key::read_public;
@@ -65,13 +65,8 @@ pub(crate) struct VerifyPack {
     /// Payload digest of version 1 of the trust policy.
     #[arg(long, value_name = "SHA256")]
     pin_trust_policy: Option<Digest>,
-    /// A witness whose cosignature of the checkpoint counts, as a C2SP verifier
-    /// key [default: those of the trust policy in the pack].
-    #[arg(long = "witness", value_name = "VKEY")]
-    witnesses: Vec<String>,
-    /// How many of these must have cosigned it [default: all of them].
-    #[arg(long, value_name = "COUNT", requires = "witnesses")]
-    quorum: Option<u64>,
+    #[command(flatten)]
+    quorum: Quorum,
 }
 
 impl PackCommand {
@@ -114,9 +109,7 @@ impl VerifyPack {
             demand = demand.no_older_than(limits::read_file("checkpoint", path, limits::CHECKPOINT_BYTES)?);
         }
         demand.trust_policy = self.pin_trust_policy;
-        let witnesses: Vec<WitnessKey> = self.witnesses.iter().map(|key| key.parse()).collect::<Result<_>>()?;
-        let quorum = self.quorum.unwrap_or(witnesses.len() as u64);
-        demand = demand.require_witnesses(witnesses, quorum);
+        demand.witnesses = self.quorum.demanded()?;
         let verdict = pack::verify(&self.folder, &demand)?;
         let (extension, in_words) = match verdict.extension {
             Extension::NotAsked => ("not-asked", "no earlier checkpoint was given to compare it with"),

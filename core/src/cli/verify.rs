@@ -136,7 +136,7 @@ fn tell<T>(verified: &Verified<T>, used: &RootUsed, page: &mut Page, value: &mut
     for entry in verified.log_entries() {
         page.field("log", format_args!("{} {}", entry.log, entry.index));
         for witness in &entry.witnesses {
-            page.field("witness", format_args!("{} {}", witness.name, witness.at));
+            page.field("witness", format_args!("{} {}", witness.witness, witness.at));
         }
     }
     for stamp in verified.timestamps() {

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::input::named;
+use super::quorum::Quorum;
 use super::settings::Settings;
 use super::text::to_the_second;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +15,7 @@ use crate::key::read_public;
 use crate::limits;
 use crate::timestamp::Timestamp;
 use crate::trust::{TrustRoot, Window};
-use crate::verifier::{CertificateIdentity, Expectation, Extension, Identity, Matcher, WitnessKey, Witnesses};
+use crate::verifier::{CertificateIdentity, Expectation, Extension, Identity, Matcher};
 
 /// Who must have signed, by a key or by a certificate.
 #[derive(Args)]
@@ -74,13 +75,8 @@ struct Evidence {
     /// Timestamp authorities that must have seen it.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     timestamps: usize,
-    /// Key of a witness of transparency logs, as NAME+ID+KEY.
-    #[arg(long = "witness", value_name = "KEY")]
-    witnesses: Vec<WitnessKey>,
-    /// Witnesses who must have signed the checkpoint of its log [default: all
-    /// that are named].
-    #[arg(long, value_name = "N", requires = "witnesses")]
-    quorum: Option<usize>,
+    #[command(flatten)]
+    quorum: Quorum,
     /// Take a certificate without a log entry, of an instance without logs.
     #[arg(long)]
     unlogged_unsafe: bool,
@@ -147,9 +143,8 @@ impl Signer {
         let evidence = &self.evidence;
         let mut expectation =
             expectation.require_log_entries(evidence.log_entries).require_timestamps(evidence.timestamps);
-        if !evidence.witnesses.is_empty() {
-            let quorum = evidence.quorum.unwrap_or(evidence.witnesses.len());
-            expectation = expectation.require_witnesses(Witnesses::new(evidence.witnesses.clone(), quorum)?);
+        if let Some(witnesses) = evidence.quorum.demanded()? {
+            expectation = expectation.require_witnesses(witnesses);
         }
         if evidence.unlogged_unsafe {
             expectation = expectation.unlogged_unsafe();

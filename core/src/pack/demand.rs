@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::prefix::Extension;
 use super::signers::Signers;
-use crate::checkpoint::{Checkpoint, Cosignature, WitnessKey};
+use crate::checkpoint::{Checkpoint, Cosignature, WitnessKey, Witnesses};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::json;
@@ -26,25 +26,25 @@ pub struct PackDemand {
     pub min_checkpoint: Option<Vec<u8>>,
     /// Payload digest of version 1 of the trust policy.
     pub trust_policy: Option<Digest>,
-    /// Witnesses of the ledger; those of the trust policy in the pack if there are none here.
-    pub witnesses: Vec<WitnessKey>,
-    /// How many of `witnesses` must have cosigned the checkpoint.
-    pub quorum: u64,
+    /// Witnesses of the ledger, of whom a quorum must have cosigned the checkpoint. Without them none is demanded, and
+    /// what those of the trust policy in the pack cosigned is told.
+    pub witnesses: Option<Witnesses>,
 }
 
 impl PackDemand {
     /// Demands these signers and this ledger.
     pub fn new(signers: Signers, log_key: PublicKey) -> Self {
-        Self { signers, log_key, min_checkpoint: None, trust_policy: None, witnesses: Vec::new(), quorum: 0 }
+        Self { signers, log_key, min_checkpoint: None, trust_policy: None, witnesses: None }
     }
 
     /// Reads what is demanded from JSON: `signers` (the path of a SIGNERS file), `logKey` (a `PUBLIC KEY` PEM file), and
     /// if need be `minCheckpoint` (a signed note), `trustPolicy` (`sha256:<hex>`), `witnesses` (C2SP verifier keys) and
-    /// `quorum`.
+    /// how many of them must have cosigned, `quorum` (all, if it is not said).
     ///
     /// # Errors
-    /// `MALFORMED`, also for something that is not known or not said; those of [`Signers::read`] and
-    /// [`PublicKey::from_pem`]; `UNSUPPORTED` for an unknown digest algorithm.
+    /// `MALFORMED`, also for something that is not known or not said; those of [`Signers::read`],
+    /// [`PublicKey::from_pem`] and [`Witnesses::new`], also for a quorum without witnesses; `UNSUPPORTED` for an unknown
+    /// digest algorithm.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let wire: DemandWire = json::parse("demand of a pack", bytes)?;
         Ok(Self {
@@ -52,8 +52,7 @@ impl PackDemand {
             log_key: PublicKey::from_pem(wire.log_key.as_bytes())?,
             min_checkpoint: wire.min_checkpoint.map(String::into_bytes),
             trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
-            witnesses: wire.witnesses.iter().map(|key| key.parse()).collect::<Result<_>>()?,
-            quorum: wire.quorum,
+            witnesses: Witnesses::demanded(wire.witnesses, wire.quorum)?,
         })
     }
 
@@ -64,10 +63,10 @@ impl PackDemand {
         self
     }
 
-    /// Demands that `quorum` of these witnesses cosigned the checkpoint.
+    /// Demands that a quorum of these witnesses cosigned the checkpoint.
     #[must_use]
-    pub fn require_witnesses(mut self, witnesses: Vec<WitnessKey>, quorum: u64) -> Self {
-        (self.witnesses, self.quorum) = (witnesses, quorum);
+    pub fn require_witnesses(mut self, witnesses: Witnesses) -> Self {
+        self.witnesses = Some(witnesses);
         self
     }
 
@@ -116,8 +115,6 @@ struct DemandWire {
     log_key: String,
     min_checkpoint: Option<String>,
     trust_policy: Option<String>,
-    #[serde(default)]
-    witnesses: Vec<String>,
-    #[serde(default)]
-    quorum: u64,
+    witnesses: Option<Vec<WitnessKey>>,
+    quorum: Option<usize>,
 }

@@ -143,25 +143,11 @@ impl Pack<'_> {
 
     /// Who cosigned the checkpoint, as many as demanded.
     fn cosignatures(&self, checkpoint: &SignedCheckpoint, trust: &TrustChain) -> Result<Vec<Cosignature>> {
-        let witnesses = match self.demand.witnesses.as_slice() {
-            [] => trust.newest().map(|policy| policy.witnesses()).unwrap_or_default(),
-            demanded => demanded,
-        };
-        let found = checkpoint.cosignatures(witnesses).map_err(|e| at(CHECKPOINT, e))?;
-        if found.len() as u64 >= self.demand.quorum {
-            return Ok(found);
+        match &self.demand.witnesses {
+            Some(demanded) => demanded.check(checkpoint),
+            None => checkpoint.cosignatures(trust.newest().map(|policy| policy.witnesses()).unwrap_or_default()),
         }
-        Err(Error::new(
-            ErrorKind::BadCheckpoint,
-            format!(
-                "`{CHECKPOINT}` is cosigned by {} of your witnesses, and you demand {}; ask for a pack of a checkpoint that \
-                 they have cosigned",
-                found.len(),
-                self.demand.quorum
-            ),
-        )
-        .with("expected", self.demand.quorum)
-        .with("found", found.len()))
+        .map_err(|e| at(CHECKPOINT, e))
     }
 
     /// Authorities of the trust policy that timestamped the checkpoint. A token of nobody who is believed says nothing.

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::witness::{self, Witnessed, Witnesses};
+use crate::checkpoint::{Cosignature, Witnesses};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::Hash;
@@ -15,7 +15,7 @@ pub(super) struct Tree {
     pub(super) size: u64,
     pub(super) root: Hash,
     /// The demanded witnesses who signed it, each once.
-    pub(super) witnesses: Vec<Witnessed>,
+    pub(super) witnesses: Vec<Cosignature>,
 }
 
 /// Reads a checkpoint and checks that `log` signed it. A log of Rekor v2 must be called by its address; one of v1 has
@@ -42,7 +42,7 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool, witnesses: Option<&Witne
     // the signatures are over the text with its last end of line
     let signed = note.get(..text.len() + 1).unwrap_or_default();
     let lines = signatures.strip_suffix('\n').ok_or_else(|| bad("has a last signature without an end"))?;
-    let (mut valid, mut cosigned) = (false, Vec::<Witnessed>::new());
+    let (mut valid, mut cosigned) = (false, Vec::<Cosignature>::new());
     for (count, line) in lines.split('\n').enumerate() {
         if count == limits::NOTE_SIGNATURES {
             return Err(bad(&format!("has more than {} signatures", limits::NOTE_SIGNATURES)));
@@ -55,11 +55,13 @@ pub(super) fn check(note: &str, log: &Log, is_v2: bool, witnesses: Option<&Witne
                     .with("found", origin.escape_debug()));
             }
             valid = true;
-        } else if let Some(known) = witnesses.and_then(|w| w.named(by, id)) {
-            let seen = witness::check(known, signed, &signature)
-                .ok_or_else(|| bad("is not what a witness signed").with("witness", known.name()))?;
-            if !cosigned.iter().any(|other| other.name == seen.name) {
-                cosigned.push(seen);
+        } else if let Some(known) = witnesses.and_then(|w| w.keys().iter().find(|key| key.is_named(by, id))) {
+            let at = known
+                .signed_at(&signature, signed)
+                .map_err(|_| bad("is not what a witness signed").with("witness", known.name()))?;
+            match cosigned.iter_mut().find(|other| other.witness == known.name()) {
+                Some(other) => other.at = other.at.max(at),
+                None => cosigned.push(Cosignature { witness: known.name().to_owned(), at }),
             }
         }
     }

@@ -9,8 +9,8 @@ use super::body::{self, Verifies};
 use super::checkpoint;
 use super::signed::Signed;
 use super::verified::Logged;
-use super::witness::{Witnessed, Witnesses};
 use crate::bundle::{InclusionProof, LogEntry, Version};
+use crate::checkpoint::{Cosignature, Witnesses};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{leaf_hash, verify_inclusion};
 use crate::timestamp::Timestamp;
@@ -100,7 +100,7 @@ fn check_proof(
     log: &Log,
     is_v2: bool,
     witnesses: Option<&Witnesses>,
-) -> Result<(u64, Vec<Witnessed>)> {
+) -> Result<(u64, Vec<Cosignature>)> {
     let note = proof.checkpoint.as_deref().ok_or_else(|| {
         Error::new(
             ErrorKind::BadCheckpoint,

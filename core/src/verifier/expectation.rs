@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::witness::Witnesses;
+use crate::checkpoint::Witnesses;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -112,7 +112,8 @@ impl Expectation {
 
     /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), `signer` (a name, or a list of
     /// names of which one does) or `identity` (a [`CertificateIdentity`]), and if need be `predicateType`, `logEntries`,
-    /// `timestamps`, `witnesses` (see [`Witnesses`]), the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and `at`, which is `now` if it is not said.
+    /// `timestamps`, `witnesses` (see [`Witnesses`]), the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and `at`, which
+    /// is `now` if it is not said.
     ///
     /// # Errors
     /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::witness::Witnessed;
+use crate::checkpoint::Cosignature;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::key::KeyType;
@@ -59,9 +59,9 @@ pub struct Logged {
     /// When the log says that it took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrated_at: Option<Timestamp>,
-    /// Which of the demanded witnesses signed the checkpoint that it is proven by.
+    /// Which of the demanded witnesses cosigned the checkpoint that it is proven by, and when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub witnesses: Vec<Witnessed>,
+    pub witnesses: Vec<Cosignature>,
 }
 
 /// That a believed timestamp authority saw the signature.

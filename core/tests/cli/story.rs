@@ -220,6 +220,21 @@ fn hands_over(place: &Place) {
     let verify = "pack verify pack --signers SIGNERS --log-key log.pub --min-checkpoint checkpoint";
     let verdict = place.json(0, verify);
     assert_eq!((&verdict["extension"], &verdict["statement"]["completeness"]["gaps"]), (&json!("proven"), &json!([])));
+    // no witness is said to have seen it, and nothing passes for one
+    for name in ["w1", "w2"] {
+        place.key(name, "ed25519");
+    }
+    let [w1, w2] = ["w1", "w2"].map(|name| {
+        place.pass(&format!("key public {name}.pem --witness witness.example.org/{name}")).trim().to_owned()
+    });
+    for (exit, code, more) in [
+        (1, "BAD_CHECKPOINT", format!("--witness {w1} --witness {w2}")),
+        (1, "BAD_CHECKPOINT", format!("--witness {w1} --witness {w2} --quorum 1")),
+        (2, "API_MISUSE", format!("--witness {w1} --witness {w1}")),
+        (2, "API_MISUSE", format!("--witness {w1} --quorum 0")),
+    ] {
+        assert_eq!(place.json(exit, &format!("{verify} {more}"))["error"]["code"], code, "{more}");
+    }
     place.pass("ledger append pack/manifest.sigstore.json");
     place.write("pack/README.md", "changed");
     assert_eq!(place.json(1, verify)["error"]["code"], "PACK_TAMPERED");

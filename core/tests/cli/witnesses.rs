@@ -74,7 +74,7 @@ fn what_a_receipt_lacks_is_told_by_its_code() {
     let witness = place.pass("key public w1.pem --witness witness.example.org/w1").trim().to_owned();
     let code = |code: i32, line: &str| place.json(code, line)["error"]["code"].as_str().unwrap().to_owned();
     assert_eq!(code(1, &verify(&format!("--log-key {log_key} --witness {witness}"))), "BAD_CHECKPOINT");
-    place.json(0, &verify(&format!("--log-key {log_key} --witness {witness} --quorum 0")));
+    assert_eq!(code(2, &verify(&format!("--log-key {log_key} --witness {witness} --quorum 0"))), "API_MISUSE");
     place.key("other", "ed25519");
     let other = place.pass("key public other.pem --witness example.org/releases").trim().to_owned();
     assert_eq!(code(2, &verify(&format!("--log-key {other}"))), "UNSUPPORTED");
@@ -87,6 +87,46 @@ fn what_a_receipt_lacks_is_told_by_its_code() {
     assert_eq!(code(2, "ledger mirror nowhere --to copy"), "NOT_FOUND");
     assert_eq!(code(2, "ledger cosign --log ledger --name w --key w1.pem --out x"), "NOT_FOUND");
     assert!(!place.path("x").exists());
+}
+
+#[test]
+fn s003_one_witness_is_no_quorum_of_two_however_often_and_as_whatever_it_is_named() {
+    let (place, log_key) = organisation();
+    for name in ["w1", "w2"] {
+        place.key(name, "ed25519");
+    }
+    let vkey = |key: &str, name: &str| {
+        place.pass(&format!("key public {key}.pem --witness witness.example.org/{name}")).trim().to_owned()
+    };
+    let (own, twin, other) = (vkey("w1", "w1"), vkey("w1", "w2"), vkey("w2", "w2"));
+    place.pass("trust show --out policy.json");
+    let mut policy: serde_json::Value = serde_json::from_slice(&place.read("policy.json")).unwrap();
+    policy["witnesses"] = json!([{ "name": "witness.example.org/w1", "key": own }]);
+    place.write("witnessed.json", policy.to_string());
+    place.pass("trust sign --from witnessed.json --key admin.pem");
+    place.pass(&format!(
+        "ledger cosign --log ledger --name witness.example.org/w1 --key w1.pem --pin-log-key {log_key} --memory seen \
+         --out cosigned"
+    ));
+    place.pass("ledger witness --add cosigned");
+    place.pass("ledger prove 0 --out receipt.json");
+    place.pass("ledger show 0 --out record.json");
+    let proof = format!("ledger verify-proof receipt.json --record record.json --log-key {log_key}");
+    let code = |code: i32, more: &str| place.json(code, &format!("{proof} {more}"))["error"]["code"].clone();
+    assert_eq!(place.json(0, &format!("{proof} --witness {own}"))["cosignatures"].as_array().unwrap().len(), 1);
+    place.json(0, &format!("{proof} --witness {own} --witness {other} --quorum 1"));
+    for too_few in [format!("--witness {own} --witness {other}"), format!("--witness {other}")] {
+        assert_eq!(code(1, &too_few), "BAD_CHECKPOINT", "{too_few}");
+    }
+    for misuse in [
+        format!("--witness {own} --witness {own}"),
+        format!("--witness {own} --witness {own} --quorum 1"),
+        format!("--witness {own} --witness {twin} --quorum 2"),
+        format!("--witness {own} --quorum 0"),
+        format!("--witness {own} --quorum 2"),
+    ] {
+        assert_eq!(code(2, &misuse), "API_MISUSE", "{misuse}");
+    }
 }
 
 #[cfg(feature = "witness")]

@@ -89,7 +89,6 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     #[cfg(feature = "keyless")]
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
-    ("witness-key", |b| String::from_utf8_lossy(b).parse::<sealwright::verifier::WitnessKey>().map(|_| ())),
 ];
 
 /// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.

@@ -126,12 +126,25 @@ fn finished(output: &std::process::Output) -> Ran {
 
 /// The body of a plain answer from `http://host:port`.
 fn get(base: &str, path: &str) -> String {
+    asked(base, path, "GET", "")
+}
+
+/// The answer of `http://host:port` to a document.
+pub(crate) fn post(base: &str, path: &str, document: &str) -> String {
+    asked(base, path, "POST", document)
+}
+
+fn asked(base: &str, path: &str, method: &str, body: &str) -> String {
     let host = base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut head = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\n");
+    if !body.is_empty() {
+        head += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    }
+    write!(stream, "{head}\r\n{body}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.lines().next().unwrap().contains(" 200 "), "{path}: {head}");
+    assert!(head.lines().next().unwrap().contains(" 20"), "{path}: {answer}");
     body.to_owned()
 }

@@ -61,7 +61,7 @@ fn sign(signers: &Signers, token: &Token, trust: &TrustRoot, content: Content) -
 }
 
 /// An address where nothing listens.
-fn nowhere() -> String {
+pub(crate) fn nowhere() -> String {
     format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
@@ -236,6 +236,51 @@ fn the_command_says_what_it_makes_known_then_signs_and_writes_nothing_if_a_servi
     let down = ran(&mut sign(&config, "none"));
     assert!(!down.ok && down.err.contains("SERVICE_UNAVAILABLE"), "{}", down.err);
     assert!(!services.path("none").exists());
+}
+
+#[test]
+#[ignore = "needs make test-services"]
+fn the_command_signs_a_file_without_a_key_and_has_what_a_key_signed_timestamped() {
+    let services = Services::from_env();
+    services.write("file", FILE);
+    services.write("predicate", r#"{"attributes":[{"attribute":"WITH_STACK_PROTECTION"}]}"#);
+    services.write("token", services.token(Who::Person));
+    let (root, tsa) = (services.text("/trusted_root"), services.text("/tsa"));
+    let run = |line: &str| {
+        let mut command = services.command(env!("CARGO_BIN_EXE_sealwright"));
+        command.args(line.split_whitespace());
+        command
+    };
+    let code = |line: &str| {
+        let answer: serde_json::Value = serde_json::from_str(&ran(&mut run(&format!("{line} --json"))).out).unwrap();
+        answer["error"]["code"].as_str().unwrap_or("good").to_owned()
+    };
+    let config = services.text("/signing_config");
+    let keyless = format!("--identity-token-file token --signing-config {config} --trusted-root {root}");
+    ran_well(&mut run(&format!("sign file --keyless {keyless} --bundle keyless")));
+    let (subject, issuer) = (services.subject(Who::Person), services.issuer(Who::Person));
+    let verify = format!("verify file --bundle keyless --issuer {issuer} --trusted-root {root}");
+    assert_eq!(code(&format!("{verify} --identity {subject} --timestamps 1")), "good");
+    assert_eq!(code(&format!("{verify} --identity mallory@example.org")), "UNTRUSTED_SIGNER");
+
+    ran_well(&mut run("key generate --type p256 --out key.pem --no-passphrase"));
+    let public = ran_well(&mut run("key public key.pem"));
+    services.write("key.pub", public.out);
+    for (name, sign) in [
+        ("blob", "sign file --key key.pem --bundle"),
+        ("record", "attest scai --subject file --predicate predicate --key key.pem --out"),
+    ] {
+        ran_well(&mut run(&format!("{sign} plain-{name}")));
+        ran_well(&mut run(&format!("{sign} {name} --timestamp {tsa} --trusted-root {root}")));
+        let verify = format!("verify file --key key.pub --trusted-root {root} --timestamps 1 --bundle");
+        assert_eq!(code(&format!("{verify} {name}")), "good", "{name}");
+        assert_eq!(code(&format!("{verify} plain-{name}")), "BAD_TIMESTAMP", "{name}");
+        // an authority that is not believed, and one that is not there
+        assert_eq!(code(&format!("{sign} none --timestamp {tsa}")), "BAD_TIMESTAMP", "{name}");
+        let gone = nowhere();
+        assert_eq!(code(&format!("{sign} none --timestamp {gone} --trusted-root {root}")), "SERVICE_UNAVAILABLE");
+        assert!(!services.path("none").exists());
+    }
 }
 
 #[test]

@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "keyless")]
+mod bindings;
 #[cfg(feature = "object-store")]
 mod bucket_faults;
 #[cfg(feature = "object-store")]
@@ -16,6 +18,8 @@ mod bucket_lock;
 mod encryption;
 #[cfg(feature = "object-store")]
 mod fault_proxy;
+#[cfg(feature = "keyless")]
+mod gitsign;
 #[cfg(feature = "object-store")]
 mod grounds;
 mod guide;

@@ -4,6 +4,7 @@ A program is built once a version: its file name carries the version, and a file
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,18 @@ GO = {
     "versitygw": ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", "v3.1.3"),
     "litewitness": ("filippo.io/torchwood/cmd/litewitness", "v0.6.1"),
+}
+# programs that share rekor_v1/go.mod, which pins them
+V1 = {
+    "gitsign": "github.com/sigstore/gitsign",
+    "rekor_v1": "github.com/sigstore/rekor/cmd/rekor-server",
+    "trillian_log_server": "github.com/google/trillian/cmd/trillian_log_server",
+    "trillian_log_signer": "github.com/google/trillian/cmd/trillian_log_signer",
+}
+# files of their modules that tests need
+V1_FILES = {
+    "gitsign.commit": ("github.com/sigstore/gitsign", "internal/e2e/testdata/offline.commit"),
+    "trillian.sql": ("github.com/google/trillian", "storage/postgresql/schema/storage.sql"),
 }
 # small programs of ours around libraries of theirs; go/go.mod pins those
 OURS = ("ctlog", "registry", "timestamp", "tlog")
@@ -57,9 +70,12 @@ def build_all():
     _debian()
     for name, (package, version) in GO.items():
         _timed(name, BIN / f"{name}-{version}", lambda to, p=package, v=version: _go_install(p, v, to))
-    ours = _fingerprint(sorted((HERE / "go").rglob("*.*")))
+    for name, package in V1.items():
+        _timed(name, program(name), lambda to, p=package: _go_build(p, to, HERE / "rekor_v1"))
+    for name, (module, file) in V1_FILES.items():
+        _timed(name, module_file(name), lambda to, m=module, f=file: _go_copy(m, f, to))
     for name in OURS:
-        _timed(name, BIN / f"{name}-{ours}", lambda to, n=name: _go_build(n, to))
+        _timed(name, program(name), lambda to, n=name: _go_build(f"./{n}", to, HERE / "go"))
     requirements = HERE / "requirements.txt"
     _timed("python", CACHE / f"python-{_fingerprint([requirements])}", lambda to: _venv(requirements, to))
     lock = HERE / "js" / "package-lock.json"
@@ -69,7 +85,16 @@ def build_all():
 def program(name):
     if name in GO:
         return BIN / f"{name}-{GO[name][1]}"
-    return BIN / f"{name}-{_fingerprint(sorted((HERE / 'go').rglob('*.*')))}"
+    return BIN / f"{name}-{_module('rekor_v1' if name in V1 else 'go')}"
+
+
+def module_file(name):
+    """One of `V1_FILES`."""
+    return BIN / f"{_module('rekor_v1')}-{name}"
+
+
+def _module(folder):
+    return _fingerprint(sorted((HERE / folder).rglob("*.*")))
 
 
 def python():
@@ -144,9 +169,17 @@ def _go_install(package, version, to):
     next(into.iterdir()).rename(to)
 
 
-def _go_build(name, to):
-    env = _go_env(GOFLAGS="-mod=readonly -p=2 -buildvcs=false")
-    _run(["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(to), f"./{name}"], cwd=HERE / "go", env=env)
+def _go_build(package, to, folder):
+    # of Trillian's databases and elections no more than is used here
+    env = _go_env(GOFLAGS="-mod=readonly -p=2 -buildvcs=false -tags=postgresql,k8s")
+    _run(["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(to), package], cwd=folder, env=env)
+
+
+def _go_copy(module, file, to):
+    """A file of a module, as its archive has it."""
+    command = ["go", "mod", "download", "-json", module]
+    found = subprocess.run(command, cwd=HERE / "rekor_v1", env=_go_env(), check=True, stdout=subprocess.PIPE)
+    shutil.copyfile(Path(json.loads(found.stdout)["Dir"]) / file, to)
 
 
 def _venv(requirements, to):

@@ -16,6 +16,8 @@ use sealwright::trust::{TrustRoot, Window};
 use sealwright::verifier::{Artifact, Blob, Expectation, Identity, Verifier};
 use serde_json::{Value, json};
 
+#[cfg(feature = "keyless")]
+use crate::bindings::BINDINGS;
 use crate::harness::{Services, ran, ran_well};
 use crate::peers::{PREDICATE_TYPE, cosign};
 
@@ -129,6 +131,32 @@ fn s021_ours_are_found_and_verified_by_cosign_and_by_us() {
     }
 }
 
+#[cfg(feature = "keyless")]
+#[test]
+#[ignore = "needs make test-services"]
+fn s021_what_a_binding_attaches_is_found_by_the_others_and_by_cosign() {
+    let services = Services::from_env();
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    services.write("ours.pub", key.public().to_pem());
+    for registry in REGISTRIES {
+        for binding in BINDINGS {
+            let image = push_image(services.text(registry), "bindings/app");
+            let (sent, name) = (bundle(&image, &key, "a"), image.to_string());
+            services.write("sent", &sent);
+            ran_well(binding.script(&services).args(["attach", &name, "sent"]));
+            let bundles = ours().bundles(&image).unwrap();
+            assert_eq!(bundles.found.iter().map(|f| &f.bundle).collect::<Vec<_>>(), [&sent], "{registry} {binding:?}");
+            for reader in BINDINGS {
+                ran_well(reader.script(&services).args(["list", &name, "found"]));
+                assert!(services.read("found") == sent, "{registry}: of {binding:?} by {reader:?}");
+            }
+            let mut command = cosign(&services);
+            command.args(["verify-attestation", "--key", "ours.pub", "--type", PREDICATE_TYPE]);
+            ran_well(command.args(["--allow-http-registry", "--insecure-ignore-tlog", &name]));
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs make test-services"]
 fn what_cosign_attached_is_found_and_verified_by_us_in_its_newer_and_older_form() {
@@ -165,6 +193,59 @@ fn what_cosign_attached_is_found_and_verified_by_us_in_its_newer_and_older_form(
         let signed = Expectation::new(Artifact::Is(Digest::sha256(payload)), Identity::key("k"), now());
         Verifier::new(root).verify_blob(&bundles.found[3].bundle, Blob::Bytes(payload), &signed).unwrap();
         assert_eq!(&signed_image(payload).unwrap(), image.digest().unwrap());
+    }
+}
+
+#[cfg(feature = "keyless")]
+#[test]
+#[ignore = "needs make test-services"]
+fn s021_what_was_signed_without_a_key_is_found_and_verified_by_cosign_and_theirs_by_us() {
+    use sealwright::keyless::{Services as Signers, Token, sign_statement};
+    use sealwright::verifier::CertificateIdentity;
+
+    use crate::harness::Who;
+    use crate::keyless::{now as present, soon};
+
+    let services = Services::from_env();
+    services.write("predicate.json", r#"{"checked":true}"#);
+    let trust = TrustRoot::new().with_sigstore(&services.file("/trusted_root")).unwrap();
+    let signers = Signers::from_signing_config(&services.file("/signing_config"), present()).unwrap();
+    let (subject, issuer) = (services.subject(Who::Workflow), services.issuer(Who::Workflow));
+    for registry in REGISTRIES {
+        let image = push_image(services.text(registry), "keyless/app");
+        let about = ResourceDescriptor::of(image.digest().unwrap().clone());
+        let statement = Statement::from_json(PREDICATE_TYPE, vec![about], &json!({ "note": "ours" })).unwrap();
+        let token = Token::parse(&services.token(Who::Workflow)).unwrap();
+        let record = sign_statement(&statement, &signers, &token, &trust, present()).unwrap();
+        ours().attach(&image, &record, now()).unwrap();
+        let verify = |subject: &str| {
+            let mut command = cosign(&services);
+            command.args(["verify-attestation", "--type", PREDICATE_TYPE, "--allow-http-registry"]);
+            command.args(["--certificate-identity", subject, "--certificate-oidc-issuer", &issuer]);
+            ran(command.args(["--trusted-root", services.text("/trusted_root"), &image.to_string()]))
+        };
+        let good = verify(&subject);
+        assert!(good.ok, "{registry}: {}{}", good.out, good.err);
+        assert!(!verify("mallory@example.org").ok, "cosign took another subject");
+
+        let mut attest = cosign(&services);
+        attest.args(["attest", "--yes", "--predicate", "predicate.json", "--type", PREDICATE_TYPE]);
+        attest.args(["--identity-token", &services.token(Who::Workflow), "--allow-http-registry"]);
+        attest.args(["--signing-config", services.text("/signing_config")]);
+        ran_well(attest.args(["--trusted-root", services.text("/trusted_root"), &image.to_string()]));
+        let bundles = ours().bundles(&image).unwrap();
+        assert!(bundles.unreadable.is_empty() && bundles.found.len() == 2, "{registry}: {bundles:?}");
+        let demand = |subject: &str| {
+            let identity = CertificateIdentity::new(subject, &*issuer).into();
+            Expectation::new(Artifact::Is(image.digest().unwrap().clone()), identity, soon()).require_log_entries(1)
+        };
+        let verifier = Verifier::new(trust.clone());
+        for found in &bundles.found {
+            let verified = verifier.verify(&found.bundle, &demand(&subject)).unwrap();
+            assert_eq!(verified.value().predicate_type(), PREDICATE_TYPE);
+            let other = verifier.verify(&found.bundle, &demand("mallory@example.org")).unwrap_err();
+            assert_eq!(other.code(), "UNTRUSTED_SIGNER");
+        }
     }
 }
 

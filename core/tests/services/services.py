@@ -53,12 +53,14 @@ class Services:
         databases = [self._postgres(name) for name in ("postgres", "postgres-spare")]
         witness = self._witness()
         self._ready()
+        rekor_v1, origin_v1 = self._rekor_v1(keys, databases[1])
         for port in buckets.values():
             stores.make_buckets(f"http://127.0.0.1:{port}")
         for _ in range(2):
             trust.log_something(keys, rekor)
 
         root = trust.trusted_root(keys, fulcio, origin, ctlog, tsa)
+        root_v1 = trust.with_rekor_v1(keys, root, origin_v1)
         config = trust.signing_config(fulcio, rekor, tsa, f"{self._issuer.url}/email")
         found = {
             "folder": str(self.folder),
@@ -74,11 +76,14 @@ class Services:
             "fulcio": fulcio,
             "rekor": rekor,
             "rekor_origin": origin,
+            "rekor_v1": rekor_v1,
+            "rekor_v1_public": str(keys.path("rekor-v1.pub")),
             "tsa": tsa,
             "ctlog": ctlog,
             "registry": f"127.0.0.1:{registry}",
             "registry_without_referrers": f"127.0.0.1:{plain}",
             "trusted_root": trust.write(self.folder / "trusted_root.json", root),
+            "trusted_root_v1": trust.write(self.folder / "trusted_root_v1.json", root_v1),
             "signing_config": trust.write(self.folder / "signing_config.json", config),
             "trust_config": trust.write(self.folder / "trust_config.json", trust.trust_config(root, config)),
             "kms": devices.kms_keys(f"http://127.0.0.1:{kms}", self.folder),
@@ -93,6 +98,8 @@ class Services:
             "witness": witness,
             "tlog": str(pinned.program("tlog")),
             "cosign": str(pinned.program("cosign")),
+            "gitsign": str(pinned.program("gitsign")),
+            "gitsign_commit": str(pinned.module_file("gitsign.commit")),
             "python": str(pinned.python()),
             "node": str(pinned.js() / "node_modules" / ".bin" / "node"),
             "node_modules": str(pinned.js() / "node_modules"),
@@ -174,6 +181,38 @@ class Services:
             ],
             "/healthz",
         )
+        return f"http://127.0.0.1:{port}", origin
+
+    def _rekor_v1(self, keys, database):
+        """Rekor's first version. It makes its tree in Trillian when it starts, so the others must be there."""
+        uri = database.make("trillian", pinned.module_file("trillian.sql"))
+        storage = ["--storage_system=postgresql", f"--postgresql_uri={uri}", "--quota_system=noop", "--http_endpoint="]
+
+        def trillian(program, *more):
+            command = [pinned.program(program), *storage, *more]
+            return self._listening(program, lambda port: [*command, f"--rpc_endpoint=127.0.0.1:{port}"])
+
+        log = trillian("trillian_log_server")
+        trillian("trillian_log_signer", "--force_master", "--sequencer_interval=20ms", "--batch_size=50")
+        self._ready()
+        public = keys.path("rekor-v1.pub")
+        public.write_bytes(subprocess.check_output(["openssl", "pkey", "-in", keys.path("rekor-v1.key"), "-pubout"]))
+        origin = "rekor.example.net"
+        port = self._listening(
+            "rekor_v1",
+            lambda port: [
+                pinned.program("rekor_v1"),
+                "serve",
+                f"--port={port}",
+                f"--rekor_server.hostname={origin}",
+                f"--rekor_server.signer={keys.path('rekor-v1.key')}",
+                f"--trillian_log_server.port={log}",
+                "--enable_retrieve_api=false",
+                "--log_type=prod",
+            ],
+            "/ping",
+        )
+        self._ready()
         return f"http://127.0.0.1:{port}", origin
 
     def _timestamp(self, keys):

@@ -118,6 +118,14 @@ class Postgres:
     def url(self):
         return f"postgres://sealwright@127.0.0.1:{self.port}/postgres"
 
+    def make(self, database, schema):
+        """Another database, with the tables of a file; gives its address."""
+        for name, words in (("postgres", ["-c", f"CREATE DATABASE {database}"]), (database, ["-f", schema])):
+            where = ["-h", "127.0.0.1", "-p", self.port, "-U", "sealwright", "-d", name]
+            command = [shutil.which("psql") or self._programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", *where, *words]
+            subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+        return f"postgres://sealwright@127.0.0.1:{self.port}/{database}"
+
     def _run(self, program, *words):
         command = [*self._as, str(self._programs / program), *map(str, words)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")

@@ -37,6 +37,7 @@ class Keys:
         self._encrypted("fulcio-issuing", "fulcio.key")
         self._encrypted("tsa-leaf", "tsa.key")
         self._key("ctlog", "P-256")
+        self._key("rekor-v1", "P-256")
         self._run("genpkey", "-algorithm", "ED25519", "-out", "rekor.key")
 
     def path(self, name):
@@ -117,6 +118,14 @@ def trusted_root(keys: Keys, fulcio, rekor_origin, ctlog, tsa):
         "ctlogs": [_log(ctlog, ctlog_key, "PKIX_ECDSA_P256_SHA_256", hashlib.sha256(ctlog_key).digest(), window)],
         "timestampAuthorities": [_authority(tsa, "Test TSA Root", keys.certificates("tsa-leaf", "tsa-root"), window)],
     }
+
+
+def with_rekor_v1(keys: Keys, root, origin):
+    """The same root with the log of Rekor's first version, whose id is of its key alone."""
+    key = keys.public("rekor-v1.key")
+    window = root["tlogs"][0]["publicKey"]["validFor"]
+    log = _log(f"https://{origin}", key, "PKIX_ECDSA_P256_SHA_256", hashlib.sha256(key).digest(), window)
+    return root | {"tlogs": [*root["tlogs"], log]}
 
 
 def signing_config(fulcio, rekor, tsa, oidc):
