@@ -354,6 +354,8 @@ impl Error {
                 (ErrorKind::PermissionDenied, "check who may read and write there")
             }
             Os::StorageFull | Os::QuotaExceeded => (ErrorKind::StorageFull, "free some space and run it again"),
+            Os::NotADirectory => (ErrorKind::Malformed, "a file stands where a folder must be; name a folder"),
+            Os::IsADirectory => (ErrorKind::Malformed, "a folder stands where a file must be; name a file"),
             _ => (ErrorKind::Io, "look at the disk and run it again"),
         };
         Self::new(kind, format!("could not {what} `{}`: {source}; {hint}", path.display()))

@@ -72,7 +72,7 @@ impl Elsewhere {
     }
 
     fn pull(&self, source: &LogSource, now: Timestamp) -> Result<Mirrored, Error> {
-        self.mirror().pull(source, &Pins::none(), now, &mut |_| {})
+        self.mirror().pull(source, &Pins::none(), None, now, &mut |_| {})
     }
 
     fn open(&self) -> Result<Ledger, Error> {
@@ -100,7 +100,7 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     let mut told = Vec::new();
     let mirrored = elsewhere
         .mirror()
-        .pull(&source(&small), &Pins::none(), small.now, &mut |progress| told.push(progress.done))
+        .pull(&source(&small), &Pins::none(), None, small.now, &mut |progress| told.push(progress.done))
         .unwrap();
     let size = small.ledger.size();
     assert_eq!((mirrored.had, mirrored.size, mirrored.without_body, mirrored.attachments_missing), (0, size, 0, 0));
@@ -118,7 +118,7 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     let again = Elsewhere::new();
     let place = again.dir.path().join("ledger");
     let from = LogSource::folder(elsewhere.folder());
-    let restored = Mirror::restore(&place, &again.anchors(), &from, &Pins::none(), &mut |_| {}).unwrap();
+    let restored = Mirror::open(&place, &again.anchors()).restore(&from, &Pins::none(), None, &mut |_| {}).unwrap();
     assert_eq!((restored.size, restored.root), (size, root.to_string()));
     assert_eq!(content(&place), content(&small.folder()));
     let ledger = Ledger::open(&place, &again.anchors(), &Pins::none()).unwrap();
@@ -130,7 +130,10 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     assert_eq!(receipt.index, size);
     assert!(ledger.audit().unwrap().is_clean());
     // once restored it is nothing that can be restored over
-    assert_eq!(code(Mirror::restore(&place, &again.anchors(), &from, &Pins::none(), &mut |_| {})), "ALREADY_EXISTS");
+    assert_eq!(
+        code(Mirror::open(&place, &again.anchors()).restore(&from, &Pins::none(), None, &mut |_| {})),
+        "ALREADY_EXISTS"
+    );
     // and the mirror follows the restored one
     let followed = elsewhere.pull(&LogSource::folder(&place), small.now).unwrap();
     assert_eq!((followed.had, followed.size), (size, size + 1));
@@ -153,14 +156,9 @@ fn s007_a_stale_copy_is_reported_with_its_lag() {
     assert_eq!((lag.entries, lag.millis, lag.pulled_at), (2, 60_000, Some(pulled_at)));
 
     // a machine that has seen more refuses to take the stale copy for the ledger, and says how far it is behind
-    let e = Mirror::restore(
-        &elsewhere.dir.path().join("restored"),
-        &small.anchors(),
-        &LogSource::folder(elsewhere.folder()),
-        &Pins::none(),
-        &mut |_| {},
-    )
-    .unwrap_err();
+    let target = Mirror::open(&elsewhere.dir.path().join("restored"), &small.anchors());
+    let from = LogSource::folder(elsewhere.folder());
+    let e = target.restore(&from, &Pins::none(), None, &mut |_| {}).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::LedgerRolledBack);
     let fact = |name: &str| e.context().iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
     assert_eq!(fact("lag").as_deref(), Some("2"), "{e:?}");
@@ -201,7 +199,7 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
     assert_eq!(files(&elsewhere.folder()), ["diary.txt"]);
     // a ledger that is no mirror is none that may be pulled over
     let mirror = Mirror::open(&small.folder(), &small.anchors());
-    assert_eq!(code(mirror.pull(&source(&small), &Pins::none(), small.now, &mut |_| {})), "ALREADY_EXISTS");
+    assert_eq!(code(mirror.pull(&source(&small), &Pins::none(), None, small.now, &mut |_| {})), "ALREADY_EXISTS");
     let other = Small::new();
     let elsewhere = Elsewhere::new();
     elsewhere.pull(&source(&small), small.now).unwrap();
@@ -214,7 +212,7 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
     let fresh = Elsewhere::new();
     let mut pins = Pins::none();
     pins.log_key = Some(other.ledger.log_key().clone());
-    assert_eq!(code(fresh.mirror().pull(&source(&small), &pins, small.now, &mut |_| {})), "LEDGER_FORKED");
+    assert_eq!(code(fresh.mirror().pull(&source(&small), &pins, None, small.now, &mut |_| {})), "LEDGER_FORKED");
 }
 
 /// Each file of the source changed in one byte: nothing wrong is kept, whatever the pull says.
@@ -468,7 +466,7 @@ mod over_http {
         // and back, from a mirror that is served
         let again = Elsewhere::new();
         let server = serve(elsewhere.folder());
-        Mirror::restore(&again.folder(), &again.anchors(), &at(&server), &Pins::none(), &mut |_| {}).unwrap();
+        again.mirror().restore(&at(&server), &Pins::none(), None, &mut |_| {}).unwrap();
         assert_eq!(content(&again.folder()), content(&small.folder()));
     }
 

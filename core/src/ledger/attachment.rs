@@ -41,7 +41,7 @@ impl Ledger {
             service.attach(&digest, &Attachment::File(path))?;
             return Ok(digest);
         }
-        let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
+        let file = limits::open_file("a file", path)?;
         self.attach_stream(file)
     }
 

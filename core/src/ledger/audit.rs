@@ -17,6 +17,7 @@ use super::folder::{INDEX, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::label::TYPE;
 use super::log_key::rotation_name;
+use super::mirror::UNPROVEN;
 use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
@@ -353,6 +354,7 @@ impl Ledger {
     /// Files that must not be there, and attachments. `own` are those that are no part of the log and do belong here.
     fn audit_files(&self, own: &[String], report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
+        let is_mirror = storage.size(MIRROR)?.is_some();
         storage.list("", &mut |name, _| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
                 let read = storage
@@ -370,6 +372,8 @@ impl Ledger {
                         report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                     }
                 }
+            } else if name.starts_with(UNPROVEN) && is_mirror {
+                // of a mirror: read by nobody but the next pull
             } else if !own.iter().any(|o| o == name) && !Store::is_part(name, size) && !is_marker(name, size) {
                 let beyond = name.starts_with(TILES) || name.starts_with(BODIES) || name == UNFINISHED;
                 let why = if beyond {

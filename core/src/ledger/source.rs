@@ -116,6 +116,22 @@ impl LogSource {
         }
     }
 
+    /// Names of all files that begin with `prefix`; none of a server, which does not tell them.
+    pub(super) fn names(&self, prefix: &str) -> Result<Option<Vec<String>>> {
+        match &self.0 {
+            Kind::Storage(storage) => {
+                let mut names = Vec::new();
+                storage.list(prefix, &mut |name, _| {
+                    names.push(name.to_owned());
+                    Ok(())
+                })?;
+                Ok(Some(names))
+            }
+            #[cfg(feature = "witness")]
+            Kind::Http(_) => Ok(None),
+        }
+    }
+
     /// The tiles of the tree of `size` leaves, unverified.
     pub(super) fn tiles(&self, size: u64) -> SourceTiles<'_> {
         SourceTiles { source: self, size }

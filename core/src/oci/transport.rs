@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::access::{Challenge, Credentials, token};
 use super::reference::Reference;
+use crate::address::is_here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -87,7 +88,7 @@ impl Transport {
     pub(super) fn url(&self, image: &Reference, path: &str) -> Result<Url> {
         let host = image.host();
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let scheme = if self.plain == PlainHttp::EverywhereUnsafe || is_loopback(name) { "http" } else { "https" };
+        let scheme = if self.plain == PlainHttp::EverywhereUnsafe || is_here(name) { "http" } else { "https" };
         Url::parse(&format!("{scheme}://{host}/v2/{}/{path}", image.repository()))
             .map_err(|e| Error::new(ErrorKind::Malformed, format!("`{image}` gives no address: {e}")).caused_by(e))
     }
@@ -136,7 +137,7 @@ impl Transport {
 
     fn may_visit(&self, from: &Url, to: &Url) -> bool {
         let plain = to.scheme() == "http" && from.scheme() == "http";
-        let local = to.host_str().is_some_and(is_loopback) || self.plain == PlainHttp::EverywhereUnsafe;
+        let local = to.host_str().is_some_and(is_here) || self.plain == PlainHttp::EverywhereUnsafe;
         (to.scheme() == "https" || (plain && local)) && to.username().is_empty() && to.password().is_none()
     }
 
@@ -248,9 +249,4 @@ pub(super) fn refused(image: &Reference, status: StatusCode, what: &str) -> Erro
     };
     Error::new(kind, format!("`{image}`: {what}; the registry answered {status}; {advice}"))
         .with("status", status.as_u16())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -1,7 +1,6 @@
 //! Keys in the transit engine of Vault or OpenBao.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use super::external::{checked, failed, require_ecdsa};
 use super::service::{unreachable, wait};
 use super::{Signer, VaultAccess};
+use crate::address::is_here;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
@@ -103,8 +103,7 @@ impl Vault {
         let wrong =
             |what: &str| Error::new(ErrorKind::ApiMisuse, format!("{what}; give it as Vault's own tools take it"));
         let mut mount: Url = access.address.parse().map_err(|_| wrong("the address of Vault is no URL"))?;
-        let host = mount.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_local = mount.host_str().is_some_and(is_here);
         if mount.scheme() != "https" && !(mount.scheme() == "http" && is_local) {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,

@@ -21,7 +21,8 @@ use object_store::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use super::settings::{BucketPlace, Retain, RetainMode, is_here};
+use super::settings::{BucketPlace, Retain, RetainMode};
+use crate::address::is_here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
