@@ -416,7 +416,14 @@ impl fmt::Debug for Error {
 }
 
 /// What an error of another library says, with its causes, for it tells the real one last.
-#[cfg(any(feature = "keyless", feature = "object-store", feature = "remote", feature = "witness"))]
+#[cfg(any(
+    feature = "keyless",
+    feature = "kms",
+    feature = "object-store",
+    feature = "oci",
+    feature = "remote",
+    feature = "witness"
+))]
 pub(crate) fn with_causes(e: &dyn std::error::Error) -> String {
     let mut text = e.to_string();
     let mut cause = e.source();

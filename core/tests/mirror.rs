@@ -215,6 +215,49 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
     assert_eq!(code(fresh.mirror().pull(&source(&small), &pins, None, small.now, &mut |_| {})), "LEDGER_FORKED");
 }
 
+#[test]
+fn a_copy_does_not_lie_within_its_source_and_nothing_is_left_of_one_that_could_not_begin() {
+    let small = grown();
+    let pull =
+        |to: &Path, from: &LogSource, pins: &Pins, kek: Option<&dyn sealwright::encryption::KeyEncryptionKey>| {
+            let anchors = Anchors::in_folder(small.dir.path().join("elsewhere"));
+            Mirror::open(to, &anchors).pull(from, pins, kek, small.now, &mut |_| {})
+        };
+    let own = source(&small);
+    for within in [small.folder().join("copy"), small.folder().join("bodies/../copy"), small.dir.path().to_owned()] {
+        assert_eq!(code(pull(&within, &own, &Pins::none(), None)), "API_MISUSE", "{}", within.display());
+        let restored = Mirror::open(&within, &small.anchors()).restore(&own, &Pins::none(), None, &mut |_| {});
+        assert_eq!(code(restored), "API_MISUSE");
+    }
+    assert!(small.open().unwrap().audit().unwrap().is_clean());
+    // a place that is no ledger, a wrong pin, and a key where none belongs
+    let new = small.dir.path().join("new");
+    let nothing = LogSource::folder(small.dir.path().join("nothing"));
+    assert_eq!(code(pull(&new, &nothing, &Pins::none(), None)), "NOT_FOUND");
+    let mut pins = Pins::none();
+    pins.log_key = Some(Small::new().ledger.log_key().clone());
+    assert_eq!(code(pull(&new, &own, &pins, None)), "LEDGER_FORKED");
+    assert_eq!(code(pull(&new, &own, &Pins::none(), Some(&small::kek()))), "WRONG_KEY");
+    assert!(!new.exists(), "{:?}", files(&new));
+    let encrypted = Small::encrypted_at(|dir| sealwright::ledger::Place::Folder(dir.join("ledger")));
+    let other = sealwright::encryption::KeyFile::generate().unwrap();
+    assert_eq!(code(pull(&new, &source(&encrypted), &Pins::none(), Some(&other))), "WRONG_KEY");
+    assert!(!new.exists(), "{:?}", files(&new));
+}
+
+#[test]
+fn several_who_make_the_same_copy_at_once_all_have_it() {
+    let small = grown();
+    let elsewhere = Elsewhere::new();
+    std::thread::scope(|scope| {
+        let pulls: Vec<_> = (0..4).map(|_| scope.spawn(|| elsewhere.pull(&source(&small), small.now))).collect();
+        for pull in pulls {
+            assert_eq!(pull.join().unwrap().unwrap().size, small.ledger.size());
+        }
+    });
+    assert!(elsewhere.open().unwrap().audit().unwrap().is_clean());
+}
+
 /// Each file of the source changed in one byte: nothing wrong is kept, whatever the pull says.
 #[test]
 fn s007_no_changed_tile_entry_or_record_of_a_source_is_kept() {

@@ -28,7 +28,7 @@ use self::marker::Marker;
 use super::anchor::Anchors;
 use super::archive::marker as archived_marker;
 use super::entry::Entry;
-use super::folder::FolderStorage;
+use super::folder::{FolderStorage, LOCK};
 use super::log_key::{check_continues, other_key, read_keys};
 use super::sealed::{KEYRING, header_name};
 use super::source::LogSource;
@@ -163,13 +163,22 @@ impl Mirror {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let storage = self.store.shared();
-        if !storage.create()? && Marker::read(&self.store)?.is_none() {
-            return Err(Error::new(
+        self.check_apart(source)?;
+        let may_be_one = storage.create()? || storage.size(LOCK)?.is_some();
+        let taken = || {
+            Error::new(
                 ErrorKind::AlreadyExists,
                 format!("`{}` is not empty, and no mirror; name a new folder", storage.place()),
-            ));
+            )
+        };
+        if !may_be_one && Marker::read(&self.store)?.is_none() {
+            return Err(taken());
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        // another pull may have begun it just now
+        if !storage.create()? && Marker::read(&self.store)?.is_none() {
+            return Err(taken());
+        }
         let mut marker = Marker::read(&self.store)?.unwrap_or_else(|| Marker::new(source));
         if marker.restoring {
             return Err(Error::new(
@@ -232,6 +241,7 @@ impl Mirror {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let storage = self.store.shared();
+        self.check_apart(copy)?;
         let begun = Marker::read(&self.store)?.is_some_and(|marker| marker.restoring);
         if !storage.create()? && !begun {
             return Err(Error::new(
@@ -321,12 +331,33 @@ impl Mirror {
     ) -> Result<Followed> {
         let is_new = Marker::read(&self.store)?.is_none();
         marker.comes_from(source);
-        marker.write(right)?;
-        let followed = self.follow_to_its_end(right, marker, source, pins, kek, progress);
+        let followed = match marker.write(right) {
+            Ok(()) => self.follow_to_its_end(right, marker, source, pins, kek, progress),
+            Err(e) => Err(e),
+        };
         if followed.is_err() && is_new {
             self.clear_begun(right)?;
         }
         followed
+    }
+
+    /// Refuses a copy within what it is a copy of, and the other way round.
+    fn check_apart(&self, source: &LogSource) -> Result<()> {
+        let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        let here = whole(Path::new(&self.store.storage().place()));
+        match source.path().and_then(|path| whole(&path)).zip(here) {
+            Some((source, here)) if source != here && (here.starts_with(&source) || source.starts_with(&here)) => {
+                Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    format!(
+                        "`{}` and `{}` lie within each other, and neither would be whole any more; name another folder",
+                        here.display(),
+                        source.display()
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes what was written of a copy of which nothing was copied: the place was wrong, or the key.

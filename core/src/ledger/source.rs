@@ -54,6 +54,15 @@ impl LogSource {
         Self(Kind::Storage(Arc::new(FolderStorage::new(path))))
     }
 
+    /// The folder it lies in, if it is one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.0 {
+            Kind::Storage(storage) => Some(storage.place().into()),
+            #[cfg(feature = "witness")]
+            Kind::Http(_) => None,
+        }
+    }
+
     /// The keys of the log, of which `known` is one, by the notes there of their rotations; `known` alone if there are none.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::access::{Challenge, Credentials, token};
 use super::reference::Reference;
 use crate::address::is_here;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
 /// Where HTTP without TLS is spoken.
@@ -212,8 +212,9 @@ impl Transport {
         }
         let unreachable = |e: reqwest::Error| {
             let why = if e.is_timeout() { "did not answer in time" } else { "could not be reached" };
-            Error::new(ErrorKind::ServiceUnavailable, format!("`{}` {why}; look at the network and try again", ask.url))
-                .caused_by(e.without_url())
+            let e = e.without_url();
+            let text = format!("`{}` {why}: {}; look at the network and try again", ask.url, with_causes(&e));
+            Error::new(ErrorKind::ServiceUnavailable, text).caused_by(e)
         };
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;

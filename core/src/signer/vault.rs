@@ -16,7 +16,7 @@ use super::service::{unreachable, wait};
 use super::{Signer, VaultAccess};
 use crate::address::is_here;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::key::PublicKey;
 use crate::limits;
 
@@ -151,7 +151,10 @@ impl Vault {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>)> {
-        let unreachable = |e: reqwest::Error| unreachable(&self.name, "could not be asked").caused_by(e.without_url());
+        let unreachable = |e: reqwest::Error| {
+            let e = e.without_url();
+            unreachable(&self.name, &format!("could not be asked: {}", with_causes(&e))).caused_by(e)
+        };
         let mut answer = request.send().await.map_err(unreachable)?;
         let mut bytes = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(unreachable)? {

@@ -67,6 +67,9 @@ def seaweedfs(folder, port, free_port):
         "-s3",
         f"-s3.port={port}",
         f"-s3.config={config}",
+        # catalogs of tables on ports of their own, which another run would want as well
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
     ]
 
 

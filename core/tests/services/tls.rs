@@ -102,7 +102,7 @@ fn append_and_read(desk: &Desk) {
     desk.passes("attest release --subject artifact --predicate release.json --key maker.pem --out record.json");
     let at = "--ledger place.toml";
     assert_eq!(desk.passes(&format!("ledger append record.json --log-key log.pem {at}"))["receipts"][0]["index"], 1);
-    let found = desk.passes(&format!("ledger search --release x-1 {at}"));
+    let found = desk.passes(&format!("ledger search --type release {at}"));
     assert_eq!(found["records"].as_array().unwrap().len(), 1, "{found}");
     desk.passes(&format!("ledger attach release.json {at}"));
     let audit = desk.passes(&format!("ledger audit {at}"));
@@ -157,7 +157,7 @@ fn plain_text_is_refused_where_tls_is_demanded() {
     desk.refuses(&plain_bucket(), &database("localhost", "?sslmode=disable"), "PERMISSION_DENIED", "encryption");
     // storage that speaks none, and one that speaks nothing else
     let tls_to_plain = plain_bucket().replace("http://127.0.0.1", "https://localhost");
-    desk.refuses(&tls_to_plain, &plain, "SERVICE_UNAVAILABLE", "TLS");
+    desk.refuses(&tls_to_plain, &plain, "SERVICE_UNAVAILABLE", "corrupt message");
     let plain_to_tls = bucket("127.0.0.1").replace("https", "http");
     let (status, answer, shown) = desk.place(&plain_to_tls, &plain).init();
     assert_eq!(status, Some(2), "{shown}");
