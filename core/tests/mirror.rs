@@ -82,6 +82,9 @@ impl Elsewhere {
 
 /// What belongs to the ledger in a folder, byte for byte; what a process at work keeps beside it does not.
 fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    if !folder.exists() {
+        return Vec::new();
+    }
     let beside = ["lock", "mirror.json", "journal"];
     let own = |name: &String| {
         !beside.contains(&name.as_str()) && !name.starts_with("index.sqlite") && !name.starts_with("queue/")

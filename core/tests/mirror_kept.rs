@@ -447,6 +447,19 @@ fn what_is_wrong_at_an_encrypted_source_is_refused_as_far_as_can_be_told_and_who
 }
 
 #[test]
+fn a_record_that_is_far_too_long_at_the_source_is_refused_and_the_rest_is_pulled() {
+    with_and_without_encryption(|pair| {
+        let index = pair.note();
+        pair.note();
+        let body = std::fs::File::create(pair.world.folder().join(body_name(index))).unwrap();
+        body.set_len(1 << 33).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.refused, pulled.without_body), (vec![index], 0));
+        assert!(pair.open(&pair.copy(), &pair.anchors()).unwrap().record(index + 1).is_ok());
+    });
+}
+
+#[test]
 fn what_spoiled_in_an_encrypted_copy_comes_again_from_the_source() {
     let mut pair = Pair::new(true);
     let index = pair.note();
@@ -493,6 +506,36 @@ fn rotated_keys_reach_the_mirror_and_take_the_place_of_the_older_ones_when_the_k
     assert_eq!(code(Ledger::open_encrypted(&pair.copy(), &pair.anchors(), &Pins::none(), &old)), "WRONG_KEY");
     pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
     pair.assert_clean(pair.restore("again").unwrap());
+}
+
+/// The switch to rotated keys, cut short after each number of headers.
+#[test]
+fn a_copy_whose_keys_were_being_replaced_when_it_was_cut_short_is_restored_and_goes_on() {
+    let mut pair = Pair::new(true);
+    for _ in 0..3 {
+        pair.note();
+    }
+    pair.pull().unwrap();
+    pair.rotate(KeyFile::generate().unwrap());
+    pair.note();
+    pair.pull_with(None).unwrap();
+    let staged = files(&pair.copy().join("unproven"));
+    let headers: Vec<&String> = staged.iter().filter(|name| name.starts_with("keys/")).collect();
+    assert!(headers.len() > 4);
+    let before = pair.elsewhere.path().join("before");
+    copy(&pair.copy(), &before);
+    for done in 0..=headers.len() + 1 {
+        std::fs::remove_dir_all(pair.copy()).unwrap();
+        copy(&before, &pair.copy());
+        // what was put in place by then; the keyring at last
+        for name in headers.iter().map(|name| name.as_str()).chain(["keyring.json"]).take(done) {
+            std::fs::copy(pair.copy().join("unproven").join(name), pair.copy().join(name)).unwrap();
+        }
+        pair.assert_clean(pair.restore(&format!("restored-{done}")).unwrap());
+        assert!(pair.pull().unwrap().is_whole());
+        assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
+        pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+    }
 }
 
 #[test]

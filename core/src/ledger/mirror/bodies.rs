@@ -15,6 +15,13 @@ const TOLD: usize = 100;
 /// Bytes of the salt before a record.
 const SALT_LEN: u64 = 32;
 
+/// A body as a source has it.
+enum Stored {
+    Nothing,
+    TooLong,
+    Bytes(Vec<u8>),
+}
+
 impl Copying<'_> {
     /// Copies the body of a proven entry, and what its record names.
     pub(super) fn body(&mut self, index: u64, entry: &Entry) -> Result<()> {
@@ -26,9 +33,10 @@ impl Copying<'_> {
         let here = self.store.body(index).ok().flatten().filter(|body| is_of(body, entry));
         let body = match here {
             Some(body) => body,
-            None => match self.source.read(&name, limits::RECORD_BYTES + SALT_LEN)? {
-                None => return self.no_body(index, entry),
-                Some(bytes) => match Body::from_bytes(&bytes).filter(|body| is_of(body, entry)) {
+            None => match self.stored(index, &name, limits::RECORD_BYTES + SALT_LEN)? {
+                Stored::Nothing => return self.no_body(index, entry),
+                Stored::TooLong => return Ok(()),
+                Stored::Bytes(bytes) => match Body::from_bytes(&bytes).filter(|body| is_of(body, entry)) {
                     Some(body) => {
                         self.right.write(&name, &bytes)?;
                         body
@@ -61,16 +69,28 @@ impl Copying<'_> {
             }
         }
         if !self.store.storage().size(&name)?.is_some_and(has_right_size) {
-            match self.source.read(&name, stored_limit())? {
-                None => return self.no_body(index, entry),
-                Some(bytes) if has_right_size(bytes.len() as u64) => self.right.write(&name, &bytes)?,
-                Some(_) => {
+            match self.stored(index, &name, stored_limit())? {
+                Stored::Nothing => return self.no_body(index, entry),
+                Stored::TooLong => return Ok(()),
+                Stored::Bytes(bytes) if has_right_size(bytes.len() as u64) => self.right.write(&name, &bytes)?,
+                Stored::Bytes(_) => {
                     self.refuse(index);
                     return Ok(());
                 }
             }
         }
         self.is_here(index)
+    }
+
+    /// What the source has of a body; one that is too long to be one is refused.
+    fn stored(&mut self, index: u64, name: &str, limit: u64) -> Result<Stored> {
+        match self.source.read(name, limit) {
+            Err(e) if e.kind() == ErrorKind::LimitExceeded => {
+                self.refuse(index);
+                Ok(Stored::TooLong)
+            }
+            read => Ok(read?.map_or(Stored::Nothing, Stored::Bytes)),
+        }
     }
 
     /// Says why the source has no body of this entry.
