@@ -261,6 +261,25 @@ fn several_who_make_the_same_copy_at_once_all_have_it() {
     assert!(elsewhere.open().unwrap().audit().unwrap().is_clean());
 }
 
+#[test]
+fn of_several_who_make_the_same_ledger_of_a_copy_one_does_and_it_stays_one() {
+    let small = grown();
+    let elsewhere = Elsewhere::new();
+    elsewhere.pull(&source(&small), small.now).unwrap();
+    let from = || LogSource::folder(elsewhere.folder());
+    let place = elsewhere.dir.path().join("restored");
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let restore =
+            || Mirror::open(&place, &elsewhere.anchors()).restore(&from(), &Pins::none(), None, &mut |_| {}).map(drop);
+        let restores: Vec<_> = (0..4).map(|_| scope.spawn(restore)).collect();
+        restores.into_iter().map(|restore| code(restore.join().unwrap())).collect()
+    });
+    assert_eq!(made.iter().filter(|code| **code == "ok").count(), 1, "{made:?}");
+    assert!(made.iter().all(|code| ["ok", "ALREADY_EXISTS"].contains(code)), "{made:?}");
+    assert!(!place.join("mirror.json").exists());
+    assert!(Ledger::open(&place, &elsewhere.anchors(), &Pins::none()).unwrap().audit().unwrap().is_clean());
+}
+
 /// Each file of the source changed in one byte: nothing wrong is kept, whatever the pull says.
 #[test]
 fn s007_no_changed_tile_entry_or_record_of_a_source_is_kept() {

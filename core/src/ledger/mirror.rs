@@ -192,9 +192,12 @@ impl Mirror {
         if let Some(ledger) = self.opened(&followed, pins, kek)? {
             self.carry_out_disposals(&ledger, &mut marker, &mut followed)?;
         }
-        marker.pulled_at = Some(now);
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        marker.write(right.as_mut())?;
+        // who pulled meanwhile knows more
+        if marker.is_still_there(&self.store)? {
+            marker.pulled_at = Some(now);
+            marker.write(right.as_mut())?;
+        }
         right.settle()?;
         Ok(followed.mirrored)
     }
@@ -204,7 +207,7 @@ impl Mirror {
     /// continued.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS` if something is in the folder; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
+    /// `ALREADY_EXISTS` if something is in the folder; `WRONG_KEY` without the key of an encrypted ledger; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
     /// has; `BODY_LOST` if the copy is not whole: what it has is then in the folder, as a mirror that takes no records, and
     /// the same call, with this copy or another one, looks for the rest; otherwise as [`Mirror::pull`].
     pub fn restore(
@@ -242,33 +245,33 @@ impl Mirror {
     ) -> Result<Mirrored> {
         let storage = self.store.shared();
         self.check_apart(copy)?;
-        let begun = Marker::read(&self.store)?.is_some_and(|marker| marker.restoring);
-        if !storage.create()? && !begun {
-            return Err(Error::new(
+        let taken = || {
+            Error::new(
                 ErrorKind::AlreadyExists,
                 format!("`{}` is not empty; name a new folder for the ledger", storage.place()),
-            ));
+            )
+        };
+        let begun = Marker::read(&self.store)?.is_some_and(|marker| marker.restoring);
+        if !storage.create()? && !begun {
+            return Err(taken());
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        // nobody appends to half a ledger
-        let mut marker = Marker::read(&self.store)?.unwrap_or_else(|| Marker::new(copy));
+        // nobody appends to half a ledger, and what another made a ledger just now is one
+        let mut marker = match Marker::read(&self.store)? {
+            Some(marker) if marker.restoring => marker,
+            None if storage.create()? => Marker::new(copy),
+            _ => return Err(taken()),
+        };
         marker.restoring = true;
         let mut restored = self.follow(right.as_mut(), &mut marker, copy, pins, kek, progress)?;
         drop(right);
-        if restored.is_encrypted && kek.is_none() {
-            return Err(Error::new(
-                ErrorKind::WrongKey,
-                format!(
-                    "the ledger `{}` is encrypted, and whether its copy is whole only its key tells; name it, and run this \
-                     again",
-                    restored.mirrored.origin
-                ),
-            ));
-        }
         let ledger = self.archived(Ledger::open_in(&storage, &self.anchors, pins, kek)?)?;
         self.carry_out_disposals(&ledger, &mut marker, &mut restored)?;
         drop(ledger);
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        if !marker.is_still_there(&self.store)? {
+            return Err(taken());
+        }
         marker.write(right.as_mut())?;
         let found = &restored.mirrored;
         if found.lacks_something() && losses == Losses::Refused {
@@ -424,6 +427,14 @@ impl Mirror {
                 format!(
                     "the ledger at `{source}` is not encrypted, and a key for it was given; find out whether it was put in \
                      the place of an encrypted one, or leave the key out"
+                ),
+            ));
+        }
+        if is_encrypted && marker.restoring && kek.is_none() {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                format!(
+                    "the ledger `{origin}` is encrypted, and whether its copy is whole only its key tells; name it"
                 ),
             ));
         }

@@ -41,6 +41,9 @@ pub(super) struct Marker {
     /// Whether it is to become a ledger, and is not whole yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) restoring: bool,
+    /// As it was written last.
+    #[serde(skip)]
+    written: Vec<u8>,
 }
 
 impl Marker {
@@ -55,6 +58,7 @@ impl Marker {
             proven_to: 0,
             archive_unseen: false,
             restoring: false,
+            written: Vec::new(),
         }
     }
 
@@ -73,8 +77,17 @@ impl Marker {
         Ok(Some(marker))
     }
 
-    pub(super) fn write(&self, right: &mut dyn Right) -> Result<()> {
-        right.write(MIRROR, &json::canonical("marker of a mirror", self)?)
+    pub(super) fn write(&mut self, right: &mut dyn Right) -> Result<()> {
+        self.written = json::canonical("marker of a mirror", self)?;
+        right.write(MIRROR, &self.written)
+    }
+
+    /// Whether it is as it was written last: nobody else was at it since.
+    pub(super) fn is_still_there(&self, store: &Store) -> Result<bool> {
+        match store.read(MIRROR, limits::CHECKPOINT_BYTES) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            found => Ok(found? == self.written),
+        }
     }
 
     pub(super) fn comes_from(&mut self, source: &LogSource) {
