@@ -2,11 +2,19 @@
 
 use std::net::IpAddr;
 
+#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 use reqwest::Url;
 
+#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 use crate::error::{Error, ErrorKind, Result};
 
+/// Whether nobody but this machine is on the way to `host`, as it stands in a URL or without the brackets of IPv6.
+pub(crate) fn is_here(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 /// Whether an address may have a query.
+#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
     #[cfg(feature = "keyless")]
@@ -29,9 +37,7 @@ pub(crate) fn service_address(what: &str, text: &str, query: Query) -> Result<Ur
     let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
     let here = match url.host_str() {
         None => return Err(refused("it names no host")),
-        Some(host) => {
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-        }
+        Some(host) => is_here(host),
     };
     match url.scheme() {
         "https" => {}
@@ -59,6 +65,25 @@ pub(crate) fn service_address(what: &str, text: &str, query: Query) -> Result<Ur
 #[cfg(all(test, feature = "keyless", feature = "remote"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_this_machine_is_here() {
+        for here in ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"] {
+            assert!(is_here(here), "{here}");
+        }
+        for there in [
+            "",
+            "a.example",
+            "localhost.example",
+            "127.0.0.1.example",
+            "0.0.0.0",
+            "[::]",
+            "10.0.0.1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!is_here(there), "{there}");
+        }
+    }
 
     #[test]
     fn an_address_is_https_or_this_machine_and_holds_no_password() {

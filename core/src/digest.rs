@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -265,7 +264,7 @@ impl DigestSet {
     /// # Errors
     /// As [`DigestSet::of_reader`], and `NOT_FOUND` or `PERMISSION_DENIED`.
     pub fn of_file(path: &Path, algorithms: &[Algorithm]) -> Result<Self> {
-        let mut file = File::open(path).map_err(|e| Error::io("read file", path, e))?;
+        let mut file = limits::open_file("a file", path)?;
         Self::of_reader(&mut file, algorithms).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
     }
 

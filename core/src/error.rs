@@ -354,6 +354,8 @@ impl Error {
                 (ErrorKind::PermissionDenied, "check who may read and write there")
             }
             Os::StorageFull | Os::QuotaExceeded => (ErrorKind::StorageFull, "free some space and run it again"),
+            Os::NotADirectory => (ErrorKind::Malformed, "a file stands where a folder must be; name a folder"),
+            Os::IsADirectory => (ErrorKind::Malformed, "a folder stands where a file must be; name a file"),
             _ => (ErrorKind::Io, "look at the disk and run it again"),
         };
         Self::new(kind, format!("could not {what} `{}`: {source}; {hint}", path.display()))
@@ -414,7 +416,14 @@ impl fmt::Debug for Error {
 }
 
 /// What an error of another library says, with its causes, for it tells the real one last.
-#[cfg(any(feature = "keyless", feature = "object-store", feature = "remote", feature = "witness"))]
+#[cfg(any(
+    feature = "keyless",
+    feature = "kms",
+    feature = "object-store",
+    feature = "oci",
+    feature = "remote",
+    feature = "witness"
+))]
 pub(crate) fn with_causes(e: &dyn std::error::Error) -> String {
     let mut text = e.to_string();
     let mut cause = e.source();

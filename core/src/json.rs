@@ -62,6 +62,30 @@ pub fn canonical<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
     })
 }
 
+/// What serde says, in the words of JSON: names of types are nothing to whoever wrote the document.
+fn for_people(text: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    let mut left = text.split(' ');
+    while let Some(word) = left.next() {
+        let named = match word {
+            // the name of the type follows
+            "struct" => left.next().map(|_| "an object"),
+            "enum" => left.next().map(|_| "one of several words"),
+            "map" => Some("an object"),
+            "map," => Some("an object,"),
+            "sequence" => Some("an array"),
+            "sequence," => Some("an array,"),
+            "ident" => Some("a JSON value"),
+            _ => None,
+        };
+        if named.is_some() && words.last() == Some(&"a") {
+            words.pop();
+        }
+        words.push(named.unwrap_or(word));
+    }
+    words.join(" ")
+}
+
 /// As [`canonical`], of a value that is put into an object which must be readable afterwards, and faster: what has integers
 /// and keys of ASCII alone is in that form as any JSON writer writes it.
 ///
@@ -101,7 +125,7 @@ fn is_plain(value: &Value, levels: usize) -> Option<bool> {
 }
 
 fn fault(what: &str, bytes: &[u8], e: &serde_json::Error) -> Error {
-    let text = e.to_string();
+    let text = for_people(&e.to_string());
     let kind = if text.starts_with("recursion limit") { ErrorKind::LimitExceeded } else { ErrorKind::Malformed };
     let start = String::from_utf8_lossy(bytes.get(..bytes.len().min(24)).unwrap_or_default());
     Error::new(

@@ -24,6 +24,7 @@ pub(crate) use self::file::write_secret;
 pub use self::file::{read_private, read_public, write_private, write_private_as};
 pub(crate) use self::pem::certificate_pem;
 pub use self::private::PrivateKey;
+pub(crate) use self::private::not_empty;
 pub use self::public::PublicKey;
 pub(crate) use self::public::is_small_order;
 use crate::digest::Algorithm;

@@ -18,7 +18,14 @@ pub mod timestamp;
 
 pub mod digest;
 
-#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
+#[cfg(any(
+    feature = "keyless",
+    feature = "kms",
+    feature = "object-store",
+    feature = "oci",
+    feature = "remote",
+    feature = "witness"
+))]
 mod address;
 
 pub mod artifact;

@@ -165,20 +165,40 @@ pub const JWKS_KEYS: usize = 100;
 /// Records that wait in one spool folder.
 pub const SPOOLED_RECORDS: usize = 100_000;
 
+/// Opens a file to read, of any length; `what` names it in errors. A folder is none, and neither is a named pipe: opening
+/// one waits for a writer that may never come. What the shell hands over in `/dev/fd` is read as it comes.
+///
+/// # Errors
+/// `MALFORMED` for a folder, a named pipe or a socket; `NOT_FOUND`, `PERMISSION_DENIED` or `IO`.
+pub(crate) fn open_file(what: &str, path: &Path) -> Result<File> {
+    let found = |found: &str, advice: &str| {
+        Error::new(ErrorKind::Malformed, format!("expected {what} at `{}`, found {found}; {advice}", path.display()))
+            .with("path", path.display())
+    };
+    let failed = |e| Error::io(&format!("read {what}"), path, e);
+    let meta = std::fs::metadata(path).map_err(failed)?;
+    if meta.is_dir() {
+        return Err(found("a folder", "name a file in it"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let handed_over = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+        if meta.file_type().is_socket() || (meta.file_type().is_fifo() && !handed_over) {
+            return Err(found("a pipe or a socket", "write what it gives to a file, and name that"));
+        }
+    }
+    File::open(path).map_err(failed)
+}
+
 /// Reads a whole file of at most `limit` bytes; `what` names it in errors ("key file", "lock file").
 ///
 /// # Errors
 /// `NOT_FOUND`, `PERMISSION_DENIED`, `IO` if it can't be read, `LIMIT_EXCEEDED` if it is longer.
 pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     let failed = |e| Error::io(&format!("read {what}"), path, e);
-    let file = File::open(path).map_err(failed)?;
+    let file = open_file(what, path)?;
     let meta = file.metadata().map_err(failed)?;
-    if meta.is_dir() {
-        return Err(Error::new(
-            ErrorKind::Malformed,
-            format!("expected {what} at `{}`, found a folder; name a file in it", path.display()),
-        ));
-    }
     if meta.len() > limit {
         return Err(too_long(what, path, limit));
     }

@@ -72,7 +72,7 @@ impl Elsewhere {
     }
 
     fn pull(&self, source: &LogSource, now: Timestamp) -> Result<Mirrored, Error> {
-        self.mirror().pull(source, &Pins::none(), now, &mut |_| {})
+        self.mirror().pull(source, &Pins::none(), None, now, &mut |_| {})
     }
 
     fn open(&self) -> Result<Ledger, Error> {
@@ -82,6 +82,9 @@ impl Elsewhere {
 
 /// What belongs to the ledger in a folder, byte for byte; what a process at work keeps beside it does not.
 fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    if !folder.exists() {
+        return Vec::new();
+    }
     let beside = ["lock", "mirror.json", "journal"];
     let own = |name: &String| {
         !beside.contains(&name.as_str()) && !name.starts_with("index.sqlite") && !name.starts_with("queue/")
@@ -100,7 +103,7 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     let mut told = Vec::new();
     let mirrored = elsewhere
         .mirror()
-        .pull(&source(&small), &Pins::none(), small.now, &mut |progress| told.push(progress.done))
+        .pull(&source(&small), &Pins::none(), None, small.now, &mut |progress| told.push(progress.done))
         .unwrap();
     let size = small.ledger.size();
     assert_eq!((mirrored.had, mirrored.size, mirrored.without_body, mirrored.attachments_missing), (0, size, 0, 0));
@@ -118,7 +121,7 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     let again = Elsewhere::new();
     let place = again.dir.path().join("ledger");
     let from = LogSource::folder(elsewhere.folder());
-    let restored = Mirror::restore(&place, &again.anchors(), &from, &Pins::none(), &mut |_| {}).unwrap();
+    let restored = Mirror::open(&place, &again.anchors()).restore(&from, &Pins::none(), None, &mut |_| {}).unwrap();
     assert_eq!((restored.size, restored.root), (size, root.to_string()));
     assert_eq!(content(&place), content(&small.folder()));
     let ledger = Ledger::open(&place, &again.anchors(), &Pins::none()).unwrap();
@@ -130,7 +133,10 @@ fn s007_a_ledger_restored_from_its_mirror_has_the_same_root_and_goes_on() {
     assert_eq!(receipt.index, size);
     assert!(ledger.audit().unwrap().is_clean());
     // once restored it is nothing that can be restored over
-    assert_eq!(code(Mirror::restore(&place, &again.anchors(), &from, &Pins::none(), &mut |_| {})), "ALREADY_EXISTS");
+    assert_eq!(
+        code(Mirror::open(&place, &again.anchors()).restore(&from, &Pins::none(), None, &mut |_| {})),
+        "ALREADY_EXISTS"
+    );
     // and the mirror follows the restored one
     let followed = elsewhere.pull(&LogSource::folder(&place), small.now).unwrap();
     assert_eq!((followed.had, followed.size), (size, size + 1));
@@ -153,14 +159,9 @@ fn s007_a_stale_copy_is_reported_with_its_lag() {
     assert_eq!((lag.entries, lag.millis, lag.pulled_at), (2, 60_000, Some(pulled_at)));
 
     // a machine that has seen more refuses to take the stale copy for the ledger, and says how far it is behind
-    let e = Mirror::restore(
-        &elsewhere.dir.path().join("restored"),
-        &small.anchors(),
-        &LogSource::folder(elsewhere.folder()),
-        &Pins::none(),
-        &mut |_| {},
-    )
-    .unwrap_err();
+    let target = Mirror::open(&elsewhere.dir.path().join("restored"), &small.anchors());
+    let from = LogSource::folder(elsewhere.folder());
+    let e = target.restore(&from, &Pins::none(), None, &mut |_| {}).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::LedgerRolledBack);
     let fact = |name: &str| e.context().iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
     assert_eq!(fact("lag").as_deref(), Some("2"), "{e:?}");
@@ -201,7 +202,7 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
     assert_eq!(files(&elsewhere.folder()), ["diary.txt"]);
     // a ledger that is no mirror is none that may be pulled over
     let mirror = Mirror::open(&small.folder(), &small.anchors());
-    assert_eq!(code(mirror.pull(&source(&small), &Pins::none(), small.now, &mut |_| {})), "ALREADY_EXISTS");
+    assert_eq!(code(mirror.pull(&source(&small), &Pins::none(), None, small.now, &mut |_| {})), "ALREADY_EXISTS");
     let other = Small::new();
     let elsewhere = Elsewhere::new();
     elsewhere.pull(&source(&small), small.now).unwrap();
@@ -214,7 +215,69 @@ fn a_folder_that_is_something_else_and_a_ledger_that_is_another_are_left_alone()
     let fresh = Elsewhere::new();
     let mut pins = Pins::none();
     pins.log_key = Some(other.ledger.log_key().clone());
-    assert_eq!(code(fresh.mirror().pull(&source(&small), &pins, small.now, &mut |_| {})), "LEDGER_FORKED");
+    assert_eq!(code(fresh.mirror().pull(&source(&small), &pins, None, small.now, &mut |_| {})), "LEDGER_FORKED");
+}
+
+#[test]
+fn a_copy_does_not_lie_within_its_source_and_nothing_is_left_of_one_that_could_not_begin() {
+    let small = grown();
+    let pull =
+        |to: &Path, from: &LogSource, pins: &Pins, kek: Option<&dyn sealwright::encryption::KeyEncryptionKey>| {
+            let anchors = Anchors::in_folder(small.dir.path().join("elsewhere"));
+            Mirror::open(to, &anchors).pull(from, pins, kek, small.now, &mut |_| {})
+        };
+    let own = source(&small);
+    for within in [small.folder().join("copy"), small.folder().join("bodies/../copy"), small.dir.path().to_owned()] {
+        assert_eq!(code(pull(&within, &own, &Pins::none(), None)), "API_MISUSE", "{}", within.display());
+        let restored = Mirror::open(&within, &small.anchors()).restore(&own, &Pins::none(), None, &mut |_| {});
+        assert_eq!(code(restored), "API_MISUSE");
+    }
+    assert!(small.open().unwrap().audit().unwrap().is_clean());
+    // a place that is no ledger, a wrong pin, and a key where none belongs
+    let new = small.dir.path().join("new");
+    let nothing = LogSource::folder(small.dir.path().join("nothing"));
+    assert_eq!(code(pull(&new, &nothing, &Pins::none(), None)), "NOT_FOUND");
+    let mut pins = Pins::none();
+    pins.log_key = Some(Small::new().ledger.log_key().clone());
+    assert_eq!(code(pull(&new, &own, &pins, None)), "LEDGER_FORKED");
+    assert_eq!(code(pull(&new, &own, &Pins::none(), Some(&small::kek()))), "WRONG_KEY");
+    assert!(!new.exists(), "{:?}", files(&new));
+    let encrypted = Small::encrypted_at(|dir| sealwright::ledger::Place::Folder(dir.join("ledger")));
+    let other = sealwright::encryption::KeyFile::generate().unwrap();
+    assert_eq!(code(pull(&new, &source(&encrypted), &Pins::none(), Some(&other))), "WRONG_KEY");
+    assert!(!new.exists(), "{:?}", files(&new));
+}
+
+#[test]
+fn several_who_make_the_same_copy_at_once_all_have_it() {
+    let small = grown();
+    let elsewhere = Elsewhere::new();
+    std::thread::scope(|scope| {
+        let pulls: Vec<_> = (0..4).map(|_| scope.spawn(|| elsewhere.pull(&source(&small), small.now))).collect();
+        for pull in pulls {
+            assert_eq!(pull.join().unwrap().unwrap().size, small.ledger.size());
+        }
+    });
+    assert!(elsewhere.open().unwrap().audit().unwrap().is_clean());
+}
+
+#[test]
+fn of_several_who_make_the_same_ledger_of_a_copy_one_does_and_it_stays_one() {
+    let small = grown();
+    let elsewhere = Elsewhere::new();
+    elsewhere.pull(&source(&small), small.now).unwrap();
+    let from = || LogSource::folder(elsewhere.folder());
+    let place = elsewhere.dir.path().join("restored");
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let restore =
+            || Mirror::open(&place, &elsewhere.anchors()).restore(&from(), &Pins::none(), None, &mut |_| {}).map(drop);
+        let restores: Vec<_> = (0..4).map(|_| scope.spawn(restore)).collect();
+        restores.into_iter().map(|restore| code(restore.join().unwrap())).collect()
+    });
+    assert_eq!(made.iter().filter(|code| **code == "ok").count(), 1, "{made:?}");
+    assert!(made.iter().all(|code| ["ok", "ALREADY_EXISTS"].contains(code)), "{made:?}");
+    assert!(!place.join("mirror.json").exists());
+    assert!(Ledger::open(&place, &elsewhere.anchors(), &Pins::none()).unwrap().audit().unwrap().is_clean());
 }
 
 /// Each file of the source changed in one byte: nothing wrong is kept, whatever the pull says.
@@ -468,7 +531,7 @@ mod over_http {
         // and back, from a mirror that is served
         let again = Elsewhere::new();
         let server = serve(elsewhere.folder());
-        Mirror::restore(&again.folder(), &again.anchors(), &at(&server), &Pins::none(), &mut |_| {}).unwrap();
+        again.mirror().restore(&at(&server), &Pins::none(), None, &mut |_| {}).unwrap();
         assert_eq!(content(&again.folder()), content(&small.folder()));
     }
 

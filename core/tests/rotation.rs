@@ -226,14 +226,14 @@ fn a_mirror_follows_a_rotation_and_a_restored_ledger_goes_on_with_the_new_key() 
     let anchors = sealwright::ledger::Anchors::in_folder(elsewhere.path().join("state"));
     let mirror = Mirror::open(&elsewhere.path().join("copy"), &anchors);
     let source = LogSource::folder(small.folder());
-    mirror.pull(&source, &Pins::none(), small.now, &mut |_| {}).unwrap();
+    mirror.pull(&source, &Pins::none(), None, small.now, &mut |_| {}).unwrap();
     let new = ed25519();
     small.ledger.rotate_log_key(again(&new)).unwrap();
     small.note("two");
-    mirror.pull(&source, &Pins::none(), small.now, &mut |_| {}).unwrap();
+    mirror.pull(&source, &Pins::none(), None, small.now, &mut |_| {}).unwrap();
     let place = elsewhere.path().join("ledger");
     let copy = LogSource::folder(elsewhere.path().join("copy"));
-    Mirror::restore(&place, &anchors, &copy, &Pins::none(), &mut |_| {}).unwrap();
+    Mirror::open(&place, &anchors).restore(&copy, &Pins::none(), None, &mut |_| {}).unwrap();
     let ledger = Ledger::open(&place, &anchors, &Pins::none()).unwrap();
     assert_eq!(ledger.log_keys(), small.ledger.log_keys());
     let mut ledger = ledger.with_log_key(new).unwrap();

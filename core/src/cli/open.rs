@@ -11,7 +11,7 @@ use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Anchored, Anchors, Ledger, Pins, Receipt};
+use crate::ledger::{Anchored, Anchors, Ledger, Mirror, Pins, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
@@ -82,6 +82,15 @@ impl Known {
     /// The key that the ledger is said to be encrypted with.
     pub(crate) fn encryption_key(&self) -> Option<&Path> {
         self.encryption_key.as_deref()
+    }
+
+    /// The mirror in `folder`, and where what is archived lies.
+    pub(crate) fn mirror(&self, settings: &Settings, folder: &Path) -> Result<Mirror> {
+        let mirror = Mirror::open(folder, &Anchors::in_folder(settings.state()?));
+        Ok(match settings.archive(self.archive.as_deref()) {
+            Some(archive) => mirror.with_archive(&archive),
+            None => mirror,
+        })
     }
 
     /// What is known.

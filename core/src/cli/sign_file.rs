@@ -1,6 +1,5 @@
 //! `sign`: the signature of a file, beside it.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -14,8 +13,9 @@ use super::sign::{SigningKey, insert, signer};
 use super::sign_keyless::{Content, Keyless};
 use super::text::Page;
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json::{self, Value};
+use crate::limits;
 use crate::signer::sign_blob;
 
 #[derive(Args)]
@@ -60,7 +60,7 @@ impl Sign {
             return Ok(signed);
         }
         let key = self.key.open(settings)?;
-        let mut file = File::open(&self.file).map_err(|e| Error::io("read", &self.file, e))?;
+        let mut file = limits::open_file("a file", &self.file)?;
         let bundle = sign_blob(&mut file, &key)?.to_json();
         #[cfg(feature = "keyless")]
         let bundle = self.keyless.stamped(settings, bundle)?;

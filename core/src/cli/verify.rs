@@ -1,6 +1,5 @@
 //! `verify`: a record of an artifact, or the signature of a file, against the signers that are named.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,6 +17,7 @@ use crate::bundle::{self, Bundle};
 use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
+use crate::limits;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::verifier::{Artifact, Blob, Expectation, Verified, Verifier};
@@ -105,7 +105,7 @@ impl Verify {
             Some(digest) => verifier.verify_blob(record, Blob::Digest(digest), expectation)?,
             None => {
                 let path = Path::new(&self.artifact);
-                let mut file = File::open(path).map_err(|e| Error::io("read file", path, e))?;
+                let mut file = limits::open_file("a file", path)?;
                 verifier.verify_blob(record, Blob::Reader(&mut file), expectation)?
             }
         };

@@ -12,7 +12,7 @@ use super::header::decoded;
 use super::{KEY_LEN, Key, KeyEncryptionKey, fill, new_key, unwrap, unwrap_key, wrap, wrong_key};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{check_scrypt, write_secret};
+use crate::key::{check_scrypt, not_empty, write_secret};
 use crate::{json, limits};
 
 const FORMAT: &str = "sealwright-kek/v1";
@@ -135,7 +135,7 @@ impl KeyFile {
     /// The bytes of its file, under `passphrase` if one is given.
     ///
     /// # Errors
-    /// `INTERNAL` if it can't be encrypted.
+    /// `API_MISUSE` for an empty passphrase, `INTERNAL` if it can't be encrypted.
     pub fn to_bytes(&self, passphrase: Option<&str>) -> Result<Zeroizing<Vec<u8>>> {
         let mut wire = Wire { v: FORMAT.to_owned(), id: self.id.clone(), key: None, sealed: None };
         match passphrase {
@@ -145,7 +145,7 @@ impl KeyFile {
                 fill(&mut salt)?;
                 let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| unusable())?;
                 let scrypt = Scrypt { n: params.n(), r: params.r(), p: params.p(), salt: STANDARD.encode(salt) };
-                let under = derived(passphrase, &salt, &params)?;
+                let under = derived(not_empty(passphrase)?, &salt, &params)?;
                 let key = STANDARD.encode(wrap(&under[..], &self.key[..], FORMAT.as_bytes())?);
                 wire.sealed = Some(Sealed { scrypt, key });
             }
@@ -158,7 +158,7 @@ impl KeyFile {
     /// Writes it to a new file that only its owner may read, under `passphrase` if one is given.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS` if something is there; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// `ALREADY_EXISTS` if something is there; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`; those of [`KeyFile::to_bytes`].
     pub fn write(&self, path: &Path, passphrase: Option<&str>) -> Result<()> {
         write_secret(path, &self.to_bytes(passphrase)?)
     }
@@ -235,6 +235,7 @@ mod tests {
         let sealed = key.to_bytes(Some("correct horse")).unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains(&secret));
         assert_eq!(KeyFile::parse(&sealed, Some("correct horse")).unwrap().key, key.key);
+        assert_eq!(key.to_bytes(Some("")).unwrap_err().code(), "API_MISUSE");
         for passphrase in [None, Some("wrong horse")] {
             assert_eq!(KeyFile::parse(&sealed, passphrase).unwrap_err().code(), "WRONG_PASSPHRASE");
         }

@@ -98,6 +98,14 @@ impl Keyring {
         read(bytes).map(drop)
     }
 
+    /// Ids of the keys in it that wrap headers; needs no key.
+    ///
+    /// # Errors
+    /// As [`Keyring::check`].
+    pub(crate) fn ids(bytes: &[u8]) -> Result<std::collections::BTreeSet<String>> {
+        Ok(read(bytes)?.keys.into_iter().map(|key| key.id).collect())
+    }
+
     /// The bytes of its file: RFC 8785 JSON.
     ///
     /// # Errors

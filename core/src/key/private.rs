@@ -222,7 +222,10 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-fn not_empty(passphrase: &str) -> Result<&str> {
+/// Refuses a passphrase for a new key file that protects nothing.
+///
+/// Fails with `API_MISUSE`.
+pub(crate) fn not_empty(passphrase: &str) -> Result<&str> {
     if passphrase.is_empty() {
         return Err(Error::new(ErrorKind::ApiMisuse, "an empty passphrase protects nothing; give a longer one"));
     }

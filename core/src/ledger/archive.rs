@@ -26,7 +26,7 @@ use crate::timestamp::Timestamp;
 /// Where markers of archived bodies lie.
 pub(crate) const ARCHIVED: &str = "archived";
 /// Bytes of a marker: SHA-256 in hex.
-const MARKER_BYTES: u64 = 64;
+pub(super) const MARKER_BYTES: u64 = 64;
 
 /// What was moved between a ledger and its archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -283,7 +283,7 @@ fn read_stored(storage: &dyn Storage, name: &str) -> Result<Option<Vec<u8>>> {
 }
 
 /// Most bytes of a body as stored: what encryption adds is little.
-fn stored_limit() -> u64 {
+pub(super) fn stored_limit() -> u64 {
     limits::RECORD_BYTES + limits::RECORD_BYTES / 1024 + 1024
 }
 
@@ -303,7 +303,7 @@ pub(super) fn is_marker(name: &str, size: u64) -> bool {
 }
 
 /// The entry that a marker is of.
-fn marked(name: &str) -> Option<u64> {
+pub(super) fn marked(name: &str) -> Option<u64> {
     let number = name.strip_prefix(ARCHIVED)?.replace(['/', 'x'], "").parse().ok()?;
     (marker(number) == name).then_some(number)
 }

@@ -41,12 +41,12 @@ impl Ledger {
             service.attach(&digest, &Attachment::File(path))?;
             return Ok(digest);
         }
+        let file = limits::open_file("a file", path)?;
         let digest = Digest::of_file(path)?;
         let kept = self.attachment_stream(&digest);
         if kept.and_then(AttachmentReader::check).is_ok() {
             return Ok(digest);
         }
-        let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
         self.attach_stream(file)
     }
 

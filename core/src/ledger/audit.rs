@@ -17,6 +17,7 @@ use super::folder::{INDEX, UNFINISHED};
 use super::index::{Compared, Row, Unusable};
 use super::label::TYPE;
 use super::log_key::rotation_name;
+use super::mirror::UNPROVEN;
 use super::sealed::KEYS;
 use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
@@ -366,6 +367,7 @@ impl Ledger {
     /// Files that must not be there, and attachments. `own` are those that are no part of the log and do belong here.
     fn audit_files(&self, own: &[String], report: &mut AuditReport) -> Result<()> {
         let (storage, size) = (self.store.storage(), self.size());
+        let is_mirror = storage.size(MIRROR)?.is_some();
         storage.list("", &mut |name, _| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
                 let read = storage
@@ -383,6 +385,8 @@ impl Ledger {
                         report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
                     }
                 }
+            } else if name.starts_with(UNPROVEN) && is_mirror {
+                // of a mirror: read by nobody but the next pull
             } else if !own.iter().any(|o| o == name) && !belongs(name, size) {
                 let beyond = [TILES, BODIES, KEYS].iter().any(|part| name.starts_with(part)) || name == UNFINISHED;
                 let why = if beyond {

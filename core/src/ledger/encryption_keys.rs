@@ -12,8 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Ledger;
-use super::sealed::{KEYRING, KEYS};
-use super::store::BODIES;
+use super::sealed::{KEYRING, KEYS, header_context};
 use crate::encryption::{Header, KeyEncryptionKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -82,8 +81,7 @@ impl Ledger {
             progress(done, names.len() as u64);
             let header = Header::parse(&storage.read(name, limits::SEALED_HEADER_BYTES as u64)?)
                 .map_err(|e| e.while_doing(format_args!("`{name}`")))?;
-            let context = name.strip_prefix(&format!("{KEYS}/")).filter(|of| of.starts_with(BODIES)).unwrap_or(name);
-            let rewrapped = keyring.rewrap(&header, context.as_bytes());
+            let rewrapped = keyring.rewrap(&header, header_context(name).as_bytes());
             if let Some(new) = rewrapped.map_err(|e| e.while_doing(format_args!("`{name}`")))? {
                 right.write(name, &new.to_bytes()?)?;
                 headers += 1;

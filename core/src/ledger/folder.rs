@@ -8,7 +8,10 @@
 //! attachments/<hex>    files that records name by SHA-256
 //! rotations/<n>        notes by which the key of the log was replaced, from 1
 //! checkpoints/<N>      checkpoints that witnesses cosigned (<N>.tsr: RFC 3161 tokens over them), N like a tile index
+//! archived/<N>         in the place of a body that was moved to an archive: what its entry commits to
+//! keyring.json, keys/  of an encrypted ledger ([`super::sealed`])
 //! mirror.json          in a copy that is pulled: where from, and when
+//! unproven/            in a copy of an encrypted ledger: keyring and headers that wait to be proven with its key
 //! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them
 //! journal              what was committed and may not be on disk in its own files yet; often not there
 //! lock                 held while anything is written; empty
@@ -283,7 +286,7 @@ impl Storage for FolderStorage {
     fn stream(&self, name: &str) -> Result<Content> {
         let path = self.path(name);
         let failed = |e| Error::io("read ledger file", &path, e);
-        let file = File::open(&path).map_err(failed)?;
+        let file = limits::open_file("ledger file", &path)?;
         let size = file.metadata().map_err(failed)?.len();
         Ok(Content { bytes: Box::new(file), size })
     }
@@ -522,6 +525,13 @@ fn copy(from: &mut dyn Upload, mut to: impl FnMut(&[u8]) -> std::io::Result<()>)
 /// Waits for the lock of a folder. The system frees it when its holder dies, however it dies.
 pub(crate) fn lock_folder(root: &Path, patience: Duration) -> Result<File> {
     let path = root.join(LOCK);
+    // opening a pipe waits for somebody at its other end
+    if std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+        return Err(Error::new(
+            ErrorKind::LedgerTampered,
+            format!("`{}` is no file; somebody put something in the place of the lock, remove it", path.display()),
+        ));
+    }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)

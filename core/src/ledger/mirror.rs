@@ -3,39 +3,56 @@
 //! Every tile, entry and body is held against the signed checkpoint before it is kept, and the checkpoint is written last:
 //! what a pull that was cut short left is found again by the next. A mirror is a ledger's folder with `mirror.json` in it;
 //! it is read, searched, audited and packed like one, and takes no records.
+//!
+//! Of an encrypted ledger it holds what the source holds: keyring, headers, ciphertext. Without the key a pull only adds,
+//! for nobody can tell then whether what is new in the place of something else is right, or what is gone was disposed of.
+//! With the key all of it is proven, disposals are carried out, and rotated keys take their place ([`keys`]).
+
+mod attachments;
+mod bodies;
+mod copying;
+mod keys;
+mod marker;
+mod proving;
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
 
+use self::copying::Copying;
+use self::keys::Keys;
+use self::marker::Marker;
 use super::anchor::Anchors;
-use super::entry::{Body, Entry};
-use super::folder::FolderStorage;
-use super::log_key::{check_continues, other_key, read_keys, rotation_name};
+use super::archive::marker as archived_marker;
+use super::entry::Entry;
+use super::folder::{FolderStorage, LOCK};
+use super::log_key::{check_continues, other_key, read_keys};
+use super::sealed::{KEYRING, header_name};
 use super::source::LogSource;
-use super::storage::{Batch, Outcome, Right, Upload};
+use super::storage::{Right, Storage};
 use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store};
 use super::tiled::{TiledLog, damaged};
 use super::{Ledger, Pins, Progress, attachments_named, parse_config, read_checkpoint};
-use crate::bundle::Bundle;
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
-use crate::digest::{Algorithm, Digest, DigestSet};
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::merkle::{BundleId, TILE_WIDTH, TileId, TileReader as _, encode_entries, encode_tile, leaf_hash};
-use crate::statement::Statement;
+use crate::limits;
+use crate::merkle::TILE_WIDTH;
 use crate::timestamp::Timestamp;
-use crate::{json, limits};
+
+/// Where a mirror keeps a keyring, and the headers under it, that took the place of others at the source and that nobody
+/// with the key has proven yet.
+pub(super) const UNPROVEN: &str = "unproven/";
 
 /// A copy of a ledger in a folder of its own.
 #[derive(Debug)]
 pub struct Mirror {
     store: Store,
     anchors: Anchors,
+    archive: Option<PathBuf>,
 }
 
 /// What a pull came to.
@@ -51,18 +68,38 @@ pub struct Mirrored {
     pub size: u64,
     /// Root over them, base64.
     pub root: String,
-    /// Entries pulled now whose record the source does not have.
+    /// Entries that have no record, neither here nor at the source, and nothing says why.
     pub without_body: u64,
+    /// Entries that have no record because it was disposed of, as the log itself shows; of those that were looked at.
+    pub disposed: u64,
+    /// Entries whose record lies in the archive of the source.
+    pub archived: u64,
+    /// Records that were erased here, because they were disposed of.
+    pub erased: u64,
     /// Entries whose record at the source is not the one they commit to, a hundred at most; nothing of them is kept.
     pub refused: Vec<u64>,
     /// Attachments that records name, and the source does not have as they must be.
     pub attachments_missing: u64,
+    /// Entries of an encrypted ledger whose records nobody has held against them, because its key was not given.
+    pub unproven: u64,
+    /// Whether the keys of an encrypted ledger were rotated and the new ones wait to be proven with its key.
+    pub keys_unproven: bool,
+    /// Whether some attachments could not be looked for. Records lead to them, so it takes the key of an encrypted ledger,
+    /// unless the source is a folder, and the archive of those that are archived.
+    pub attachments_unseen: bool,
 }
 
 impl Mirrored {
-    /// Whether the source had all that its entries name, as it must be.
+    /// Whether nothing is missing: what the entries name is here as it must be, lies in the archive, or was disposed of;
+    /// and all was looked for.
+    ///
+    /// Of an encrypted ledger this is known of what was proven with its key; [`Mirrored::unproven`] counts the rest.
     pub fn is_whole(&self) -> bool {
-        self.without_body == 0 && self.refused.is_empty() && self.attachments_missing == 0
+        !self.lacks_something() && !self.attachments_unseen && !self.keys_unproven
+    }
+
+    fn lacks_something(&self) -> bool {
+        self.without_body > 0 || !self.refused.is_empty() || self.attachments_missing > 0
     }
 }
 
@@ -79,100 +116,184 @@ pub struct Lag {
     pub pulled_at: Option<Timestamp>,
 }
 
-/// What `mirror.json` says.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Marker {
-    v: String,
-    source: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pulled_at: Option<Timestamp>,
-    /// Whether something was missing at the source, and is to be looked for again.
-    #[serde(default)]
-    incomplete: bool,
-}
-
-const FORMAT: &str = "sealwright-mirror/v1";
-/// How often a pull begins anew because the source grew beneath it.
+/// How often a pull begins anew because the source grew beneath it, or its keys were rotated.
 const TRIES: usize = 5;
-/// Indexes of refused bodies that are told.
-const TOLD: usize = 100;
+
+/// Whether a ledger may be made of a copy that is not whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Losses {
+    Refused,
+    AcceptedUnsafe,
+}
 
 impl Mirror {
     /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger.
     pub fn open(folder: &Path, anchors: &Anchors) -> Self {
-        Self { store: Store::new(Arc::new(FolderStorage::new(folder))), anchors: anchors.clone() }
+        let store = Store::new(Arc::new(FolderStorage::new(folder)));
+        Self { store, anchors: anchors.clone(), archive: None }
+    }
+
+    /// Names the folder of the source's archive, so that what only records there tell is known: the attachments they name,
+    /// and what was disposed of. Nothing is copied from it or changed in it.
+    #[must_use]
+    pub fn with_archive(mut self, folder: &Path) -> Self {
+        self.archive = Some(folder.to_owned());
+        self
     }
 
     /// Pulls what the ledger at `source` has and the copy has not. A pull that was cut short is continued.
+    ///
+    /// `kek` is the key that the ledger is encrypted with. Without it the copy of an encrypted ledger is as good as can be
+    /// told without: tiles and entries are proven, bodies have the right size, headers are under a key of the keyring.
+    /// Nothing that it has is then erased or replaced; rotated keys wait beside the older ones.
     ///
     /// # Errors
     /// `ALREADY_EXISTS` if the folder holds something else than a mirror of this ledger; `LEDGER_FORKED` if the source
     /// contradicts the copy, the pins or what was seen before (both checkpoints are then kept as proof beside the
     /// anchors), `LEDGER_ROLLED_BACK` if it is smaller; `LEDGER_TAMPERED` if a tile or an entry there is not what its
-    /// checkpoint commits to; `SERVICE_UNAVAILABLE`, `STORAGE_FULL`, `PERMISSION_DENIED` or `IO`. What was kept up to then
-    /// stays.
+    /// checkpoint commits to; `WRONG_KEY` if the ledger is encrypted with another key, or is not encrypted; those of
+    /// [`KeyEncryptionKey::decrypt`]; `SERVICE_UNAVAILABLE`, `STORAGE_FULL`, `PERMISSION_DENIED` or `IO`. What was kept up
+    /// to then stays.
     pub fn pull(
         &self,
         source: &LogSource,
         pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
         now: Timestamp,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Mirrored> {
         let storage = self.store.shared();
-        if !storage.create()? && self.marker()?.is_none() {
-            return Err(Error::new(
+        self.check_apart(source)?;
+        let may_be_one = storage.create()? || storage.size(LOCK)?.is_some();
+        let taken = || {
+            Error::new(
                 ErrorKind::AlreadyExists,
                 format!("`{}` is not empty, and no mirror; name a new folder", storage.place()),
-            ));
+            )
+        };
+        if !may_be_one && Marker::read(&self.store)?.is_none() {
+            return Err(taken());
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        let before = self.marker()?;
-        let incomplete = before.as_ref().is_none_or(|marker| marker.incomplete);
-        mark(right.as_mut(), source, before.and_then(|marker| marker.pulled_at), true)?;
-        let mirrored = self.copy(right.as_mut(), source, pins, incomplete, progress)?;
-        mark(right.as_mut(), source, Some(now), !mirrored.is_whole())?;
-        right.settle()?;
-        drop(right);
-        // reads the trust policy, and remembers the checkpoint
-        match Ledger::open_in(&storage, &self.anchors, pins, None) {
-            // without the records of the trust policy it is a copy of the log alone
-            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(mirrored),
-            opened => opened.map(|_| mirrored),
+        // another pull may have begun it just now
+        if !storage.create()? && Marker::read(&self.store)?.is_none() {
+            return Err(taken());
         }
-    }
-
-    /// Makes a ledger of a copy, in this folder, which must be new or empty. It has the same root, and appends with the
-    /// same log key. A restore that was cut short is continued.
-    ///
-    /// # Errors
-    /// `ALREADY_EXISTS` if something is in the folder; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
-    /// has; otherwise as [`Mirror::pull`].
-    pub fn restore(
-        folder: &Path,
-        anchors: &Anchors,
-        copy: &LogSource,
-        pins: &Pins,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
-        let target = Self::open(folder, anchors);
-        let storage = target.store.shared();
-        let begun = target.marker()?.is_some() && storage.size(CHECKPOINT)?.is_none();
-        if !storage.create()? && !begun {
+        let mut marker = Marker::read(&self.store)?.unwrap_or_else(|| Marker::new(source));
+        if marker.restoring {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
-                format!("`{}` is not empty; name a new folder for the ledger", storage.place()),
+                format!("`{}` is a ledger that is being restored; finish that, or name a new folder", storage.place()),
             ));
         }
+        let mut followed = self.follow(right.as_mut(), &mut marker, source, pins, kek, progress)?;
+        drop(right);
+        // the key tells what was disposed of; without the records of the trust policy it is a copy of the log alone
+        if let Some(ledger) = self.opened(&followed, pins, kek)? {
+            self.carry_out_disposals(&ledger, &mut marker, &mut followed)?;
+        }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        // nobody appends to half a ledger
-        mark(right.as_mut(), copy, None, true)?;
-        let restored = target.copy(right.as_mut(), copy, pins, true, progress)?;
+        // who pulled meanwhile knows more
+        if marker.is_still_there(&self.store)? {
+            marker.pulled_at = Some(now);
+            marker.write(right.as_mut())?;
+        }
+        right.settle()?;
+        Ok(followed.mirrored)
+    }
+
+    /// Makes a ledger of a copy, in the folder of this value, which must be new or empty. It has the same root, and appends with the
+    /// same log key; an encrypted one needs the key that the copy is encrypted with. A restore that was cut short is
+    /// continued.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` if something is in the folder; `WRONG_KEY` without the key of an encrypted ledger; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
+    /// has; `BODY_LOST` if the copy is not whole: what it has is then in the folder, as a mirror that takes no records, and
+    /// the same call, with this copy or another one, looks for the rest; otherwise as [`Mirror::pull`].
+    pub fn restore(
+        self,
+        copy: &LogSource,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Mirrored> {
+        self.restore_with(Losses::Refused, copy, pins, kek, progress)
+    }
+
+    /// As [`Mirror::restore`], also where the copy is not whole: the ledger goes on, and what is lost is told by its audit
+    /// for ever. The records of the trust policy must be there.
+    ///
+    /// # Errors
+    /// As [`Mirror::restore`].
+    pub fn restore_incomplete_unsafe(
+        self,
+        copy: &LogSource,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Mirrored> {
+        self.restore_with(Losses::AcceptedUnsafe, copy, pins, kek, progress)
+    }
+
+    fn restore_with(
+        self,
+        losses: Losses,
+        copy: &LogSource,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Mirrored> {
+        let storage = self.store.shared();
+        self.check_apart(copy)?;
+        let taken = || {
+            Error::new(
+                ErrorKind::AlreadyExists,
+                format!("`{}` is not empty; name a new folder for the ledger", storage.place()),
+            )
+        };
+        let begun = Marker::read(&self.store)?.is_some_and(|marker| marker.restoring);
+        if !storage.create()? && !begun {
+            return Err(taken());
+        }
+        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        // nobody appends to half a ledger, and what another made a ledger just now is one
+        let mut marker = match Marker::read(&self.store)? {
+            Some(marker) if marker.restoring => marker,
+            None if storage.create()? => Marker::new(copy),
+            _ => return Err(taken()),
+        };
+        marker.restoring = true;
+        let mut restored = self.follow(right.as_mut(), &mut marker, copy, pins, kek, progress)?;
+        drop(right);
+        let ledger = self.archived(Ledger::open_in(&storage, &self.anchors, pins, kek)?)?;
+        self.carry_out_disposals(&ledger, &mut marker, &mut restored)?;
+        drop(ledger);
+        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
+        if !marker.is_still_there(&self.store)? {
+            return Err(taken());
+        }
+        marker.write(right.as_mut())?;
+        let found = &restored.mirrored;
+        if found.lacks_something() && losses == Losses::Refused {
+            return Err(Error::new(
+                ErrorKind::BodyLost,
+                format!(
+                    "the copy at `{copy}` is not whole: {} records and {} attachments are missing, and {} records are not \
+                     those committed to; what it has is in `{}`, which takes no records; run this again with another copy \
+                     to look for the rest, or go on without it (`--incomplete-unsafe`)",
+                    found.without_body,
+                    found.attachments_missing,
+                    found.refused.len(),
+                    storage.place()
+                ),
+            )
+            .with("records", found.without_body)
+            .with("attachments", found.attachments_missing)
+            .with("refused", found.refused.len()));
+        }
         right.remove(&[MIRROR.to_owned()])?;
         right.settle()?;
-        drop(right);
-        Ledger::open_in(&storage, anchors, pins, None)?;
-        Ok(restored)
+        Ok(restored.mirrored)
     }
 
     /// How far the copy is behind the ledger at `source` at the time `now`; nothing is pulled.
@@ -197,42 +318,102 @@ impl Mirror {
             let oldest = bundle.get(place).map(|bytes| Entry::parse(bytes)).transpose()?;
             millis = oldest.map_or(0, |entry| (now.unix_millis() - entry.time).max(0));
         }
-        Ok(Lag { entries, millis, pulled_at: self.marker()?.and_then(|marker| marker.pulled_at) })
+        Ok(Lag { entries, millis, pulled_at: Marker::read(&self.store)?.and_then(|marker| marker.pulled_at) })
     }
 
-    /// Copies all that is new; begins anew if the source grew beneath, which takes its partial tiles away.
-    fn copy(
+    /// Copies all that is new; begins anew if the source grew beneath, which takes its partial tiles away, or its keys were
+    /// rotated.
+    fn follow(
         &self,
         right: &mut dyn Right,
+        marker: &mut Marker,
         source: &LogSource,
         pins: &Pins,
-        anew: bool,
+        kek: Option<&dyn KeyEncryptionKey>,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
+    ) -> Result<Followed> {
+        let is_new = Marker::read(&self.store)?.is_none();
+        marker.comes_from(source);
+        let followed = match marker.write(right) {
+            Ok(()) => self.follow_to_its_end(right, marker, source, pins, kek, progress),
+            Err(e) => Err(e),
+        };
+        if followed.is_err() && is_new {
+            self.clear_begun(right)?;
+        }
+        followed
+    }
+
+    /// Refuses a copy within what it is a copy of, and the other way round.
+    fn check_apart(&self, source: &LogSource) -> Result<()> {
+        let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        let here = whole(Path::new(&self.store.storage().place()));
+        match source.path().and_then(|path| whole(&path)).zip(here) {
+            Some((source, here)) if source != here && (here.starts_with(&source) || source.starts_with(&here)) => {
+                Err(Error::new(
+                    ErrorKind::ApiMisuse,
+                    format!(
+                        "`{}` and `{}` lie within each other, and neither would be whole any more; name another folder",
+                        here.display(),
+                        source.display()
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what was written of a copy of which nothing was copied: the place was wrong, or the key.
+    fn clear_begun(&self, right: &mut dyn Right) -> Result<()> {
+        let storage = self.store.shared();
+        let mut more = false;
+        storage.list("", &mut |name, _| {
+            more |= ![MIRROR, KEYRING].contains(&name);
+            Ok(())
+        })?;
+        if !more {
+            right.remove(&[MIRROR.to_owned(), KEYRING.to_owned()])?;
+            storage.destroy();
+        }
+        Ok(())
+    }
+
+    fn follow_to_its_end(
+        &self,
+        right: &mut dyn Right,
+        marker: &mut Marker,
+        source: &LogSource,
+        pins: &Pins,
+        kek: Option<&dyn KeyEncryptionKey>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Followed> {
+        let state = || Ok((source.checkpoint()?, keys::said(source)?));
         let mut tries = 0;
         loop {
             tries += 1;
-            let begun = source.checkpoint()?;
-            match self.copy_once(right, source, &begun, pins, anew, progress) {
+            let begun = state()?;
+            match self.follow_once(right, marker, source, &begun.0, pins, kek, progress) {
                 Err(e)
                     if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::LedgerTampered)
                         && tries < TRIES
-                        && source.checkpoint()? != begun => {}
+                        && state()? != begun => {}
                 Err(e) => return Err(damaged(e)),
-                copied => return copied,
+                followed => return followed,
             }
         }
     }
 
-    fn copy_once(
+    #[expect(clippy::too_many_arguments, reason = "those of a pull, and what it begins with")]
+    fn follow_once(
         &self,
         right: &mut dyn Right,
+        marker: &mut Marker,
         source: &LogSource,
         checkpoint: &[u8],
         pins: &Pins,
-        anew: bool,
+        kek: Option<&dyn KeyEncryptionKey>,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
+    ) -> Result<Followed> {
         let config = source.read(CONFIG, limits::CHECKPOINT_BYTES)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -240,190 +421,131 @@ impl Mirror {
             )
         })?;
         let (origin, first, is_encrypted) = parse_config(&config)?;
-        if is_encrypted {
+        if kek.is_some() && !is_encrypted {
             return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the ledger at `{source}` is encrypted, and mirrors hold what they can check; copy its folder"),
+                ErrorKind::WrongKey,
+                format!(
+                    "the ledger at `{source}` is not encrypted, and a key for it was given; find out whether it was put in \
+                     the place of an encrypted one, or leave the key out"
+                ),
             ));
         }
-        let keys = source.keys(&first)?;
-        if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| keys.all().all(|key| key != *pinned)) {
-            return Err(other_key(pinned, keys.current()));
+        if is_encrypted && marker.restoring && kek.is_none() {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                format!(
+                    "the ledger `{origin}` is encrypted, and whether its copy is whole only its key tells; name it"
+                ),
+            ));
         }
-        let log = TiledLog::at(source, keys.parse_and_verify(checkpoint)?)?;
-        for rotation in keys.rotations() {
+        let log_keys = source.keys(&first)?;
+        if let Some(pinned) = pins.log_key.as_ref().filter(|pinned| log_keys.all().all(|key| key != *pinned)) {
+            return Err(other_key(pinned, log_keys.current()));
+        }
+        let log = TiledLog::at(source, log_keys.parse_and_verify(checkpoint)?)?;
+        for rotation in log_keys.rotations() {
             log.extends(rotation.at())?;
         }
-        for seen in self.seen(&origin, &keys, pins)? {
-            self.check_extends(&log, &seen, &keys)?;
+        for seen in self.seen(&origin, &log_keys, pins)? {
+            self.check_extends(&log, &seen, &log_keys)?;
         }
-        let own = self.own(&first, &keys)?;
+        let own = self.own(&first, &log_keys)?;
         if let Some(own) = &own {
-            self.check_extends(&log, own, &keys)?;
+            self.check_extends(&log, own, &log_keys)?;
         }
         let had = own.as_ref().map_or(0, |own| own.checkpoint().size());
-        let mut mirrored = Mirrored {
-            origin,
-            had,
-            size: log.size(),
-            root: log.checkpoint().checkpoint().root().to_string(),
-            without_body: 0,
-            refused: Vec::new(),
-            attachments_missing: 0,
+        let keys = match is_encrypted {
+            true => Some(Keys::begin(&self.store, right, source, &origin, kek)?),
+            false => None,
         };
-        let from = if anew { 0 } else { had };
-        self.copy_entries(right, source, &log, from, &mut mirrored, progress)?;
-        self.copy_upper_tiles(right, &log, had)?;
-        for (number, rotation) in (1..).zip(keys.rotations()) {
-            self.put(right, &rotation_name(number), rotation.note().as_bytes())?;
-        }
-        self.copy_witnessed(right, source, &log, &keys)?;
-        self.put(right, CONFIG, &config)?;
-        // now all of it is there
-        let outcome = right.commit(&Batch {
-            objects: Vec::new(),
-            stale: Vec::new(),
-            before: own.as_ref().map(|own| own.note().as_bytes()),
-            checkpoint: log.checkpoint().note().as_bytes(),
-        })?;
-        if outcome == Outcome::Overtaken {
-            return Err(Error::new(
-                ErrorKind::LedgerBusy,
-                "another process pulled into this copy meanwhile; run it again",
-            ));
-        }
-        self.store.sweep(log.size(), right)?;
-        Ok(mirrored)
+        let mut copying = Copying::new(&self.store, right, source, &log, origin, had);
+        copying.keys = keys;
+        copying.archive = self.archive.as_ref().map(|folder| Arc::new(FolderStorage::new(folder)) as Arc<dyn Storage>);
+        copying.archive_unseen = marker.archive_unseen;
+        copying.look_again(&log, marker)?;
+        copying.entries(&log, progress)?;
+        copying.upper_tiles(&log)?;
+        copying.rotations(&log_keys)?;
+        copying.witnessed(&log, &log_keys)?;
+        copying.put(CONFIG, &config)?;
+        copying.sealed_files()?;
+        copying.note_unseen();
+        // remembered before they count, so that they are not forgotten when this is cut short
+        marker.lacks(&copying.lacking);
+        marker.archive_unseen |= copying.archive_unseen_now();
+        marker.write(copying.right)?;
+        copying.commit(&log, own.as_ref())?;
+        copying.prove(marker, kek, progress)?;
+        marker.lacks(&copying.lacking);
+        marker.archive_unseen = copying.archive_unseen_now();
+        marker.write(copying.right)?;
+        let hinted = copying.disposal_seen || copying.bodyless.iter().any(|index| !copying.lacked.contains(index));
+        Ok(Followed {
+            is_encrypted,
+            may_be_disposed: hinted || marker.disposed_to < had,
+            bodyless: copying.bodyless,
+            lacking: copying.lacking,
+            mirrored: copying.mirrored,
+        })
     }
 
-    /// Bundles, the tiles over them, bodies and attachments, from the bundle of entry `from` on.
-    fn copy_entries(
-        &self,
-        right: &mut dyn Right,
-        source: &LogSource,
-        log: &TiledLog<'_>,
-        from: u64,
-        mirrored: &mut Mirrored,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<()> {
-        let width = u64::from(TILE_WIDTH);
-        let mut done = from / width * width;
-        while done < log.size() {
-            let id = BundleId::containing(done, log.size())?;
-            let hashes = log.tile(id.tile())?;
-            // what an earlier pull kept need not come again
-            let here = self.store.read(&id.to_string(), (limits::ENTRY_BYTES as u64 + 2) * width).ok();
-            let here = here.and_then(|bytes| crate::merkle::decode_entries(&bytes, id.width()).ok());
-            let here = here.filter(|entries| entries.iter().map(|e| leaf_hash(e)).eq(hashes.iter().copied()));
-            let entries = match here {
-                Some(entries) => entries,
-                None => log.entries(done / width)?,
-            };
-            for (index, bytes) in (done..).zip(&entries) {
-                let entry = Entry::parse(bytes).map_err(|e| e.while_doing(format_args!("entry {index}")))?;
-                self.copy_body(right, source, index, &entry, mirrored)?;
-            }
-            self.put(right, &id.to_string(), &encode_entries(&entries)?)?;
-            self.put(right, &id.tile().to_string(), &encode_tile(&hashes))?;
-            done += entries.len() as u64;
-            progress(Progress { done, of: log.size() });
+    /// The copy as a ledger, with its trust policy read and its checkpoint remembered; none if that takes a key that was
+    /// not given, or records that the source does not give.
+    fn opened(&self, followed: &Followed, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Option<Ledger>> {
+        if followed.is_encrypted && kek.is_none() {
+            return Ok(None);
         }
-        Ok(())
+        match Ledger::open_in(&self.store.shared(), &self.anchors, pins, kek) {
+            Err(e) if e.kind() == ErrorKind::BodyLost => Ok(None),
+            opened => self.archived(opened?).map(Some),
+        }
     }
 
-    fn copy_body(
-        &self,
-        right: &mut dyn Right,
-        source: &LogSource,
-        index: u64,
-        entry: &Entry,
-        mirrored: &mut Mirrored,
-    ) -> Result<()> {
-        let name = Store::body_name(index);
-        let is_right = |body: &Body| body.commitment() == entry.record && body.record.len() as u64 == entry.size;
-        let here = self.store.body(index).ok().flatten().filter(|body| is_right(body));
-        let body = match here {
-            Some(body) => body,
-            None => match source.read(&name, limits::RECORD_BYTES + 32)? {
-                None => {
-                    mirrored.without_body += 1;
-                    return Ok(());
-                }
-                Some(bytes) => match Body::from_bytes(&bytes).filter(|body| is_right(body)) {
-                    Some(body) => {
-                        right.write(&name, &bytes)?;
-                        body
+    /// The copy as a ledger, which reads what lies in the archive, if that is named.
+    fn archived(&self, ledger: Ledger) -> Result<Ledger> {
+        match &self.archive {
+            Some(folder) => ledger.with_archive(folder),
+            None => Ok(ledger),
+        }
+    }
+
+    /// Erases what the log shows to have been disposed of, and tells it from what is lost.
+    fn carry_out_disposals(&self, ledger: &Ledger, marker: &mut Marker, followed: &mut Followed) -> Result<()> {
+        if ledger.moved_to().is_some() {
+            // it is followed at its new place, and takes no more until then
+            return Ok(());
+        }
+        if followed.may_be_disposed {
+            let disposed = ledger.disposed()?;
+            let storage = self.store.shared();
+            // headers before what they open
+            let mut left = Vec::new();
+            for index in disposed.keys() {
+                let body = Store::body_name(*index);
+                followed.mirrored.erased += u64::from(storage.size(&body)?.is_some());
+                for name in [header_name(&body), body, archived_marker(*index)] {
+                    if storage.size(&name)?.is_some() {
+                        left.push(name);
                     }
-                    None => {
-                        if mirrored.refused.len() < TOLD {
-                            mirrored.refused.push(index);
-                        }
-                        return Ok(());
-                    }
-                },
-            },
-        };
-        for hex in attachments_of(&body.record) {
-            if !self.copy_attachment(right, source, &hex)? {
-                mirrored.attachments_missing += 1;
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies a file that is named by its digest; false if the source has none that is what it is called.
-    fn copy_attachment(&self, right: &mut dyn Right, source: &LogSource, hex: &str) -> Result<bool> {
-        let Ok(expected) = Digest::from_hex(Algorithm::Sha256, hex) else { return Ok(false) };
-        let name = format!("{ATTACHMENTS}/{}", expected.hex());
-        let sha256 = |bytes: &mut dyn Read| DigestSet::of_reader(bytes, &[Algorithm::Sha256]);
-        let here = self.store.storage().stream(&name).and_then(|mut content| sha256(&mut content.bytes));
-        if here.is_ok_and(|found| found.contains(&expected)) {
-            return Ok(true);
-        }
-        let Some(content) = source.stream(&name)? else { return Ok(false) };
-        let mut arriving = Arriving { content, name, expected, hash: Sha256::new(), length: 0, fault: None };
-        match (right.keep(&mut arriving), arriving.fault) {
-            (Ok(()), _) => Ok(true),
-            (Err(_), Some(Fault::Other)) => Ok(false),
-            (Err(_), Some(Fault::Source(e))) => Err(e),
-            (Err(e), None) => Err(e),
-        }
-    }
-
-    /// Tiles above the leaves that are new, or wider than here.
-    fn copy_upper_tiles(&self, right: &mut dyn Right, log: &TiledLog<'_>, had: u64) -> Result<()> {
-        let width = u64::from(TILE_WIDTH);
-        let (mut hashes, mut known) = (log.size() / width, had / width);
-        for level in 1..8u8 {
-            let mut index = known / width;
-            while index * width < hashes {
-                let id = TileId::containing(level, index * width, log.size())?;
-                self.put(right, &id.to_string(), &encode_tile(&log.tile(id)?))?;
-                index += 1;
-            }
-            (hashes, known) = (hashes / width, known / width);
-        }
-        Ok(())
-    }
-
-    /// Cosigned checkpoints with their timestamps, as far as the source tells which there are.
-    fn copy_witnessed(
-        &self,
-        right: &mut dyn Right,
-        source: &LogSource,
-        log: &TiledLog<'_>,
-        keys: &LogKeys,
-    ) -> Result<()> {
-        for name in source.witnessed_names(log.size())? {
-            let limit = limits::CHECKPOINT_BYTES.max(limits::TIMESTAMP_BYTES);
-            let Some(bytes) = source.read(&name, limit)? else { continue };
-            if !name.ends_with(".tsr") {
-                let Ok(kept) = keys.parse_and_verify(&bytes) else { continue };
-                if log.extends(kept.checkpoint()).is_err() {
-                    continue;
                 }
             }
-            self.put(right, &name, &bytes)?;
+            if !left.is_empty() {
+                storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?.remove(&left)?;
+                // it held their payload digests
+                ledger.forget_index()?;
+            }
+            if !disposed.is_empty() {
+                erase_unnamed(ledger)?;
+            }
+            let of_them = followed.bodyless.iter().filter(|index| disposed.contains_key(index)).count() as u64;
+            followed.mirrored.disposed = of_them;
+            followed.mirrored.without_body = followed.bodyless.len() as u64 - of_them;
+            followed.lacking.retain(|index| !disposed.contains_key(index));
+            marker.lacks(&followed.lacking);
+        }
+        // what only records in the archive tell, is asked again when it is named
+        if !marker.archive_unseen {
+            marker.disposed_to = ledger.size();
         }
         Ok(())
     }
@@ -488,79 +610,39 @@ impl Mirror {
             _ => Err(e),
         }
     }
+}
 
-    /// Writes a file unless it is there as it must be.
-    fn put(&self, right: &mut dyn Right, name: &str, bytes: &[u8]) -> Result<()> {
-        let same = self.store.read(name, bytes.len() as u64).is_ok_and(|there| there == bytes);
-        if same { Ok(()) } else { right.write(name, bytes) }
-    }
+/// What was copied, and what of it is to be explained.
+struct Followed {
+    mirrored: Mirrored,
+    is_encrypted: bool,
+    /// Entries of which something is missing.
+    lacking: BTreeSet<u64>,
+    /// Those of them that have no record.
+    bodyless: BTreeSet<u64>,
+    /// Whether there is reason to ask the log what was disposed of.
+    may_be_disposed: bool,
+}
 
-    fn marker(&self) -> Result<Option<Marker>> {
-        match self.store.read(MIRROR, limits::CHECKPOINT_BYTES) {
-            Ok(bytes) => json::parse("marker of a mirror", &bytes).map(Some),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
+/// Erases attachments that no record names any more: those of records that were disposed of, and were never here. Where
+/// not all records can be read, nobody knows, and nothing is erased.
+fn erase_unnamed(ledger: &Ledger) -> Result<()> {
+    let mut named = BTreeSet::new();
+    for index in 0..ledger.size() {
+        match ledger.record(index) {
+            Ok(record) => named.extend(attachments_named(record.statement())),
+            Err(e) if e.kind() == ErrorKind::BodyDisposed => {}
+            Err(_) => return Ok(()),
         }
     }
-}
-
-fn mark(right: &mut dyn Right, source: &LogSource, pulled_at: Option<Timestamp>, incomplete: bool) -> Result<()> {
-    let marker = Marker { v: FORMAT.to_owned(), source: source.to_string(), pulled_at, incomplete };
-    right.write(MIRROR, &json::canonical("marker of a mirror", &marker)?)
-}
-
-/// An attachment on its way, which gets its name only if it is what that says.
-struct Arriving<'a> {
-    content: Box<dyn Read + 'a>,
-    name: String,
-    expected: Digest,
-    hash: Sha256,
-    length: u64,
-    fault: Option<Fault>,
-}
-
-enum Fault {
-    /// It is something else, or too long for one.
-    Other,
-    /// The source did not give it to its end.
-    Source(Error),
-}
-
-impl Read for Arriving<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let other = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not what its name says");
-        let count = match self.content.read(buffer) {
-            Ok(count) => count,
-            Err(e) => {
-                let told = e.to_string();
-                self.fault = Some(Fault::Source(e.downcast::<Error>().unwrap_or_else(|e| {
-                    Error::new(ErrorKind::Io, format!("an attachment could not be read at the source: {e}"))
-                })));
-                return Err(std::io::Error::other(told));
-            }
-        };
-        self.length += count as u64;
-        self.hash.update(buffer.get(..count).unwrap_or_default());
-        let ended = count == 0 && !buffer.is_empty();
-        let is_other = ended && self.hash.clone().finalize()[..] != *self.expected.bytes();
-        if is_other || self.length > limits::MIRRORED_ATTACHMENT_BYTES {
-            self.fault = Some(Fault::Other);
-            return Err(other());
+    let storage = ledger.store.shared();
+    let mut unnamed = Vec::new();
+    storage.list(&format!("{ATTACHMENTS}/"), &mut |name, _| {
+        let hex = name.strip_prefix(ATTACHMENTS).map(|rest| rest.trim_start_matches('/'));
+        if hex.is_some_and(|hex| !named.contains(hex)) {
+            unnamed.push(name.to_owned());
         }
-        Ok(count)
-    }
-}
-
-impl Upload for Arriving<'_> {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-}
-
-/// Attachments that a record names, once each. A record that can't be read names none; the ledger judges it.
-fn attachments_of(record: &[u8]) -> BTreeSet<String> {
-    let statement = Bundle::parse(record)
-        .and_then(Bundle::into_envelope)
-        .and_then(|envelope| Statement::parse(envelope.into_payload()));
-    statement.map(|statement| attachments_named(&statement).into_iter().collect()).unwrap_or_default()
+        Ok(())
+    })?;
+    storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?.remove(&unnamed)
 }

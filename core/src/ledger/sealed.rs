@@ -43,11 +43,11 @@ pub(crate) struct SealedStorage {
 }
 
 /// An attachment, as its header knows it.
-struct Attachment {
-    key: DataKey,
+pub(super) struct Attachment {
+    pub(super) key: DataKey,
     digest: [u8; DIGEST_LEN],
     /// Where its content lies.
-    object: String,
+    pub(super) object: String,
 }
 
 impl SealedStorage {
@@ -102,8 +102,12 @@ impl SealedStorage {
 
     /// The attachment of a header, which must be the one of the digest it holds.
     fn attachment_of(&self, header_name: &str) -> Result<Attachment> {
-        let header = self.header(header_name)?;
-        let (key, note) = self.opened(&header, header_name)?;
+        self.attachment_under(header_name, &self.header(header_name)?)
+    }
+
+    /// As [`SealedStorage::attachment_of`], of a header that need not lie here.
+    pub(super) fn attachment_under(&self, header_name: &str, header: &Header) -> Result<Attachment> {
+        let (key, note) = self.opened(header, header_name)?;
         let foreign = || {
             Error::new(
                 ErrorKind::LedgerTampered,
@@ -118,7 +122,7 @@ impl SealedStorage {
     }
 
     /// Where the header of the attachment with this plain name lies.
-    fn attachment_header(&self, name: &str) -> String {
+    pub(super) fn attachment_header(&self, name: &str) -> String {
         let hex = name.strip_prefix(ATTACHMENTS).map_or(name, |rest| rest.trim_start_matches('/'));
         format!("{KEYS}/{ATTACHMENTS}/{}", self.keyring.tag_key().name("attachment", hex))
     }
@@ -525,6 +529,11 @@ impl Index for SealedIndex {
 /// Where the header of a body lies.
 pub(crate) fn header_name(body: &str) -> String {
     format!("{KEYS}/{body}")
+}
+
+/// What the data key in the header of this name is bound to: of a body its name, of an attachment that of its header.
+pub(crate) fn header_context(header: &str) -> &str {
+    header.strip_prefix(KEYS).and_then(|rest| rest.strip_prefix('/')).filter(|of| is_body(of)).unwrap_or(header)
 }
 
 fn plain_attachment(digest: &[u8]) -> String {

@@ -54,6 +54,15 @@ impl LogSource {
         Self(Kind::Storage(Arc::new(FolderStorage::new(path))))
     }
 
+    /// The folder it lies in, if it is one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.0 {
+            Kind::Storage(storage) => Some(storage.place().into()),
+            #[cfg(feature = "witness")]
+            Kind::Http(_) => None,
+        }
+    }
+
     /// The keys of the log, of which `known` is one, by the notes there of their rotations; `known` alone if there are none.
     ///
     /// # Errors
@@ -113,6 +122,22 @@ impl LogSource {
             }
             #[cfg(feature = "witness")]
             Kind::Http(_) => Ok(names_of(size).to_vec()),
+        }
+    }
+
+    /// Names of all files that begin with `prefix`; none of a server, which does not tell them.
+    pub(super) fn names(&self, prefix: &str) -> Result<Option<Vec<String>>> {
+        match &self.0 {
+            Kind::Storage(storage) => {
+                let mut names = Vec::new();
+                storage.list(prefix, &mut |name, _| {
+                    names.push(name.to_owned());
+                    Ok(())
+                })?;
+                Ok(Some(names))
+            }
+            #[cfg(feature = "witness")]
+            Kind::Http(_) => Ok(None),
         }
     }
 

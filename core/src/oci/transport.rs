@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::access::{Challenge, Credentials, token};
 use super::reference::Reference;
-use crate::error::{Error, ErrorKind, Result};
+use crate::address::is_here;
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
 /// Where HTTP without TLS is spoken.
@@ -87,7 +88,7 @@ impl Transport {
     pub(super) fn url(&self, image: &Reference, path: &str) -> Result<Url> {
         let host = image.host();
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let scheme = if self.plain == PlainHttp::EverywhereUnsafe || is_loopback(name) { "http" } else { "https" };
+        let scheme = if self.plain == PlainHttp::EverywhereUnsafe || is_here(name) { "http" } else { "https" };
         Url::parse(&format!("{scheme}://{host}/v2/{}/{path}", image.repository()))
             .map_err(|e| Error::new(ErrorKind::Malformed, format!("`{image}` gives no address: {e}")).caused_by(e))
     }
@@ -136,7 +137,7 @@ impl Transport {
 
     fn may_visit(&self, from: &Url, to: &Url) -> bool {
         let plain = to.scheme() == "http" && from.scheme() == "http";
-        let local = to.host_str().is_some_and(is_loopback) || self.plain == PlainHttp::EverywhereUnsafe;
+        let local = to.host_str().is_some_and(is_here) || self.plain == PlainHttp::EverywhereUnsafe;
         (to.scheme() == "https" || (plain && local)) && to.username().is_empty() && to.password().is_none()
     }
 
@@ -211,8 +212,9 @@ impl Transport {
         }
         let unreachable = |e: reqwest::Error| {
             let why = if e.is_timeout() { "did not answer in time" } else { "could not be reached" };
-            Error::new(ErrorKind::ServiceUnavailable, format!("`{}` {why}; look at the network and try again", ask.url))
-                .caused_by(e.without_url())
+            let e = e.without_url();
+            let text = format!("`{}` {why}: {}; look at the network and try again", ask.url, with_causes(&e));
+            Error::new(ErrorKind::ServiceUnavailable, text).caused_by(e)
         };
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;
@@ -248,9 +250,4 @@ pub(super) fn refused(image: &Reference, status: StatusCode, what: &str) -> Erro
     };
     Error::new(kind, format!("`{image}`: {what}; the registry answered {status}; {advice}"))
         .with("status", status.as_u16())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -1,7 +1,6 @@
 //! Keys in the transit engine of Vault or OpenBao.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,8 +14,9 @@ use serde_json::{Value, json};
 use super::external::{checked, failed, require_ecdsa};
 use super::service::{unreachable, wait};
 use super::{Signer, VaultAccess};
+use crate::address::is_here;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::key::PublicKey;
 use crate::limits;
 
@@ -103,8 +103,7 @@ impl Vault {
         let wrong =
             |what: &str| Error::new(ErrorKind::ApiMisuse, format!("{what}; give it as Vault's own tools take it"));
         let mut mount: Url = access.address.parse().map_err(|_| wrong("the address of Vault is no URL"))?;
-        let host = mount.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_local = mount.host_str().is_some_and(is_here);
         if mount.scheme() != "https" && !(mount.scheme() == "http" && is_local) {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
@@ -152,7 +151,10 @@ impl Vault {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>)> {
-        let unreachable = |e: reqwest::Error| unreachable(&self.name, "could not be asked").caused_by(e.without_url());
+        let unreachable = |e: reqwest::Error| {
+            let e = e.without_url();
+            unreachable(&self.name, &format!("could not be asked: {}", with_causes(&e))).caused_by(e)
+        };
         let mut answer = request.send().await.map_err(unreachable)?;
         let mut bytes = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(unreachable)? {

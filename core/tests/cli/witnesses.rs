@@ -63,6 +63,35 @@ fn the_commands_of_the_guides_to_witnesses_and_copies_run() {
 }
 
 #[test]
+fn the_commands_of_the_guide_copy_an_encrypted_ledger_and_a_ledger_is_made_of_a_whole_copy_alone() {
+    let (place, _) = organisation();
+    place.pass("ledger key --out ledger-key.json --no-passphrase");
+    let key = "--encryption-key ledger-key.json";
+    place.pass(&format!("ledger init --ledger sealed --origin example.org/sealed --trust trust.sigstore.json {key}"));
+    let script = script("mirror.md", "sh encrypted");
+    assert_eq!(script.matches("sealwright ").count(), 2, "{script}");
+    run(&place, &script, &[]);
+    let pulled = place.json(0, "ledger mirror sealed --to sealed-copy");
+    assert_eq!((&pulled["unproven"], &pulled["withoutBody"]), (&json!(0), &json!(0)));
+    let refused = place.json(2, "ledger restore sealed-copy --ledger restored --state elsewhere");
+    assert_eq!(refused["error"]["code"], "WRONG_KEY");
+    place.pass(&format!("ledger restore sealed-copy --ledger restored --state elsewhere {key}"));
+    place.pass(&format!("ledger audit --ledger restored --state elsewhere {key}"));
+    // a copy that has lost an attachment: the policy bundle that the trust policy names
+    place.pass("ledger mirror ledger --to copy");
+    let attachments = place.path("copy/attachments");
+    std::fs::remove_dir_all(&attachments).unwrap();
+    let refused = place.json(1, "ledger restore copy --ledger from-half --state elsewhere");
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["context"]["attachments"]),
+        (&json!("BODY_LOST"), &json!("1"))
+    );
+    assert!(place.path("from-half/mirror.json").is_file());
+    place.pass("ledger restore copy --ledger from-half --state elsewhere --incomplete-unsafe");
+    assert!(!place.path("from-half/mirror.json").exists());
+}
+
+#[test]
 fn what_a_receipt_lacks_is_told_by_its_code() {
     let (place, log_key) = organisation();
     place.pass("ledger prove 0 --out receipt.json");

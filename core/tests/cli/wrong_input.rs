@@ -71,6 +71,122 @@ fn each_wrong_document_ends_with_its_code_soon_and_leaves_nothing_behind() {
     }
 }
 
+/// Every command that is given a ledger's folder, or that of a log, a copy or an archive; `X` stands for it.
+const PLACES: [&str; 11] = [
+    "ledger search --ledger X",
+    "ledger stats --ledger X",
+    "ledger audit --ledger X",
+    "ledger rebuild --ledger X",
+    "ledger attach artifact --ledger X",
+    "ledger append record.json --log-key log.pem --ledger X",
+    "ledger mirror X --to copy",
+    "ledger restore X --ledger restored",
+    "ledger move X moved",
+    "ledger mirror ledger --to X",
+    "ledger archive --before 2030-01-01T00:00:00Z --archive X --ledger ledger",
+];
+
+#[cfg(unix)]
+#[test]
+fn a_file_or_a_pipe_in_the_place_of_a_folder_is_told_and_nothing_is_left() {
+    let place = place();
+    place.write("policy.json", r#"{"signers":[{"name":"maker","predicateTypes":["release"]}],"people":[]}"#);
+    place.pass(
+        "trust init --from policy.json --admin a=other.pub --signer maker=key.pub --key other.pem --out trust.json",
+    );
+    place.pass("ledger init --origin example.org/x --log-key log.pem --trust trust.json --ledger ledger");
+    place.write("file", "x");
+    make_pipe(&place, "pipe");
+    let before = place.files();
+    for line in PLACES {
+        for name in ["file", "pipe"] {
+            let line = line.replace('X', name);
+            let code = within_seconds(&place, &line);
+            assert_eq!(code, "MALFORMED", "{line}");
+            assert_eq!(place.files(), before, "{line}");
+        }
+    }
+    place.pass("ledger audit --ledger ledger");
+    // and a page of no results is no answer either
+    assert_eq!(place.json(2, "ledger search --limit 0 --ledger ledger")["error"]["code"], "API_MISUSE");
+}
+
+/// Every command that reads a file; none of them waits for somebody to write into a named pipe.
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_file_and_nobody_waits_for_its_writer() {
+    let place = place();
+    make_pipe(&place, "pipe");
+    let more = [
+        "verify pipe --bundle record.json --key key.pub",
+        "sign pipe --key key.pem",
+        "attest release --subject pipe --predicate release.json --key key.pem --out out.json",
+        "key public key.pem --passphrase-file pipe",
+        "ledger key --out kek.json --passphrase-file pipe",
+        "layout verify artifact --layout pipe --key key.pub",
+        "layout verify artifact --layout release.json --key pipe",
+        "pack verify folder --signers pipe --log-key log.pub",
+    ];
+    let before = place.files();
+    for line in READERS.iter().map(|reader| reader.replace('X', "pipe")).chain(more.map(str::to_owned)) {
+        // a key without a passphrase needs none
+        if line.starts_with("key public key.pem") {
+            place.pass(&line);
+            continue;
+        }
+        assert_eq!(within_seconds(&place, &line), "MALFORMED", "{line}");
+        assert_eq!(place.files(), before, "{line}");
+    }
+    // what a shell hands over is read
+    let line =
+        format!("{} verify artifact --bundle <(cat record.json) --key key.pub", env!("CARGO_BIN_EXE_sealwright"));
+    let mut shell = std::process::Command::new("bash");
+    let output = shell.current_dir(place.path("")).args(["-c", &line]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(unix)]
+fn make_pipe(place: &Place, name: &str) {
+    assert!(std::process::Command::new("mkfifo").arg(place.path(name)).status().unwrap().success());
+}
+
+/// The code that a command ends with, which must be soon.
+#[cfg(unix)]
+fn within_seconds(place: &Place, line: &str) -> String {
+    let mut command = std::process::Command::new("timeout");
+    command.args(["20", env!("CARGO_BIN_EXE_sealwright")]).args(line.split_whitespace()).arg("--json");
+    let output = command.current_dir(place.path("")).env("HOME", place.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    answer["error"]["code"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_error_in_a_document_names_nothing_of_this_program() {
+    let place = place();
+    place.write("policy.json", r#"{ "signers": [ { "name": "maker", "key": "key.pub" } ], "people": [] }"#);
+    let answer = place.json(2, "trust init --from policy.json --admin a=key.pub --key key.pem --out trust.json");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("expected an object") && !message.contains("struct"), "{message}");
+    place.write("policy.json", r#"{ "signers": {}, "people": [] }"#);
+    let answer = place.json(2, "trust init --from policy.json --admin a=key.pub --key key.pem --out trust.json");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(!message.contains("a sequence") && !message.contains("struct"), "{message}");
+}
+
+#[test]
+fn an_empty_passphrase_protects_no_new_key() {
+    let place = place();
+    place.write("empty", "");
+    let before = place.files();
+    for line in
+        ["ledger key --out kek.json --passphrase-file empty", "key generate --out a.pem --passphrase-file empty"]
+    {
+        assert_eq!(place.json(2, line)["error"]["code"], "API_MISUSE", "{line}");
+        assert_eq!(place.files(), before, "{line}");
+    }
+}
+
 #[test]
 fn json_that_is_nested_too_deep_is_over_a_limit() {
     let place = place();

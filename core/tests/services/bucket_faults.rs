@@ -29,7 +29,7 @@ fn append(small: &Small, ledger: &mut Ledger, text: &str) -> Result<Receipt, Err
 }
 
 /// What is receipted is there and proves; nothing is there that was not asked for, and nothing twice.
-fn holds(small: &Small, receipts: &[(String, Receipt)], asked: &[String]) {
+pub(crate) fn holds(small: &Small, receipts: &[(String, Receipt)], asked: &[String]) {
     let mut ledger = small.open().unwrap();
     for (text, receipt) in receipts {
         let record = ledger.record(receipt.index).unwrap();

@@ -79,8 +79,13 @@ pub(crate) fn bucket(description: &str) -> BucketPlace {
 
 /// One text of `services.json`.
 pub(crate) fn fact(pointer: &str) -> String {
+    facts(pointer).as_str().unwrap_or_else(|| panic!("{pointer} is no text")).to_owned()
+}
+
+/// The same, of any kind.
+pub(crate) fn facts(pointer: &str) -> Value {
     let file = std::env::var_os("SEALWRIGHT_SERVICES")
         .expect("SEALWRIGHT_SERVICES names no services.json: run `make test-services`");
     let facts: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    facts.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}")).to_owned()
+    facts.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}")).clone()
 }

@@ -15,6 +15,8 @@ mod bindings;
 mod bucket_faults;
 #[cfg(feature = "object-store")]
 mod bucket_lock;
+#[cfg(feature = "object-store")]
+mod database_restart;
 mod encryption;
 #[cfg(feature = "object-store")]
 mod fault_proxy;
@@ -52,3 +54,5 @@ mod small;
 mod theirs;
 #[cfg(feature = "witness")]
 mod tlog;
+#[cfg(feature = "object-store")]
+mod tls;

@@ -36,6 +36,7 @@ class Services:
         keys_folder = self.folder / "keys"
         keys_folder.mkdir()
         keys = trust.Keys(keys_folder)
+        keys.serving()
         self._issuer = Issuer(keys_folder)
         ctlog = self._ctlog(keys)
         fulcio = self._fulcio(keys, ctlog)
@@ -50,12 +51,17 @@ class Services:
                 "seaweedfs", lambda port: stores.seaweedfs(self.folder, port, _free_port), "/healthz"
             ),
         }
-        databases = [self._postgres(name) for name in ("postgres", "postgres-spare")]
+        over_tls = self._listening(
+            "versitygw-tls", lambda port: stores.versitygw(self.folder, port, "versitygw-tls", keys)
+        )
+        databases = [self._postgres(name) for name in ("postgres", "postgres-spare", "postgres-restarted")]
+        database_over_tls = self._postgres("postgres-tls", keys)
         witness = self._witness()
         self._ready()
         rekor_v1, origin_v1 = self._rekor_v1(keys, databases[1])
         for port in buckets.values():
             stores.make_buckets(f"http://127.0.0.1:{port}")
+        stores.make_buckets(f"https://localhost:{over_tls}", keys.path("ca.crt"))
         for _ in range(2):
             trust.log_something(keys, rekor)
 
@@ -94,7 +100,19 @@ class Services:
                 "secret_key": stores.SECRET_KEY,
                 **{name: f"http://127.0.0.1:{port}" for name, port in buckets.items()},
             },
-            "postgres": {"url": databases[0].url, "spare": databases[1].url},
+            "postgres": {
+                "url": databases[0].url,
+                "spare": databases[1].url,
+                "restarted": databases[2].url,
+                "restarted_pid": str(databases[2].data / "postmaster.pid"),
+                "restart": [str(word) for word in databases[2].command()],
+            },
+            "tls": {
+                "authority": str(keys.path("ca.crt")),
+                "another_authority": str(keys.path("other-ca.crt")),
+                "bucket_port": str(over_tls),
+                "postgres_port": str(database_over_tls.port),
+            },
             "witness": witness,
             "tlog": str(pinned.program("tlog")),
             "cosign": str(pinned.program("cosign")),
@@ -269,11 +287,11 @@ class Services:
             "/v1/sys/health",
         )
 
-    def _postgres(self, name):
+    def _postgres(self, name, tls=None):
         made = []
 
         def command(port):
-            made.append(stores.Postgres(self.folder, name, port))
+            made.append(stores.Postgres(self.folder, name, port, tls))
             return made[0].command()
 
         self._listening(name, command)

@@ -15,14 +15,15 @@ SECRET_KEY = "sealwright-secret"
 POSTGRES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 
 
-def versitygw(folder, port):
-    """Its objects are files under `folder/versitygw/objects`."""
-    objects, versions = folder / "versitygw" / "objects", folder / "versitygw" / "versions"
+def versitygw(folder, port, name="versitygw", tls=None):
+    """Its objects are files under `folder/name/objects`. With `tls` it speaks nothing else."""
+    objects, versions = folder / name / "objects", folder / name / "versions"
     for made in (objects, versions):
         made.mkdir(parents=True, exist_ok=True)
     return [
         pinned.program("versitygw"),
         "--quiet",
+        *(["--cert", tls.path("server.crt"), "--key", tls.path("server.key")] if tls else []),
         "--access", ACCESS_KEY,
         "--secret", SECRET_KEY,
         "--port", f"127.0.0.1:{port}",
@@ -66,10 +67,13 @@ def seaweedfs(folder, port, free_port):
         "-s3",
         f"-s3.port={port}",
         f"-s3.config={config}",
+        # catalogs of tables on ports of their own, which another run would want as well
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
     ]
 
 
-def make_buckets(url):
+def make_buckets(url, authority=None):
     """`plain`, and `locked` with Object Lock."""
     made = (
         "import sys, boto3;"
@@ -80,15 +84,17 @@ def make_buckets(url):
         "c.create_bucket(Bucket='plain');"
         "c.create_bucket(Bucket='locked', ObjectLockEnabledForBucket=True)"
     )
-    subprocess.run([str(pinned.python()), "-c", made, url, ACCESS_KEY, SECRET_KEY], check=True)
+    env = {**os.environ, **({"AWS_CA_BUNDLE": str(authority)} if authority else {})}
+    subprocess.run([str(pinned.python()), "-c", made, url, ACCESS_KEY, SECRET_KEY], check=True, env=env)
 
 
 class Postgres:
-    """A server of its own, which does not run as root."""
+    """A server of its own, which does not run as root. With `tls` it lets nobody in without."""
 
-    def __init__(self, folder, name, port):
+    def __init__(self, folder, name, port, tls=None):
         self.data = folder / name
         self.port = port
+        self._tls = tls
         self._programs = programs()
         self._as = []
         self.data.mkdir()
@@ -102,6 +108,14 @@ class Postgres:
             self._as = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
         make = ["initdb", "-D", self.data, "-U", "sealwright", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
         self._run(*make)
+        if tls:
+            for file in ("server.crt", "server.key"):
+                own = self.data / file
+                shutil.copyfile(tls.path(file), own)
+                own.chmod(0o600)
+                if self._as:
+                    shutil.chown(own, user.pw_uid, user.pw_gid)
+            (self.data / "pg_hba.conf").write_text("hostssl all all samehost trust\n")
 
     def command(self):
         settings = {
@@ -111,6 +125,8 @@ class Postgres:
             "max_connections": "200",
             "shared_buffers": "32MB",
         }
+        if self._tls:
+            settings |= {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
         given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [*self._as, self._programs / "postgres", "-D", self.data, "-p", str(self.port), *given]
 

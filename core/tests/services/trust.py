@@ -21,6 +21,11 @@ STAMPING = (
     "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n"
     "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 )
+# what servers of the tests are called, beside the name that their clients must not take for one of theirs
+SERVING = (
+    "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
+    "subjectAltName=DNS:localhost,DNS:db.example.org\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+)
 
 
 class Keys:
@@ -39,6 +44,12 @@ class Keys:
         self._key("ctlog", "P-256")
         self._key("rekor-v1", "P-256")
         self._run("genpkey", "-algorithm", "ED25519", "-out", "rekor.key")
+
+    def serving(self):
+        """Adds server.crt and server.key, by the authority in ca.crt, and other-ca.crt, which has nothing to do with them."""
+        self._authority("ca", "Test Server Authority")
+        self._authority("other-ca", "Another Test Authority")
+        self._issued("server", "Test Server", "ca", SERVING, "P-256")
 
     def path(self, name):
         return self.folder / name

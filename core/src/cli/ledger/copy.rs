@@ -11,7 +11,7 @@ use crate::cli::output::ProgressLine;
 use crate::cli::settings::Settings;
 use crate::cli::text::Page;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Anchors, LogSource, Mirror, Mirrored};
+use crate::ledger::{LogSource, Mirror, Mirrored};
 
 #[derive(Args)]
 pub(crate) struct MirrorLedger {
@@ -33,6 +33,10 @@ pub(crate) struct Restore {
     /// The copy: the folder of a mirror, or the URL of a server that serves it.
     #[arg(value_name = "DIR|URL")]
     copy: String,
+    /// Go on without what the copy has lost; the audit of the ledger tells it
+    /// for ever.
+    #[arg(long)]
+    incomplete_unsafe: bool,
     #[command(flatten)]
     known: Known,
 }
@@ -40,7 +44,7 @@ pub(crate) struct Restore {
 impl MirrorLedger {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let source = LogSource::open(&self.source)?;
-        let mirror = Mirror::open(&self.to, &Anchors::in_folder(settings.state()?));
+        let mirror = self.known.mirror(settings, &self.to)?;
         if self.lag {
             let lag = mirror.lag(&source, settings.now()?)?;
             let mut page = Page::default();
@@ -50,8 +54,10 @@ impl MirrorLedger {
             }
             return Ok(Answer::new(page.finish(), to_json(&lag)?));
         }
+        let kek = settings.encryption_key(self.known.encryption_key())?;
+        let (pins, now) = (self.known.pins()?, settings.now()?);
         let mut line = ProgressLine::new("entries mirrored");
-        let mirrored = mirror.pull(&source, &self.known.pins()?, settings.now()?, &mut |p| line.show(p.done, p.of))?;
+        let mirrored = mirror.pull(&source, &pins, kek.as_deref(), now, &mut |p| line.show(p.done, p.of))?;
         drop(line);
         copied(&mirrored, "mirror", &self.to.display().to_string())
     }
@@ -61,10 +67,12 @@ impl Restore {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let copy = LogSource::open(&self.copy)?;
         let folder = settings.ledger();
-        let anchors = Anchors::in_folder(settings.state()?);
+        let target = self.known.mirror(settings, &folder)?;
+        let kek = settings.encryption_key(self.known.encryption_key())?;
+        let pins = self.known.pins()?;
         let mut line = ProgressLine::new("entries restored");
-        let restored =
-            Mirror::restore(&folder, &anchors, &copy, &self.known.pins()?, &mut |p| line.show(p.done, p.of))?;
+        let restore = if self.incomplete_unsafe { Mirror::restore_incomplete_unsafe } else { Mirror::restore };
+        let restored = restore(target, &copy, &pins, kek.as_deref(), &mut |p| line.show(p.done, p.of))?;
         drop(line);
         copied(&restored, "ledger", &folder.display().to_string())
     }
@@ -74,8 +82,22 @@ fn copied(copied: &Mirrored, what: &str, folder: &str) -> Result<Answer> {
     let mut page = Page::default();
     page.field(what, folder).field("origin", &copied.origin).field("entries", copied.size);
     page.field("new", copied.size - copied.had).field("root", &copied.root);
-    if copied.without_body > 0 {
-        page.line(format!("{} entries have no record there", copied.without_body));
+    for (count, told) in [
+        (copied.disposed, "entries have no record any more: it was disposed of"),
+        (copied.erased, "records were erased here, for they were disposed of"),
+        (copied.archived, "records lie in the archive of the source"),
+        (copied.without_body, "entries have no record there"),
+        (copied.unproven, "records were not held against their entries; name the key for that"),
+    ] {
+        if count > 0 {
+            page.line(format!("{count} {told}"));
+        }
+    }
+    if copied.attachments_unseen {
+        page.line("not all attachments were looked for: records lead to them; name the key, or the archive, for that");
+    }
+    if copied.keys_unproven {
+        page.line("the keys were rotated; the new ones are kept beside the older until the key is named once");
     }
     if copied.attachments_missing > 0 {
         page.line(format!("{} attachments are not there as they must be", copied.attachments_missing));

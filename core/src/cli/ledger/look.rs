@@ -12,7 +12,7 @@ use crate::cli::predicate_names::{KnownType, short};
 use crate::cli::settings::Settings;
 use crate::cli::sign::insert;
 use crate::cli::text::{Page, to_the_second};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::ledger::{LedgerRecord, Query};
 use crate::timestamp::Timestamp;
@@ -90,6 +90,9 @@ pub(crate) struct Prove {
 impl Search {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let ledger = self.known_of_ledger.open(settings)?;
+        if self.limit == Some(0) {
+            return Err(Error::new(ErrorKind::ApiMisuse, "a page of 0 results shows nothing; ask for at least one"));
+        }
         let mut query = Query::everything();
         (query.release, query.commit, query.digest) = (self.release, self.commit, self.digest);
         (query.service, query.change, query.kind) = (self.service, self.change, self.kind);

@@ -14,7 +14,8 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::objects::{pause, shown};
-use super::settings::{BucketPlace, is_here};
+use super::settings::BucketPlace;
+use crate::address::is_here;
 use crate::error::{Error, ErrorKind, Result, with_causes};
 use crate::limits;
 
@@ -51,12 +52,7 @@ impl Database {
     pub(super) fn new(place: &BucketPlace) -> Result<Self> {
         let unusable = |why: &str| Error::new(ErrorKind::Malformed, format!("the database of `{place}`: {why}"));
         let mut config: Config = place.database().parse().map_err(|_| unusable("its address can't be read"))?;
-        let here = config.get_hosts().iter().all(|host| match host {
-            Host::Tcp(host) => is_here(host),
-            #[cfg(unix)]
-            Host::Unix(_) => true,
-        });
-        if !here {
+        if !is_reached_here(&config) {
             // without TLS anybody on the way reads the index and takes a password
             config.ssl_mode(SslMode::Require);
         }
@@ -179,8 +175,44 @@ impl Database {
     }
 }
 
+/// Whether nobody but this machine is on the way, by the name and by the number it is reached at, if that is told.
+fn is_reached_here(config: &Config) -> bool {
+    let named = config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(host) => is_here(host),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    });
+    named && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+}
+
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_spoken_to_this_machine_alone_whatever_a_name_says() {
+        for (address, here) in [
+            ("postgres://ann@localhost/x", true),
+            ("postgres://ann@127.0.0.1,[::1]/x", true),
+            ("postgres:///x?host=/run/postgresql", true),
+            ("postgres://ann@db.example.org/x", false),
+            ("postgres://ann@localhost,db.example.org/x", false),
+            ("postgres://ann@localhost/x?hostaddr=192.0.2.1", false),
+            ("postgres://ann@db.example.org/x?hostaddr=127.0.0.1", false),
+        ] {
+            let config: Config = address.parse().unwrap();
+            assert_eq!(is_reached_here(&config), here, "{address}");
+            let text = format!("bucket = \"s3://evidence\"\ndatabase = \"{address}&sslmode=disable\"");
+            let text = if address.contains('?') { text } else { text.replace('&', "?") };
+            let database = Database::new(&BucketPlace::from_toml(text.as_bytes()).unwrap()).unwrap();
+            let mode = if here { SslMode::Disable } else { SslMode::Require };
+            assert_eq!(database.config.get_ssl_mode(), mode, "{address}");
+        }
     }
 }

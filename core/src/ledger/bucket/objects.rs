@@ -21,7 +21,8 @@ use object_store::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use super::settings::{BucketPlace, Retain, RetainMode, is_here};
+use super::settings::{BucketPlace, Retain, RetainMode};
+use crate::address::is_here;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
@@ -363,7 +364,8 @@ impl Objects {
             Cause::NotFound { .. } => (ErrorKind::NotFound, "see whether the bucket is there"),
             _ => (ErrorKind::ServiceUnavailable, "see whether the storage works, and try again"),
         };
-        let text = format!("could not {what} `{name}` in `{place}`: {}; {advice}", shown(&e.to_string()));
+        let of = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+        let text = format!("could not {what}{of} in `{place}`: {}; {advice}", told(&e));
         Error::new(kind, text).with("place", place).caused_by(e)
     }
 }
@@ -415,6 +417,17 @@ async fn collect(
 pub(super) fn pause(tries: usize) -> Duration {
     let doubled = 50_u64.saturating_mul(1 << tries.min(7));
     Duration::from_millis(doubled.min(5_000))
+}
+
+/// What an error of a client says, and what it comes from in the end, such as a certificate that is not believed.
+pub(super) fn told(e: &dyn std::error::Error) -> String {
+    let text = shown(&e.to_string());
+    let mut last = e;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let root = shown(&last.to_string());
+    if text.contains(&root) { text } else { format!("{text}: {root}") }
 }
 
 /// What somebody else said, short and printable.

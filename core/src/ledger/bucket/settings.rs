@@ -1,7 +1,6 @@
 //! What is told of a bucket and its database.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::address::is_here;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A bucket of S3-compatible storage and the database beside it, as a file in TOML describes them.
@@ -234,11 +234,6 @@ impl fmt::Debug for BucketPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("BucketPlace").field(&self.to_string()).finish()
     }
-}
-
-/// Whether nobody but this machine is on the way to `host`.
-pub(super) fn is_here(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn check_endpoint(endpoint: &str) -> Result<()> {

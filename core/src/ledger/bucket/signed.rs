@@ -6,7 +6,7 @@ use object_store::signer::{HeaderMap, Method, SignedUrlOptions, Signer as _};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::objects::{Objects, pause, shown};
+use super::objects::{Objects, pause, told};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -205,8 +205,7 @@ impl Objects {
         // the address holds a signature
         let e = e.without_url();
         let place = &self.inner.place;
-        let what =
-            format!("`{place}` could not be reached: {}; see whether it works, and try again", shown(&e.to_string()));
+        let what = format!("`{place}` could not be reached: {}; see whether it works, and try again", told(&e));
         Error::new(ErrorKind::ServiceUnavailable, what).with("place", place).caused_by(e)
     }
 }

@@ -1,6 +1,5 @@
 //! Catching up with the journal of a folder: what others committed, and what a crash left.
 
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
 use super::journal::{self, Contents, Journal, is_partial};
@@ -15,12 +14,12 @@ impl FolderStorage {
     pub(super) fn catch_up(&self, state: &mut State) -> Result<()> {
         let path = self.path(JOURNAL_FILE);
         let failed = |e| Error::io("read", &path, e);
-        let mut file = match File::open(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+        let mut file = match limits::open_file("journal", &path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
                 *state = State { seen: true, broken: state.broken, ..State::default() };
                 return Ok(());
             }
-            file => file.map_err(failed)?,
+            file => file?,
         };
         let length = file.metadata().map_err(failed)?.len();
         let header = journal::read_header(&mut file).map_err(failed)?;

@@ -1,0 +1,712 @@
+//! What a mirror keeps and what it lets go: disposals, archives, encryption, rotated keys, and copies that are not whole.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+
+#[cfg(feature = "witness")]
+mod loopback;
+mod small;
+mod world;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::{Just, Strategy as Generated, any, prop_oneof};
+use proptest::test_runner::{Config, TestRunner};
+use sealwright::Error;
+use sealwright::digest::Digest;
+use sealwright::encryption::{KeyEncryptionKey, KeyFile};
+use sealwright::ledger::{
+    ATTACHMENT_LOCATION, Anchors, AuditFindingKind, Ledger, LogSource, Mirror, Mirrored, Pins, Schedule,
+};
+use sealwright::predicate::*;
+use sealwright::statement::Statement;
+use sealwright::timestamp::Timestamp;
+use small::{copy, files, read};
+use world::{World, body_name};
+
+const PLANTED: &str = "planted-where-nobody-may-read-it";
+const YEARS: i64 = 3 * 366 * 24 * 3_600_000;
+
+fn code<T>(result: Result<T, Error>) -> &'static str {
+    result.err().map_or("ok", |e| e.code())
+}
+
+/// A ledger whose records can be disposed of, and a copy of it on another machine.
+struct Pair {
+    world: World,
+    kek: Option<KeyFile>,
+    elsewhere: tempfile::TempDir,
+    records: u64,
+}
+
+impl Pair {
+    fn new(encrypted: bool) -> Self {
+        let kek = encrypted.then(|| KeyFile::generate().unwrap());
+        let world = World::made_by(
+            |policy| {
+                for person in policy.people.iter_mut().filter(|p| p.person != "ada") {
+                    person.roles.push("records-officer".to_owned());
+                }
+                let records = policy.signers.iter_mut().find(|s| s.name == "records").unwrap();
+                records.predicate_types.extend([LegalHold::TYPE, RetentionDisposal::TYPE].map(str::to_owned));
+            },
+            |folder, anchors, origin, log_key, trust, now| match &kek {
+                Some(kek) => Ledger::init_encrypted(folder, anchors, origin, log_key, trust, kek, now),
+                None => Ledger::init(folder, anchors, origin, log_key, trust, now),
+            },
+        );
+        let mut pair = Self { world, kek, elsewhere: small::tempdir(), records: 0 };
+        let archive = pair.archive();
+        pair.world.ledger = pair.take_ledger().with_archive(&archive).unwrap();
+        pair
+    }
+
+    /// The handle of the ledger, another one in its place.
+    fn take_ledger(&mut self) -> Ledger {
+        let opened = self.open(&self.world.folder(), &self.world.anchors()).unwrap();
+        let opened = opened.with_log_key(self.world.log_key()).unwrap();
+        std::mem::replace(&mut self.world.ledger, opened)
+    }
+
+    fn kek(&self) -> Option<&dyn KeyEncryptionKey> {
+        self.kek.as_ref().map(|kek| kek as &dyn KeyEncryptionKey)
+    }
+
+    fn open(&self, folder: &Path, anchors: &Anchors) -> Result<Ledger, Error> {
+        match &self.kek {
+            Some(kek) => Ledger::open_encrypted(folder, anchors, &Pins::none(), kek),
+            None => Ledger::open(folder, anchors, &Pins::none()),
+        }
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.world.dir.path().join("archive")
+    }
+
+    fn copy(&self) -> PathBuf {
+        self.elsewhere.path().join("copy")
+    }
+
+    fn anchors(&self) -> Anchors {
+        Anchors::in_folder(self.elsewhere.path().join("state"))
+    }
+
+    fn source(&self) -> LogSource {
+        LogSource::folder(self.world.folder())
+    }
+
+    /// A record that may go after two years, which names a file of its own.
+    fn note(&mut self) -> u64 {
+        self.records += 1;
+        let report = format!("{PLANTED} report {}", self.records);
+        let location = format!("{ATTACHMENT_LOCATION}{}", self.world.ledger.attach(report.as_bytes()).unwrap().hex());
+        let statement = serde_json::json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha256": Digest::sha256(report.as_bytes()).hex()}}],
+            "predicateType": Provenance::TYPE,
+            "predicate": {
+                "buildDefinition": {
+                    "buildType": "https://example.org/build/v1",
+                    "externalParameters": { "planted": PLANTED, "report": { "downloadLocation": location } },
+                },
+                "runDetails": { "builder": { "id": world::BUILDER } },
+            },
+        });
+        let statement = Statement::parse(serde_json::to_vec(&statement).unwrap()).unwrap();
+        self.world.record("builder", &statement).unwrap().index
+    }
+
+    /// Disposes of records that are due, with the approvals it takes.
+    fn dispose(&mut self, entries: &[u64]) -> Result<(), Error> {
+        let schedule = Schedule::of_frameworks(["pci-dss-4.0.1"]).unwrap();
+        let world = &mut self.world;
+        let plan = world.ledger.plan_disposal(&schedule, Some(entries), world.now)?;
+        for officer in ["reviewer", "release-manager"] {
+            let approval = Approval {
+                nonce: nonce().unwrap(),
+                stage: Stage::Disposal,
+                decision: ApprovalDecision::Approved,
+                approver: world.actor(officer),
+                in_role: "records-officer".to_owned(),
+                meaning: "approval".to_owned(),
+                decided_at: world.now,
+                change_id: None,
+                environment: None,
+                considered: vec![],
+                conditions: vec![],
+                comment: None,
+                review_uri: None,
+                over_tree: None,
+                expires_at: None,
+                dismisses: None,
+                capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
+            };
+            world.record(officer, &Statement::new(plan.subjects(), &approval).unwrap())?;
+        }
+        let (now, actor) = (world.tick(), world.actor("records"));
+        world.ledger.dispose(&schedule, Some(entries), actor, &world.keys["records"], now).map(drop)
+    }
+
+    /// Holds everything from now on.
+    fn hold(&mut self) {
+        let world = &mut self.world;
+        let id = format!("https://example.org/holds/{}", world.ledger.size());
+        let set = serde_json::json!({ "uriSha256": Digest::sha256(id.as_bytes()).hex() });
+        let set: sealwright::digest::DigestSet = serde_json::from_value(set).unwrap();
+        let hold = LegalHold {
+            nonce: nonce().unwrap(),
+            hold_id: id.clone(),
+            action: HoldAction::Placed,
+            matter: "Matter 17".to_owned(),
+            custodian: world.actor("release-manager"),
+            ordered_by: world.actor("release-manager"),
+            at: world.now,
+            scope: HoldScope::default(),
+            releases: None,
+        };
+        let subject = sealwright::artifact::ResourceDescriptor::of(set).with_uri(&id);
+        world.record("records", &Statement::new(vec![subject], &hold).unwrap()).unwrap();
+    }
+
+    fn rotate(&mut self, kek: KeyFile) {
+        self.world.ledger.rotate_keys(&kek, &mut |_, _| {}).unwrap();
+        self.kek = Some(kek);
+    }
+
+    fn wait_for_years(&mut self) {
+        self.world.now = self.world.now.plus_millis(YEARS);
+    }
+
+    fn archive_all(&mut self) -> u64 {
+        let before = self.world.now.plus_millis(1000);
+        self.world.ledger.archive(before, &mut |_, _| {}).unwrap().entries.len() as u64
+    }
+
+    fn pull(&self) -> Result<Mirrored, Error> {
+        self.pull_with(self.kek())
+    }
+
+    fn pull_with(&self, kek: Option<&dyn KeyEncryptionKey>) -> Result<Mirrored, Error> {
+        self.pull_from(&self.source(), kek, self.world.now)
+    }
+
+    fn pull_from(
+        &self,
+        source: &LogSource,
+        kek: Option<&dyn KeyEncryptionKey>,
+        now: Timestamp,
+    ) -> Result<Mirrored, Error> {
+        let mirror = Mirror::open(&self.copy(), &self.anchors()).with_archive(&self.archive());
+        mirror.pull(source, &Pins::none(), kek, now, &mut |_| {})
+    }
+
+    fn target(&self, folder: &Path) -> Mirror {
+        Mirror::open(folder, &self.anchors()).with_archive(&self.archive())
+    }
+
+    fn restore(&self, name: &str) -> Result<Ledger, Error> {
+        self.restore_from(&LogSource::folder(self.copy()), name)
+    }
+
+    fn restore_from(&self, copy: &LogSource, name: &str) -> Result<Ledger, Error> {
+        let folder = self.elsewhere.path().join(name);
+        self.target(&folder).restore(copy, &Pins::none(), self.kek(), &mut |_| {})?;
+        assert!(!folder.join("mirror.json").exists());
+        self.open(&folder, &self.anchors())
+    }
+
+    fn assert_clean(&self, ledger: Ledger) {
+        let mut ledger = ledger.with_archive(&self.archive()).unwrap();
+        let report = ledger.audit().unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        assert_eq!(ledger.checkpoint().checkpoint(), self.world.ledger.checkpoint().checkpoint());
+    }
+}
+
+/// Nothing of a body is in a folder.
+fn is_gone(folder: &Path, index: u64) -> bool {
+    let body = body_name(index);
+    let names =
+        [body.clone(), format!("keys/{body}"), format!("unproven/keys/{body}"), body.replace("bodies", "archived")];
+    names.iter().all(|name| !folder.join(name).exists())
+}
+
+fn marker(pair: &Pair) -> serde_json::Value {
+    serde_json::from_slice(&read(pair.copy().join("mirror.json"))).unwrap()
+}
+
+fn with_and_without_encryption(test: impl Fn(&mut Pair)) {
+    for encrypted in [false, true] {
+        test(&mut Pair::new(encrypted));
+    }
+}
+
+#[test]
+fn s130_what_was_disposed_of_is_gone_from_the_mirror_after_the_next_pull_and_the_rest_is_not() {
+    with_and_without_encryption(|pair| {
+        let gone = pair.note();
+        let stays = pair.note();
+        pair.pull().unwrap();
+        let before = files(&pair.copy()).iter().filter(|name| name.starts_with("attachments/")).count();
+        assert!(pair.copy().join(body_name(gone)).is_file());
+        pair.wait_for_years();
+        pair.dispose(&[gone]).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.erased, pulled.without_body), (1, 0), "{pulled:?}");
+        assert!(pulled.is_whole());
+        assert!(is_gone(&pair.copy(), gone) && pair.copy().join(body_name(stays)).is_file());
+        // its report went, and the schedule that the decision names came
+        assert_eq!(files(&pair.copy()).iter().filter(|name| name.starts_with("attachments/")).count(), before);
+        pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+        pair.assert_clean(pair.restore("restored").unwrap());
+    });
+}
+
+#[test]
+fn s007_a_mirror_of_a_ledger_with_disposed_and_archived_records_is_whole_and_goes_on_where_it_was() {
+    with_and_without_encryption(|pair| {
+        let gone = pair.note();
+        pair.note();
+        pair.wait_for_years();
+        pair.dispose(&[gone]).unwrap();
+        let archived = pair.archive_all();
+        assert!(archived > 4);
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.disposed, pulled.archived, pulled.without_body, pulled.erased), (1, archived, 0, 0));
+        assert!(pulled.is_whole(), "{pulled:?}");
+        let marker = marker(pair);
+        assert!(marker["incomplete"] == false && marker.get("lacking").is_none(), "{marker}");
+        pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+        let mut bare = pair.open(&pair.copy(), &pair.anchors()).unwrap();
+        let findings = bare.audit().unwrap().findings;
+        let told = findings.iter().filter(|finding| finding.kind == AuditFindingKind::BodyArchived).count();
+        assert_eq!(told as u64, archived, "an archive that was not named is told");
+        pair.assert_clean(pair.restore("restored").unwrap());
+        // what comes back from the archive comes to the mirror as well
+        pair.world.ledger.unarchive(None, &mut |_, _| {}).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.archived, pulled.is_whole()), (0, true), "{pulled:?}");
+        assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("archived/")));
+        let mut copy = pair.open(&pair.copy(), &pair.anchors()).unwrap();
+        assert!(copy.audit().unwrap().is_clean());
+    });
+}
+
+#[test]
+fn without_the_archive_a_mirror_says_what_it_did_not_see_and_sees_it_once_it_is_named() {
+    with_and_without_encryption(|pair| {
+        pair.note();
+        pair.wait_for_years();
+        let archived = pair.archive_all();
+        let bare = Mirror::open(&pair.copy(), &pair.anchors());
+        for _ in 0..2 {
+            let now = pair.world.now;
+            let pulled = bare.pull(&pair.source(), &Pins::none(), pair.kek(), now, &mut |_| {}).unwrap();
+            assert_eq!((pulled.archived, pulled.without_body, pulled.attachments_unseen), (archived, 0, true));
+        }
+        let attachments = || files(&pair.copy()).iter().filter(|name| name.starts_with("attachments/")).count();
+        // that of the trust policy, which is never archived
+        assert_eq!(attachments(), 1);
+        assert!(pair.pull().unwrap().is_whole());
+        assert_eq!(attachments(), 2);
+        pair.assert_clean(pair.restore("restored").unwrap());
+        // an archive that has lost a record
+        let lost = files(&pair.archive()).into_iter().find(|name| name.contains('/')).unwrap();
+        std::fs::remove_file(pair.archive().join(lost)).unwrap();
+        assert_eq!(pair.pull().unwrap().without_body, 1);
+    });
+}
+
+#[test]
+fn what_a_marker_claims_to_be_archived_must_be_what_its_entry_commits_to() {
+    let mut pair = Pair::new(false);
+    let index = pair.note();
+    let body = pair.world.folder().join(body_name(index));
+    std::fs::remove_file(&body).unwrap();
+    std::fs::create_dir_all(pair.world.folder().join("archived")).unwrap();
+    let marker = pair.world.folder().join(body_name(index).replace("bodies", "archived"));
+    for claim in ["0".repeat(64), String::new(), "x".repeat(100)] {
+        std::fs::write(&marker, claim).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.archived, pulled.without_body), (0, 1));
+    }
+}
+
+#[test]
+fn s007_a_ledger_is_not_made_of_a_copy_that_is_not_whole_unless_that_is_said() {
+    with_and_without_encryption(|pair| {
+        let index = pair.note();
+        pair.note();
+        pair.pull().unwrap();
+        let good = pair.elsewhere.path().join("good");
+        copy(&pair.copy(), &good);
+        std::fs::remove_file(pair.copy().join(body_name(index))).unwrap();
+        assert_eq!(code(pair.restore("restored")), "BODY_LOST");
+        let restored = pair.elsewhere.path().join("restored");
+        assert!(restored.join("mirror.json").is_file(), "nobody appends to half a ledger");
+        let half = pair.open(&restored, &pair.anchors()).unwrap();
+        assert_eq!(code(half.with_log_key(pair.world.log_key())), "API_MISUSE");
+        // and nobody pulls into it
+        let mirror = Mirror::open(&restored, &pair.anchors());
+        let pulled = mirror.pull(&pair.source(), &Pins::none(), pair.kek(), pair.world.now, &mut |_| {});
+        assert_eq!(code(pulled), "ALREADY_EXISTS");
+        // another copy has the rest
+        pair.assert_clean(pair.restore_from(&LogSource::folder(&good), "restored").unwrap());
+        // or somebody says that it is to go on without it
+        let place = pair.elsewhere.path().join("without");
+        let from = LogSource::folder(pair.copy());
+        let target = pair.target(&place);
+        let told = target.restore_incomplete_unsafe(&from, &Pins::none(), pair.kek(), &mut |_| {}).unwrap();
+        assert_eq!((told.without_body, told.is_whole()), (1, false));
+        let mut ledger = pair.open(&place, &pair.anchors()).unwrap().with_log_key(pair.world.log_key()).unwrap();
+        assert_eq!(ledger.audit().unwrap().findings.len(), 1);
+    });
+}
+
+#[test]
+fn s007_a_record_that_is_lost_is_looked_for_alone_at_each_pull() {
+    let mut pair = Pair::new(false);
+    let index = pair.note();
+    let body = pair.world.folder().join(body_name(index));
+    let away = pair.world.dir.path().join("away");
+    std::fs::rename(&body, &away).unwrap();
+    assert_eq!(pair.pull().unwrap().without_body, 1);
+    assert_eq!(marker(&pair)["lacking"], serde_json::json!([index]));
+    assert_eq!(pair.pull().unwrap().without_body, 1);
+    std::fs::rename(&away, &body).unwrap();
+    assert!(pair.pull().unwrap().is_whole());
+    assert!(marker(&pair).get("lacking").is_none());
+    assert!(pair.open(&pair.copy(), &pair.anchors()).unwrap().audit().unwrap().is_clean());
+}
+
+#[test]
+fn s007_a_mirror_of_an_encrypted_ledger_without_its_key_is_a_backup_and_tells_nothing() {
+    let mut pair = Pair::new(true);
+    for _ in 0..5 {
+        pair.note();
+    }
+    let pulled = pair.pull_with(None).unwrap();
+    assert_eq!((pulled.without_body, pulled.unproven), (0, pulled.size), "{pulled:?}");
+    assert!(pulled.is_whole());
+    let opened = Ledger::open(&pair.copy(), &pair.anchors(), &Pins::none());
+    assert_eq!(code(opened), "WRONG_KEY");
+    for name in files(&pair.copy()) {
+        let bytes = read(pair.copy().join(&name));
+        assert!(!bytes.windows(PLANTED.len()).any(|window| window == PLANTED.as_bytes()), "{name}");
+        let source = pair.world.folder().join(&name);
+        assert!(name == "mirror.json" || name == "lock" || bytes == read(source), "{name} is not what the source has");
+    }
+    pair.note();
+    assert_eq!(pair.pull_with(None).unwrap().had, pulled.size);
+    pair.assert_clean(pair.restore("restored").unwrap());
+    // without the key nobody knows whether it is whole
+    let place = pair.elsewhere.path().join("without-key");
+    let from = LogSource::folder(pair.copy());
+    let restored = pair.target(&place).restore(&from, &Pins::none(), None, &mut |_| {});
+    assert_eq!(code(restored), "WRONG_KEY");
+    assert!(!place.exists());
+    // with it all of it is proven once
+    let proven = pair.pull().unwrap();
+    assert_eq!((proven.unproven, proven.is_whole()), (0, true));
+    assert_eq!(pair.pull_with(None).unwrap().unproven, 0);
+    let other = KeyFile::generate().unwrap();
+    assert_eq!(code(pair.pull_with(Some(&other))), "WRONG_KEY");
+    assert_eq!(code(Pair::new(false).pull_with(Some(&other))), "WRONG_KEY", "a key for a plain ledger");
+}
+
+#[test]
+fn what_is_wrong_at_an_encrypted_source_is_refused_as_far_as_can_be_told_and_wholly_with_the_key() {
+    let mut pair = Pair::new(true);
+    let indexes: Vec<u64> = (0..6).map(|_| pair.note()).collect();
+    let at = |index: u64| pair.world.folder().join(body_name(index));
+    let header = |index: u64| pair.world.folder().join("keys").join(body_name(index));
+    let flip = |path: PathBuf| {
+        let mut bytes = read(&path);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    // told without the key: another length, a header that is none, one under a key that is not there
+    std::fs::write(at(indexes[0]), b"short").unwrap();
+    std::fs::write(header(indexes[1]), b"{}").unwrap();
+    let foreign = String::from_utf8(read(header(indexes[2]))).unwrap();
+    let by = foreign.split("wrappedBy\":\"").nth(1).unwrap().split('"').next().unwrap();
+    std::fs::write(header(indexes[2]), foreign.replace(by, "0123456789abcdef")).unwrap();
+    // not told: a changed ciphertext, and the header of another
+    flip(at(indexes[3]));
+    std::fs::copy(header(indexes[5]), header(indexes[4])).unwrap();
+    let keyless = pair.pull_with(None).unwrap();
+    assert_eq!(keyless.refused, indexes[..3]);
+    let proven = pair.pull().unwrap();
+    assert_eq!(proven.refused, indexes[..5], "{proven:?}");
+    for index in &indexes[..5] {
+        assert!(!pair.copy().join(body_name(*index)).exists(), "{index} was kept wrong");
+    }
+    let mut copy = pair.open(&pair.copy(), &pair.anchors()).unwrap();
+    assert_eq!(copy.audit().unwrap().findings.len(), 5);
+    assert_eq!(code(pair.restore("restored")), "BODY_LOST");
+}
+
+#[test]
+fn a_record_that_is_far_too_long_at_the_source_is_refused_and_the_rest_is_pulled() {
+    with_and_without_encryption(|pair| {
+        let index = pair.note();
+        pair.note();
+        let body = std::fs::File::create(pair.world.folder().join(body_name(index))).unwrap();
+        body.set_len(1 << 33).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.refused, pulled.without_body), (vec![index], 0));
+        assert!(pair.open(&pair.copy(), &pair.anchors()).unwrap().record(index + 1).is_ok());
+    });
+}
+
+#[test]
+fn what_spoiled_in_an_encrypted_copy_comes_again_from_the_source() {
+    let mut pair = Pair::new(true);
+    let index = pair.note();
+    pair.pull_with(None).unwrap();
+    let body = pair.copy().join(body_name(index));
+    let mut bytes = read(&body);
+    bytes[7] ^= 1;
+    std::fs::write(&body, bytes).unwrap();
+    for attachment in files(&pair.copy()).iter().filter(|name| name.starts_with("attachments/")) {
+        std::fs::write(pair.copy().join(attachment), b"spoiled").unwrap();
+    }
+    assert!(pair.pull().unwrap().is_whole());
+    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+}
+
+#[test]
+fn rotated_keys_reach_the_mirror_and_take_the_place_of_the_older_ones_when_the_key_proved_them() {
+    let mut pair = Pair::new(true);
+    for _ in 0..4 {
+        pair.note();
+    }
+    pair.pull_with(None).unwrap();
+    let old = pair.kek.take().unwrap();
+    pair.kek = Some(KeyFile::generate().unwrap());
+    let next = KeyFile::generate().unwrap();
+    pair.rotate(next);
+    pair.note();
+    let keyring = read(pair.copy().join("keyring.json"));
+    for _ in 0..2 {
+        let pulled = pair.pull_with(None).unwrap();
+        assert!(pulled.keys_unproven && !pulled.is_whole(), "{pulled:?}");
+        assert_eq!(read(pair.copy().join("keyring.json")), keyring, "not replaced, not mixed");
+    }
+    // the older key opens what it opened
+    let older = Ledger::open_encrypted(&pair.copy(), &pair.anchors(), &Pins::none(), &old).unwrap();
+    assert!(older.record(2).is_ok());
+    drop(older);
+    // a ledger is made of what the newer key opens
+    pair.assert_clean(pair.restore("restored").unwrap());
+    assert_eq!(code(pair.pull_with(Some(&old))), "WRONG_KEY");
+    let pulled = pair.pull().unwrap();
+    assert!(pulled.is_whole(), "{pulled:?}");
+    assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
+    assert_eq!(code(Ledger::open_encrypted(&pair.copy(), &pair.anchors(), &Pins::none(), &old)), "WRONG_KEY");
+    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+    pair.assert_clean(pair.restore("again").unwrap());
+}
+
+/// The switch to rotated keys, cut short after each number of headers.
+#[test]
+fn a_copy_whose_keys_were_being_replaced_when_it_was_cut_short_is_restored_and_goes_on() {
+    let mut pair = Pair::new(true);
+    for _ in 0..3 {
+        pair.note();
+    }
+    pair.pull().unwrap();
+    pair.rotate(KeyFile::generate().unwrap());
+    pair.note();
+    pair.pull_with(None).unwrap();
+    let staged = files(&pair.copy().join("unproven"));
+    let headers: Vec<&String> = staged.iter().filter(|name| name.starts_with("keys/")).collect();
+    assert!(headers.len() > 4);
+    let before = pair.elsewhere.path().join("before");
+    copy(&pair.copy(), &before);
+    for done in 0..=headers.len() + 1 {
+        std::fs::remove_dir_all(pair.copy()).unwrap();
+        copy(&before, &pair.copy());
+        // what was put in place by then; the keyring at last
+        for name in headers.iter().map(|name| name.as_str()).chain(["keyring.json"]).take(done) {
+            std::fs::copy(pair.copy().join("unproven").join(name), pair.copy().join(name)).unwrap();
+        }
+        pair.assert_clean(pair.restore(&format!("restored-{done}")).unwrap());
+        assert!(pair.pull().unwrap().is_whole());
+        assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
+        pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+    }
+}
+
+#[test]
+fn a_rotation_under_the_same_key_saves_what_only_the_mirror_has() {
+    let mut pair = Pair::new(true);
+    let index = pair.note();
+    pair.pull().unwrap();
+    let body = body_name(index);
+    std::fs::remove_file(pair.world.folder().join("keys").join(&body)).unwrap();
+    std::fs::remove_file(pair.world.folder().join(&body)).unwrap();
+    let kek = pair.kek.take().unwrap();
+    pair.world.ledger.rotate_keys(&kek, &mut |_, _| {}).unwrap();
+    pair.kek = Some(kek);
+    let pulled = pair.pull().unwrap();
+    assert!(pulled.is_whole(), "{pulled:?}");
+    assert!(pair.open(&pair.copy(), &pair.anchors()).unwrap().record(index).is_ok());
+    pair.assert_clean(pair.restore("restored").unwrap());
+}
+
+#[test]
+fn keys_that_somebody_put_in_the_place_of_a_ledgers_own_destroy_no_copy() {
+    let mut pair = Pair::new(true);
+    let index = pair.note();
+    pair.pull_with(None).unwrap();
+    let spoiled = pair.elsewhere.path().join("spoiled");
+    copy(&pair.world.folder(), &spoiled);
+    let other = Pair::new(true);
+    for name in ["keyring.json".to_owned(), format!("keys/{}", body_name(0)), format!("keys/{}", body_name(index))] {
+        let foreign = other.world.folder().join(name.replace(&body_name(index), &body_name(0)));
+        std::fs::copy(foreign, spoiled.join(&name)).unwrap();
+    }
+    let pulled = pair.pull_from(&LogSource::folder(&spoiled), None, pair.world.now).unwrap();
+    assert!(pulled.keys_unproven);
+    pair.assert_clean(pair.restore("restored").unwrap());
+    // the right ones again
+    let pulled = pair.pull().unwrap();
+    assert!(pulled.is_whole() && !pair.copy().join("unproven").join("keyring.json").exists());
+    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+}
+
+#[cfg(feature = "witness")]
+#[test]
+fn an_encrypted_mirror_over_http_needs_the_key_for_attachments_alone() {
+    let mut pair = Pair::new(true);
+    pair.note();
+    let folder = pair.world.folder();
+    let server = loopback::Loopback::new(move |request| {
+        let name = request.line.strip_prefix("GET /log/").unwrap();
+        std::fs::read(folder.join(name)).map_or((404, Vec::new()), |bytes| (200, bytes))
+    });
+    let source = LogSource::open(&server.url("/log")).unwrap();
+    let pulled = pair.pull_from(&source, None, pair.world.now).unwrap();
+    assert!(pulled.attachments_unseen && pulled.without_body == 0 && !pulled.is_whole());
+    let pulled = pair.pull_from(&source, pair.kek(), pair.world.now).unwrap();
+    assert!(pulled.is_whole(), "{pulled:?}");
+    // nothing new, nothing asked for but what tells that
+    let asked = server.asked().len();
+    pair.pull_from(&source, pair.kek(), pair.world.now).unwrap();
+    let lines: Vec<_> = server.asked()[asked..].iter().map(|request| request.line.clone()).collect();
+    assert!(lines.iter().all(|line| !line.contains("bodies") && !line.contains("attachments")), "{lines:?}");
+    pair.assert_clean(pair.restore("restored").unwrap());
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Note,
+    Dispose(usize),
+    Archive,
+    Unarchive,
+    Rotate { same_key: bool },
+    Hold,
+    Pull { with_key: bool },
+    Lapse,
+}
+
+fn acts() -> impl Generated<Value = Vec<Act>> {
+    let act = prop_oneof![
+        4 => Just(Act::Note),
+        3 => any::<usize>().prop_map(Act::Dispose),
+        1 => Just(Act::Archive),
+        1 => Just(Act::Unarchive),
+        2 => any::<bool>().prop_map(|same_key| Act::Rotate { same_key }),
+        1 => Just(Act::Hold),
+        4 => any::<bool>().prop_map(|with_key| Act::Pull { with_key }),
+        2 => Just(Act::Lapse),
+    ];
+    proptest::collection::vec(act, 4..14)
+}
+
+fn run(encrypted: bool, acts: &[Act]) {
+    let mut pair = Pair::new(encrypted);
+    let (mut there, mut disposed) = (BTreeSet::new(), BTreeSet::new());
+    let mut held = false;
+    for act in acts {
+        match act {
+            Act::Note => {
+                there.insert(pair.note());
+            }
+            Act::Dispose(which) => {
+                let Some(index) = there.iter().copied().nth(which % there.len().max(1)) else { continue };
+                pair.wait_for_years();
+                let outcome = pair.dispose(&[index]);
+                assert_eq!(outcome.is_err(), held, "{outcome:?}");
+                if !held {
+                    there.remove(&index);
+                    disposed.insert(index);
+                }
+            }
+            Act::Archive => {
+                pair.archive_all();
+            }
+            Act::Unarchive => {
+                pair.world.ledger.unarchive(None, &mut |_, _| {}).unwrap();
+            }
+            Act::Rotate { same_key: true } if encrypted => {
+                let kek = pair.kek.take().unwrap();
+                pair.rotate(kek);
+            }
+            Act::Rotate { .. } if encrypted => pair.rotate(KeyFile::generate().unwrap()),
+            Act::Rotate { .. } => {}
+            Act::Hold if held => {}
+            Act::Hold => {
+                pair.hold();
+                held = true;
+            }
+            Act::Pull { with_key } => {
+                let kek = pair.kek().filter(|_| *with_key);
+                pair.pull_with(kek).unwrap();
+                if *with_key || !encrypted {
+                    for index in &disposed {
+                        assert!(is_gone(&pair.copy(), *index), "entry {index} is still in the copy");
+                    }
+                }
+            }
+            Act::Lapse => pair.wait_for_years(),
+        }
+    }
+    let pulled = pair.pull().unwrap();
+    assert!(pulled.is_whole(), "{pulled:?}");
+    for index in &disposed {
+        assert!(is_gone(&pair.copy(), *index), "entry {index} is still in the copy");
+    }
+    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+    let restored = pair.restore("restored").unwrap().with_archive(&pair.archive()).unwrap();
+    for index in &there {
+        assert!(restored.record(*index).is_ok(), "entry {index}");
+    }
+    for index in &disposed {
+        assert_eq!(code(restored.record(*index)), "BODY_DISPOSED");
+    }
+    pair.assert_clean(restored);
+}
+
+fn all_sequences(encrypted: bool) {
+    let cases = std::env::var("SEALWRIGHT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    runner
+        .run(&acts(), |acts| {
+            run(encrypted, &acts);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn s007_whatever_happens_to_a_ledger_its_mirror_restores_to_one_that_audits_clean() {
+    all_sequences(false);
+}
+
+#[test]
+fn s007_whatever_happens_to_an_encrypted_ledger_its_mirror_restores_to_one_that_audits_clean() {
+    all_sequences(true);
+}
