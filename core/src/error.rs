@@ -353,6 +353,7 @@ impl Error {
             Os::PermissionDenied | Os::ReadOnlyFilesystem => {
                 (ErrorKind::PermissionDenied, "check who may read and write there")
             }
+            Os::NotADirectory => (ErrorKind::Malformed, "name a folder"),
             Os::StorageFull | Os::QuotaExceeded => (ErrorKind::StorageFull, "free some space and run it again"),
             _ => (ErrorKind::Io, "look at the disk and run it again"),
         };

@@ -28,6 +28,7 @@ mod index;
 mod label;
 mod layers;
 mod log_key;
+mod mark;
 mod mirror;
 mod pins;
 mod place;
@@ -93,6 +94,8 @@ pub(crate) use walk::{Selected, Selection};
 pub use witness::{Witness, WitnessAnswer};
 #[cfg(feature = "witness")]
 pub use witness_client::Asked;
+#[cfg(feature = "serve")]
+pub(crate) use witnessed::is_about_checkpoint;
 pub use witnessed::{Unwitnessed, Witnessed};
 
 use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
@@ -113,11 +116,13 @@ use folder::FolderStorage;
 use group::Seal;
 pub(crate) use index::Index;
 use layers::Layers;
+pub(crate) use log_key::is_of_replaced_key;
 use log_key::read_checkpoint;
+pub(crate) use relocation::is_of_moved_ledger;
 use retention::Disposals;
 use service::TrustFrom;
 use storage::Storage;
-use store::{CHECKPOINT, CONFIG, MIRROR, Store};
+use store::{CHECKPOINT, CONFIG, Store};
 use tail::Tail;
 use walk::lost_tile;
 
@@ -359,6 +364,8 @@ impl Ledger {
         }
         let checkpoint = read_checkpoint(&store, &log_key)?;
         let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
+        let told = Self::told(&layers)?;
+        let trust = told.as_deref().map_or(trust, TrustFrom::Told);
         let mut ledger = Self {
             store: layers.store(),
             labels: layers.labels(),
@@ -418,12 +425,7 @@ impl Ledger {
                 format!("the key `{vkey}` {what} `{}`; give that one", self.log_key()),
             ));
         }
-        if self.store.storage().size(MIRROR)?.is_some() {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
-            ));
-        }
+        self.check_no_mirror()?;
         self.sequencer = Some(Arc::new(key));
         Ok(self)
     }
@@ -523,15 +525,18 @@ impl Ledger {
         }
         let mut policies = Vec::new();
         let store = self.store.clone();
-        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE)?.into_owned();
+        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE).map(std::borrow::Cow::into_owned);
         let advanced = self.edge().cloned().and_then(|edge| {
             edge.advance(newer.checkpoint(), &store, |index, bytes| {
-                if book::holds(bytes, &policy_type) {
+                if policy_type.as_ref().is_ok_and(|policy_type| book::holds(bytes, policy_type)) {
                     policies.push(index);
                 }
                 Ok(())
             })
         });
+        if !self.labels.are_known() {
+            policies = self.told_since(newer.checkpoint().size())?;
+        }
         let before = std::mem::replace(&mut self.checkpoint, newer);
         let known = std::mem::replace(&mut self.log_key, keys);
         let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
@@ -631,7 +636,7 @@ impl Ledger {
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
-        if !entry.is_of_type(TrustPolicyRecord::TYPE) {
+        if self.labels.are_known() && !entry.is_of_type(TrustPolicyRecord::TYPE) {
             return Ok(());
         }
         let verified = self.trust.verify(&record, index, at)?;
