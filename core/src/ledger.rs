@@ -364,7 +364,7 @@ impl Ledger {
         }
         let checkpoint = read_checkpoint(&store, &log_key)?;
         let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
-        let told = Self::told(&layers)?;
+        let told = if matches!(trust, TrustFrom::Entries) { Self::told(&layers)? } else { None };
         let trust = told.as_deref().map_or(trust, TrustFrom::Told);
         let mut ledger = Self {
             store: layers.store(),

@@ -134,14 +134,15 @@ impl Store {
             if let Some(bytes) = self.read(whole, limit).ok().filter(|bytes| is_whole(bytes, TILE_WIDTH)) {
                 return Ok((bytes, TILE_WIDTH));
             }
-            for wider in self.widths(whole).into_iter().filter(|w| *w > width) {
+            let widths = self.widths(whole);
+            for wider in widths.iter().copied().filter(|w| *w > width) {
                 let found = self.read(&format!("{whole}.p/{wider}"), limit).ok();
                 if let Some(bytes) = found.filter(|bytes| is_whole(bytes, wider)) {
                     return Ok((bytes, wider));
                 }
             }
             // who appended last may be long gone, and what is missing is then missing
-            if self.widths(whole).is_empty() && look > 1 {
+            if widths.is_empty() && look > 1 {
                 break;
             }
         }

@@ -139,9 +139,8 @@ fn the_command_serves_a_bucket_that_a_file_describes_and_reads_its_log() {
     child.wait().unwrap();
     // other commands that read a log read it from the bucket
     let vkey = team.pins().log_key.unwrap();
-    PrivateKey::generate(KeyType::Ed25519)
-        .and_then(|key| Ok(std::fs::write(team.dir().join("witness.pem"), key.to_pem()?.as_bytes()).unwrap()))
-        .unwrap();
+    let witness = PrivateKey::generate(KeyType::Ed25519).unwrap();
+    std::fs::write(team.dir().join("witness.pem"), witness.to_pem().unwrap().as_bytes()).unwrap();
     for line in [
         format!("ledger audit --log bucket.toml --pin-log-key {vkey}"),
         format!("ledger cosign --log bucket.toml --name w.example.org/1 --key witness.pem --pin-log-key {vkey}"),
