@@ -47,8 +47,7 @@ impl Ledger {
         }
         let archive = FolderStorage::new(folder);
         archive.create()?;
-        self.layers = self.layers.clone().with_archive(Arc::new(archive));
-        self.store = self.layers.store();
+        self.set_layers(self.layers.clone().with_archive(Arc::new(archive)));
         Ok(self)
     }
 

@@ -26,9 +26,8 @@ pub(crate) const MIRROR: &str = "mirror.json";
 
 /// Full tiles that are kept in memory, 8 KiB each.
 const KEPT_TILES: usize = 512;
-/// Looks for a wider tile, and how much longer the wait before each is than the one before.
-const LOOKS: u32 = 6;
-const LOOK_AGAIN: Duration = Duration::from_millis(8);
+/// How long a file that is being written is waited for before it is looked at again.
+const HALF_WRITTEN: Duration = Duration::from_millis(1);
 /// Full bundles that are kept in memory, at most 256 KiB each.
 const KEPT_BUNDLES: usize = 8;
 
@@ -128,23 +127,26 @@ impl Store {
             found => return found.map(|bytes| (bytes, width)),
         };
         let whole = path.split(".p/").next().unwrap_or(path);
-        // the narrower one is removed after the wider one is there, so a second look finds what a first one missed
-        for look in 0..LOOKS {
-            std::thread::sleep(LOOK_AGAIN * look);
-            if let Some(bytes) = self.read(whole, limit).ok().filter(|bytes| is_whole(bytes, TILE_WIDTH)) {
-                return Ok((bytes, TILE_WIDTH));
+        // the narrower one is removed after the wider one is there, so a second look finds what a first one missed; what was
+        // seen and is gone made room for a still wider one, and there are as many of those as a tile has hashes
+        let (mut unseen, mut outrun) = (0, 0);
+        while unseen < 3 && outrun < TILE_WIDTH {
+            let whole_one = self.read(whole, limit);
+            if let Some(bytes) = whole_one.as_ref().ok().filter(|bytes| is_whole(bytes, TILE_WIDTH)) {
+                return Ok((bytes.clone(), TILE_WIDTH));
             }
-            let widths = self.widths(whole);
-            for wider in widths.iter().copied().filter(|w| *w > width) {
-                let found = self.read(&format!("{whole}.p/{wider}"), limit).ok();
-                if let Some(bytes) = found.filter(|bytes| is_whole(bytes, wider)) {
-                    return Ok((bytes, wider));
+            let wider: Vec<_> = self.widths(whole).into_iter().filter(|w| *w > width).collect();
+            let mut half = whole_one.is_ok();
+            for wider in &wider {
+                match self.read(&format!("{whole}.p/{wider}"), limit) {
+                    Ok(bytes) if is_whole(&bytes, *wider) => return Ok((bytes, *wider)),
+                    found => half |= found.is_ok(),
                 }
             }
-            // who appended last may be long gone, and what is missing is then missing
-            if widths.is_empty() && look > 1 {
-                break;
+            if half {
+                std::thread::sleep(HALF_WRITTEN);
             }
+            if wider.is_empty() && !half { unseen += 1 } else { outrun += 1 }
         }
         Err(missing)
     }

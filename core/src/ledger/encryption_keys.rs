@@ -25,7 +25,7 @@ use crate::limits;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Rotated {
+pub struct RotatedKeys {
     /// Name of the key-encryption key from now on.
     pub key: String,
     /// Headers that were written anew.
@@ -43,7 +43,11 @@ impl Ledger {
     /// `API_MISUSE` if the ledger is not encrypted; `WRONG_KEY` if its keys were rotated since it was opened;
     /// `LEDGER_TAMPERED` for a header that does not open; those of [`KeyEncryptionKey::encrypt`]; `LEDGER_BUSY`,
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
-    pub fn rotate_keys(&mut self, kek: &dyn KeyEncryptionKey, progress: &mut dyn FnMut(u64, u64)) -> Result<Rotated> {
+    pub fn rotate_encryption_keys(
+        &mut self,
+        kek: &dyn KeyEncryptionKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<RotatedKeys> {
         let Some(keyring) = self.layers.keyring().cloned() else {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
@@ -71,8 +75,7 @@ impl Ledger {
             Arc::new(next)
         };
         // from here on the ledger is under the new key, whatever happens
-        self.layers = self.layers.clone().with_keyring(Arc::clone(&keyring));
-        self.store = self.layers.store();
+        self.set_layers(self.layers.clone().with_keyring(Arc::clone(&keyring)));
         self.fence(right.as_mut())?;
         // what was committed before that is in place before its headers are looked for
         right.settle()?;
@@ -97,9 +100,8 @@ impl Ledger {
         let settled = keyring.settled();
         right.write(KEYRING, &settled.to_bytes()?)?;
         drop(right);
-        self.layers = self.layers.clone().with_keyring(Arc::new(settled));
-        self.store = self.layers.store();
-        Ok(Rotated { key: kek.id().to_owned(), headers, resumed })
+        self.set_layers(self.layers.clone().with_keyring(Arc::new(settled)));
+        Ok(RotatedKeys { key: kek.id().to_owned(), headers, resumed })
     }
 
     /// Has whoever lost the right to write unseen, and would still commit under the older keys, find the checkpoint
