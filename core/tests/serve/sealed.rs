@@ -193,7 +193,7 @@ fn a_rotation_of_the_encryption_key_is_told_and_nothing_is_taken_under_the_old_o
     new.write(&team.dir().join("new.json"), None).unwrap();
     let open =
         |kek: &KeyFile| Ledger::open_encrypted(&team.world.folder(), &team.anchors("r"), &Pins::none(), kek).unwrap();
-    open(&kek).rotate_keys(&new, &mut |_, _| {}).unwrap();
+    open(&kek).rotate_encryption_keys(&new, &mut |_, _| {}).unwrap();
     let body = crate::team::submission(&[team.note("late")]);
     let late = running.ask("POST", "/v1/records", Some(&team.token("build")), &body);
     assert_eq!(late.status, 503);

@@ -275,7 +275,7 @@ fn an_encryption_key_that_is_replaced_while_another_writes_leaves_every_receipte
             let mut under = &old;
             loop {
                 let mut ledger = Ledger::open_at(&rotators, &anchors, &Pins::none(), Some(under)).unwrap();
-                match ledger.rotate_keys(&new, &mut |_, _| {}) {
+                match ledger.rotate_encryption_keys(&new, &mut |_, _| {}) {
                     Ok(_) => break,
                     // it is under the new key from the first step on
                     Err(e) if e.kind() == ErrorKind::LedgerBusy => (met, under) = (met + 1, &new),
