@@ -137,7 +137,9 @@ fn main() {
     let keys = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"k","x":"{x}"}}]}}"#);
     std::fs::write(dir.join("keys.json"), keys).unwrap();
     let config = Config::parse(CONFIG, dir).unwrap();
-    let server = Sequencer::start(config, log_key, Box::new(|| Ok(now())), Box::new(std::io::sink())).unwrap();
+    let ledger = Ledger::open(config.ledger(), &Anchors::in_folder(config.state()), &Pins::none()).unwrap();
+    let clock = Box::new(|| Ok(now()));
+    let server = Sequencer::start(config, ledger, vec![log_key], clock, Box::new(std::io::sink())).unwrap();
     let url = format!("http://{}", server.address());
 
     let floor = floor(dir);

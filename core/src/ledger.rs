@@ -28,6 +28,7 @@ mod label;
 mod layers;
 mod linked;
 mod log_key;
+mod mark;
 mod mirror;
 mod pins;
 mod place;
@@ -94,6 +95,8 @@ pub(crate) use walk::{Selected, Selection};
 pub use witness::{Witness, WitnessAnswer};
 #[cfg(feature = "witness")]
 pub use witness_client::Asked;
+#[cfg(feature = "serve")]
+pub(crate) use witnessed::is_about_checkpoint;
 pub use witnessed::{Unwitnessed, Witnessed};
 
 use crate::checkpoint::{Checkpoint, LogKeys, SignedCheckpoint, VerifierKey};
@@ -114,11 +117,13 @@ use folder::FolderStorage;
 use group::Seal;
 pub(crate) use index::Index;
 use layers::Layers;
+pub(crate) use log_key::is_of_replaced_key;
 use log_key::read_checkpoint;
+pub(crate) use relocation::is_of_moved_ledger;
 use retention::Disposals;
 use service::TrustFrom;
 use storage::Storage;
-use store::{CHECKPOINT, CONFIG, MIRROR, Store};
+use store::{CHECKPOINT, CONFIG, Store};
 use tail::Tail;
 use walk::lost_tile;
 
@@ -336,6 +341,8 @@ impl Ledger {
         }
         let checkpoint = read_checkpoint(&store, &log_key)?;
         let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
+        let told = if matches!(trust, TrustFrom::Entries) { Self::told(&layers)? } else { None };
+        let trust = told.as_deref().map_or(trust, TrustFrom::Told);
         let known_trust = TrustChain::pinned(pins.trust_policy.clone().or(known_policy));
         let mut ledger = Self::of(layers, anchors.clone(), log_key, checkpoint, known_trust);
         if anchor.is_some() || pins.min_checkpoint.is_some() {
@@ -407,12 +414,7 @@ impl Ledger {
                 format!("the key `{vkey}` {what} `{}`; give that one", self.log_key()),
             ));
         }
-        if self.store.storage().size(MIRROR)?.is_some() {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
-            ));
-        }
+        self.check_no_mirror()?;
         self.sequencer = Some(Arc::new(key));
         Ok(self)
     }
@@ -512,15 +514,18 @@ impl Ledger {
         }
         let mut policies = Vec::new();
         let store = self.store.clone();
-        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE)?.into_owned();
+        let policy_type = self.labels.of(label::TYPE, TrustPolicyRecord::TYPE).map(std::borrow::Cow::into_owned);
         let advanced = self.edge().cloned().and_then(|edge| {
             edge.advance(newer.checkpoint(), &store, |index, bytes| {
-                if book::holds(bytes, &policy_type) {
+                if policy_type.as_ref().is_ok_and(|policy_type| book::holds(bytes, policy_type)) {
                     policies.push(index);
                 }
                 Ok(())
             })
         });
+        if !self.labels.are_known() {
+            policies = self.told_since(newer.checkpoint().size())?;
+        }
         let before = std::mem::replace(&mut self.checkpoint, newer);
         let known = std::mem::replace(&mut self.log_key, keys);
         let trust = (!policies.is_empty()).then(|| (self.trust.clone(), self.trust_entries.clone()));
@@ -620,7 +625,7 @@ impl Ledger {
     fn take_trust_policy(&mut self, index: u64) -> Result<()> {
         let (entry, record) = self.proven_record(index)?;
         let at = entry.logged_at()?;
-        if !entry.is_of_type(TrustPolicyRecord::TYPE) {
+        if self.labels.are_known() && !entry.is_of_type(TrustPolicyRecord::TYPE) {
             return Ok(());
         }
         let verified = self.trust.verify(&record, index, at)?;

@@ -18,8 +18,9 @@ use std::sync::Arc;
 pub use access::Access;
 
 use crate::digest::Digest;
+use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::service::TrustFrom;
+use crate::ledger::service::{Service as _, TrustFrom};
 use crate::ledger::storage::Storage;
 use crate::ledger::{Anchors, Ledger, Pins, Receipt};
 use crate::timestamp::Timestamp;
@@ -30,7 +31,11 @@ impl Ledger {
     /// Opens the ledger at `url`, which `access` lets in, to read it and to append through its service.
     ///
     /// It is compared with what was seen of it before, as one in a folder is. Blocks, as all work on the ledger does, and
-    /// must not be called on a thread of an async runtime. Audits and repairs are done where the ledger lies.
+    /// must not be called on a thread of an async runtime. Repairs are done where the ledger lies.
+    ///
+    /// An encrypted ledger is given out in the clear to whoever may read it. Without its key ([`Ledger::connect_encrypted`])
+    /// nobody sees what an entry is about before they read its record, so that the service is taken at its word for where
+    /// the trust policy lies, nothing is remembered, and gates, complete answers, packs and audits refuse (`WRONG_KEY`).
     ///
     /// # Errors
     /// `MALFORMED` for a URL or `access` that can't be used; `PERMISSION_DENIED` if the service lets the caller not read
@@ -38,6 +43,22 @@ impl Ledger {
     pub fn connect(url: &str, access: &Access, anchors: &Anchors, pins: &Pins) -> Result<Self> {
         let storage: Arc<dyn Storage> = Arc::new(RemoteStorage::new(Transport::new(url, access)?));
         Self::open_in(&storage, anchors, pins, None)
+    }
+
+    /// As [`Ledger::connect`], of an encrypted ledger with its key, which shows what its entries are about. Then nothing is
+    /// taken at the service's word, and all works as where the ledger lies.
+    ///
+    /// # Errors
+    /// As [`Ledger::connect`] and [`Ledger::open_encrypted`].
+    pub fn connect_encrypted(
+        url: &str,
+        access: &Access,
+        anchors: &Anchors,
+        pins: &Pins,
+        kek: &dyn KeyEncryptionKey,
+    ) -> Result<Self> {
+        let storage: Arc<dyn Storage> = Arc::new(RemoteStorage::new(Transport::new(url, access)?));
+        Self::open_in(&storage, anchors, pins, Some(kek))
     }
 }
 
@@ -88,5 +109,10 @@ impl Submitter {
     /// The name of the log.
     pub fn origin(&self) -> &str {
         self.0.origin()
+    }
+
+    /// Whether what is submitted is encrypted where the ledger lies. No key is needed here.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.is_encrypted()
     }
 }

@@ -9,7 +9,10 @@
 //! | `GET /healthz`, `/readyz` | | whether it runs, whether it can append |
 //! | `GET /metrics` | `metrics` | counts, in the text format of Prometheus |
 //! | `GET /ledger.json`, `/checkpoint`, `/tile/…`, `/tile/entries/…` | `read-log` | the log, as C2SP tlog-tiles |
+//! | `GET /rotations/<N>`, `/checkpoints/<N>` | `read-log` | notes of replaced keys, and what witnesses said |
+//! | `GET /archived/<N>` | `read-log` | that a body lies in an archive |
 //! | `GET /bodies/<N>` | `read-records`; `read-log` for the trust policy | salt and record of an entry |
+//! | `GET /keyring.json` | `read-records` | the keys of an encrypted ledger, under one that is elsewhere |
 //! | `GET /v1/trust-policy` | `read-log` | the entries that hold the trust policy |
 //! | `GET /v1/receipts/<index>` | `read-records` | the receipt of an entry |
 //! | `POST /v1/search` | `search` | entries that a [`Query`](crate::ledger::Query) finds |
@@ -48,12 +51,12 @@ pub use jwks::Algorithm;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PrivateKey;
-use crate::ledger::{Anchors, Ledger, Pins};
+use crate::ledger::Ledger;
 use crate::timestamp::Timestamp;
 use caller::Callers;
 use connection::Listener;
 use log::{Level, Log};
-use sequencer::Queue;
+use sequencer::{Appending, Queue};
 use state::State;
 
 /// Tells the time.
@@ -70,19 +73,36 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// Opens the ledger of `config` with its log key, listens, and answers on threads of its own until it is stopped.
+    /// Serves `ledger`, opened in any place and with its encryption key if it has one, and answers on threads of its own
+    /// until it is stopped.
     ///
-    /// `clock` tells the time of entries, and judges tokens. Lines of the log, each a JSON object, go to `log`.
+    /// `log_keys` are the key of the log and any that may replace it while it is served: after a rotation to one of them
+    /// it goes on with that. `clock` tells the time of entries, and judges tokens. Lines of the log, each a JSON object, go
+    /// to `log`.
     ///
     /// # Errors
-    /// `MALFORMED` or those of reading a file for what `config` names; those of [`Ledger::open`] and
-    /// [`Ledger::with_log_key`]; `SERVICE_UNAVAILABLE` if an issuer's keys can't be fetched; `ALREADY_EXISTS`,
-    /// `PERMISSION_DENIED` or `IO` if it can't listen.
-    pub fn start(config: Config, log_key: PrivateKey, clock: Clock, log: Box<dyn Write + Send>) -> Result<Self> {
+    /// `MALFORMED` or those of reading a file for what `config` names; `UNTRUSTED_SIGNER` if none of `log_keys` is the
+    /// ledger's; `API_MISUSE` for a mirror, or a ledger behind an address; `APPEND_REFUSED` if it was moved away;
+    /// `SERVICE_UNAVAILABLE` if an issuer's keys can't be fetched; `ALREADY_EXISTS`, `PERMISSION_DENIED` or `IO` if it
+    /// can't listen.
+    pub fn start(
+        config: Config,
+        mut ledger: Ledger,
+        log_keys: Vec<PrivateKey>,
+        clock: Clock,
+        log: Box<dyn Write + Send>,
+    ) -> Result<Self> {
         let tls = tls::server(&config.transport)?;
         let callers = Callers::new(&config)?;
-        let ledger = Ledger::open(&config.ledger, &Anchors::in_folder(&config.state), &Pins::none())?;
-        let ledger = ledger.with_log_key(log_key)?;
+        if ledger.is_behind_address() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                format!("`{}` is served already; serve a ledger where it lies", ledger.place()),
+            ));
+        }
+        let keys: Vec<_> = log_keys.into_iter().map(Arc::new).collect();
+        ledger.sign_with_one_of(&keys)?;
+        ledger.check_here()?;
         let internal = |what: &str| Error::new(ErrorKind::Internal, format!("the {what} could not be started"));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -95,7 +115,7 @@ impl Sequencer {
         runtime.block_on(state.callers.fetch_keys())?;
         let listener = runtime.block_on(Listener::bind(&state.config.listen))?;
         let address = listener.address();
-        let appending = sequencer::start(ledger, submissions, Arc::clone(&state))?;
+        let appending = sequencer::start(Appending { ledger, keys }, submissions, Arc::clone(&state))?;
         let run = move || {
             runtime.block_on(run(listener, tls, Arc::clone(&state), stopped));
             // what was taken is appended and answered before the end
@@ -216,6 +236,9 @@ async fn run(
         ("entries", state.ledger().size().into()),
     ];
     state.log(Level::Info, "listening", &fields);
+    for repair in state.ledger().repairs() {
+        state.log(Level::Warn, "ledger-repaired", &[("message", repair.message.into())]);
+    }
     if state.ledger().trust_policy().is_ok_and(|policy| policy.predicate().writers.is_empty()) {
         state.log(
             Level::Warn,
@@ -233,9 +256,9 @@ async fn run(
         }
     });
     if let Some(spool) = state.config.spool.clone()
-        && let Some(credential) = state.callers.named(&spool.caller).and_then(|c| c.credential.clone())
+        && let Some(caller) = state.callers.named(&spool.caller)
     {
-        tokio::spawn(drain::drain(Arc::clone(&state), spool, credential, stopped.clone()));
+        tokio::spawn(drain::drain(Arc::clone(&state), spool, caller, stopped.clone()));
     }
     let serving = connection::serve(listener, tls, Arc::clone(&state), stopped.clone());
     let ending = Arc::clone(&state);

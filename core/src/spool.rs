@@ -1,28 +1,32 @@
 //! A spool: a folder of signed records that wait to be appended, for runners that have no network.
 //!
 //! ```text
+//! attachments/<sha256>                     files that records name, sent before any record
 //! waiting/<time>-<number>-<sha256>.json    records, oldest first
 //! receipts/<sha256>.json                   receipts of those that were appended
-//! refused/<name>                           records that no ledger took, each with <name>.reason.json
+//! refused/<name>                           records and files that no ledger took, each with <name>.reason.json
 //! ```
 //!
 //! A file is whole or not there. A record leaves `waiting` only when its receipt or the reason of its refusal is on
 //! disk, so sending can be cut short at any moment and made again: the ledger appends a record once.
 
+mod attachment;
+mod file;
+
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
 use serde::Serialize;
+
+pub use attachment::Attached;
 
 use crate::bundle::Bundle;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorClass, ErrorKind, Result};
-use crate::ledger::Receipt;
+use crate::ledger::{Receipt, is_of_moved_ledger, is_of_replaced_key};
 use crate::timestamp::Timestamp;
 use crate::{json, limits};
+use file::{names, remove, write};
 
 /// A folder of records that wait.
 #[derive(Clone, Debug)]
@@ -91,30 +95,7 @@ impl Spool {
     /// # Errors
     /// `LIMIT_EXCEEDED` if there are too many; `PERMISSION_DENIED` or `IO`.
     pub fn waiting(&self) -> Result<Vec<String>> {
-        let folder = self.folder.join(WAITING);
-        let failed = |e| Error::io("read folder", &folder, e);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(failed(e)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
-            // what is not named by us is not read, and a link is not followed
-            let is_file = entry.file_type().is_ok_and(|t| t.is_file());
-            if let Some(name) = entry.file_name().to_str().filter(|name| is_file && number(name).is_some()) {
-                names.push(name.to_owned());
-            }
-            if names.len() > limits::SPOOLED_RECORDS {
-                return Err(Error::new(
-                    ErrorKind::LimitExceeded,
-                    format!("over {} records wait in `{}`", limits::SPOOLED_RECORDS, folder.display()),
-                ));
-            }
-        }
-        names.sort();
-        Ok(names)
+        names(&self.folder.join(WAITING), limits::SPOOLED_RECORDS, |name| number(name).is_some())
     }
 
     /// Gives each record that waits to `deliver`, oldest first. One that is refused for what it is is put aside with the
@@ -147,17 +128,7 @@ impl Spool {
                     remove(&path)?;
                     sent.delivered.push((digest, receipt));
                 }
-                Err(e) if is_about_the_record(&e) => {
-                    let aside = self.folder.join(REFUSED).join(&name);
-                    let reason = Reason { code: e.code(), message: e.message() };
-                    write(&with_suffix(&aside, ".reason.json"), &json::canonical("reason", &reason)?)?;
-                    match std::fs::rename(&path, &aside) {
-                        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(Error::io("put aside", &path, e));
-                        }
-                        _ => sent.refused.push((name, e)),
-                    }
-                }
+                Err(e) if !may_pass(&e) => sent.refused.push(self.put_aside(&path, &name, e)?),
                 Err(e) => {
                     sent.stopped = Some(e);
                     break;
@@ -166,14 +137,29 @@ impl Spool {
         }
         Ok(sent)
     }
+
+    /// Puts a file aside, with the reason beside it.
+    fn put_aside(&self, path: &Path, name: &str, e: Error) -> Result<(String, Error)> {
+        let aside = self.folder.join(REFUSED).join(name);
+        let reason = Reason { code: e.code(), message: e.message() };
+        write(&with_suffix(&aside, ".reason.json"), &json::canonical("reason", &reason)?)?;
+        match std::fs::rename(path, &aside) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("put aside", path, e)),
+            _ => Ok((name.to_owned(), e)),
+        }
+    }
 }
 
-/// Whether a record would be refused again for what it is, however often it is sent.
-fn is_about_the_record(e: &Error) -> bool {
+/// Whether a fault is none of what was sent, so that sending it again may do.
+fn may_pass(e: &Error) -> bool {
+    // refused for what has become of the ledger, whatever the kind
+    if is_of_moved_ledger(e) || is_of_replaced_key(e) {
+        return true;
+    }
     match e.kind() {
-        ErrorKind::AppendRefused | ErrorKind::PermitRefused | ErrorKind::AlreadyExists => true,
-        ErrorKind::Malformed | ErrorKind::LimitExceeded | ErrorKind::Unsupported => true,
-        kind => kind.class() == ErrorClass::VerificationFailed,
+        ErrorKind::AppendRefused | ErrorKind::PermitRefused | ErrorKind::AlreadyExists => false,
+        ErrorKind::Malformed | ErrorKind::LimitExceeded | ErrorKind::Unsupported => false,
+        kind => kind.class() != ErrorClass::VerificationFailed,
     }
 }
 
@@ -192,42 +178,4 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Writes a file of which several processes may write the same at once: whole, on disk, then under its name.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("make folder", folder, e))?;
-    let mut own = [0; 8];
-    rand::fill(&mut own).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
-    let unfinished = folder.join(format!(".unfinished-{}", hex::encode(own)));
-    let written = File::options()
-        .write(true)
-        .create_new(true)
-        .open(&unfinished)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&unfinished, path));
-    if let Err(e) = written {
-        let _ = std::fs::remove_file(&unfinished);
-        return Err(Error::io("write", path, e));
-    }
-    sync(folder)
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
-        _ => path.parent().map_or(Ok(()), sync),
-    }
-}
-
-/// Brings the names in a folder to disk, where the system can.
-fn sync(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))?;
-    }
-    Ok(())
 }

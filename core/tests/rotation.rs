@@ -324,3 +324,31 @@ fn s140_a_pack_across_a_rotation_verifies_by_either_key_and_by_no_other() {
     std::fs::write(&name, &right).unwrap();
     verify(&new, &outside.join("new.pub"), false).unwrap();
 }
+
+#[test]
+fn a_rotation_changes_the_checkpoint_by_a_mark_that_nobody_takes_for_a_signature_and_that_moves_along() {
+    let mut small = Small::new();
+    small.note("one");
+    let before = small.ledger.checkpoint().clone();
+    let new = ed25519();
+    small.ledger.rotate_log_key(again(&new)).unwrap();
+    let after = small.open().unwrap();
+    assert_eq!(after.checkpoint().checkpoint(), before.checkpoint());
+    let lines = |note: &str| note.rsplit("\n\n").next().unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    let (was, is) = (lines(before.note()), lines(after.checkpoint().note()));
+    assert_eq!(is[..was.len()], was[..]);
+    assert!(is.len() == was.len() + 1 && is[was.len()].starts_with("— sealwright.dev/fence "), "{is:?}");
+    // what was signed is what it was, for whoever knows the first key alone
+    let first = LogKeys::from(vkey(&old_key(&small)));
+    assert_eq!(first.parse_and_verify(after.checkpoint().note().as_bytes()).unwrap().log_note(), before.note());
+    assert!(small.open().unwrap().audit().unwrap().is_clean());
+    let to = sealwright::ledger::Place::Folder(small.dir.path().join("new"));
+    Ledger::move_to(&small.place, &to, &small.anchors(), &Pins::none(), None, &mut |_| {}).unwrap();
+    let mut moved = Ledger::open_at(&to, &small.anchors(), &Pins::none(), None).unwrap().with_log_key(new).unwrap();
+    assert!(moved.audit().unwrap().is_clean());
+    assert!(small.open().unwrap().audit().unwrap().is_clean());
+    // the next checkpoint has no mark any more
+    moved.record_statement(&note("there"), &small.keys["maker"], small.now).unwrap();
+    assert_eq!(lines(moved.checkpoint().note()).len(), 1);
+    assert!(moved.audit().unwrap().is_clean());
+}

@@ -385,6 +385,8 @@ export interface AuditReport {
   /** Entries whose records were disposed of, as records of the ledger say. */
   disposed: number
   depth: string
+  /** Whether it was read through its service: files that nothing leads to, and the index, were not looked at. */
+  throughService: boolean
   findings: { kind: string; place: string; message: string }[]
 }
 

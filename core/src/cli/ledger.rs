@@ -135,8 +135,8 @@ pub(crate) struct Audit {
     /// How deep: entries and tiles alone, bodies as well, or everything.
     #[arg(long, value_enum, default_value_t = Depth::Everything)]
     depth: Depth,
-    /// Instead check a tiled log elsewhere, a folder or a URL, which need not be
-    /// a ledger: its tiles and entries against its checkpoint.
+    /// Instead check a tiled log elsewhere, a folder, a file that describes a
+    /// bucket, or a URL, which need not be a ledger: its tiles and entries against its checkpoint.
     #[arg(long, value_name = "DIR|URL", requires = "pin_log_key", conflicts_with = "depth")]
     log: Option<String>,
     #[command(flatten)]
@@ -234,9 +234,8 @@ impl AppendRecords {
     }
 }
 
-fn audit_log(place: &str, known: &VerifierKey) -> Result<Answer> {
-    let source = LogSource::open(place)?;
-    let log = TiledLog::open(&source, &source.keys(known)?)?;
+fn audit_log(source: &LogSource, known: &VerifierKey) -> Result<Answer> {
+    let log = TiledLog::open(source, &source.keys(known)?)?;
     let mut line = ProgressLine::new("entries checked");
     let entries = log.audit(&mut |p| line.show(p.done, p.of))?;
     drop(line);
@@ -249,7 +248,7 @@ fn audit_log(place: &str, known: &VerifierKey) -> Result<Answer> {
 impl Audit {
     fn run(self, settings: &Settings) -> Result<Answer> {
         if let Some(place) = &self.log {
-            return audit_log(place, &self.known.log_key()?);
+            return audit_log(&settings.log_source(place)?, &self.known.log_key()?);
         }
         let depth = match self.depth {
             Depth::Entries => AuditDepth::Entries,
@@ -263,6 +262,7 @@ impl Audit {
             let what = match depth {
                 AuditDepth::Entries => "entries and tiles are as committed",
                 AuditDepth::Bodies => "entries, tiles and bodies are as committed",
+                _ if report.through_service => "entries, records and what they lead to are as committed",
                 _ => "entries, records and files are as committed, and the index agrees",
             };
             page.line(format!("{} entries of {}: {what}", report.size, report.origin));

@@ -11,7 +11,7 @@ use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Anchored, Anchors, Ledger, Mirror, Pins, Receipt};
+use crate::ledger::{Anchored, Anchors, Ledger, Mirror, Pins, Place, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
@@ -114,10 +114,31 @@ impl Known {
     /// Opens the ledger for reading, with this key if it is encrypted.
     pub(crate) fn open_with(&self, settings: &Settings, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
         let ledger = open(settings, &self.pins()?, kek)?;
-        let ledger = match settings.archive(self.archive.as_deref()) {
+        let archive = match settings.ledger_address() {
+            // one of the settings is for the ledger that lies here
+            Some(_) => self.archive.clone(),
+            None => settings.archive(self.archive.as_deref()),
+        };
+        let ledger = match archive {
+            Some(archive) if Place::describes(&archive) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the archive `{}` is no folder, and bodies are archived to one; name a folder",
+                        archive.display()
+                    ),
+                ));
+            }
             Some(archive) => ledger.with_archive(&archive)?,
             None => ledger,
         };
+        if ledger.is_encrypted() && ledger.key_encryption_key().is_none() {
+            note(&format!(
+                "the ledger `{}` is encrypted and its key was not given: where the trust policy lies, its service is \
+                 believed",
+                ledger.origin()
+            ));
+        }
         for repair in ledger.repairs() {
             note(&format!("the ledger `{}` was repaired: {}", ledger.origin(), repair.message));
         }
@@ -135,18 +156,27 @@ impl Known {
 fn open(settings: &Settings, pins: &Pins, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
     let anchors = Anchors::in_folder(settings.state()?);
     match settings.ledger_address() {
-        Some(address) => connect(settings, &address, &anchors, pins),
+        Some(address) => connect(settings, &address, &anchors, pins, kek),
         None => Ledger::open_at(&settings.place()?, &anchors, pins, kek),
     }
 }
 
 #[cfg(feature = "remote")]
-fn connect(settings: &Settings, address: &str, anchors: &Anchors, pins: &Pins) -> Result<Ledger> {
-    Ledger::connect(address, &settings.access()?, anchors, pins)
+fn connect(
+    settings: &Settings,
+    address: &str,
+    anchors: &Anchors,
+    pins: &Pins,
+    kek: Option<&dyn KeyEncryptionKey>,
+) -> Result<Ledger> {
+    match kek {
+        Some(kek) => Ledger::connect_encrypted(address, &settings.access()?, anchors, pins, kek),
+        None => Ledger::connect(address, &settings.access()?, anchors, pins),
+    }
 }
 
 #[cfg(not(feature = "remote"))]
-fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins) -> Result<Ledger> {
+fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins, _: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
     Err(Error::new(
         ErrorKind::Unsupported,
         format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
@@ -197,6 +227,16 @@ impl Known {
         let Some(address) = settings.ledger_address() else { return Ok(None) };
         let (access, anchors) = (settings.access()?, Anchors::in_folder(settings.state()?));
         let submitter = crate::remote::Submitter::connect(&address, &access, &anchors, &self.pins()?)?;
+        if settings.names_encryption_key(self.encryption_key()) && !submitter.is_encrypted() {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                format!(
+                    "the ledger `{}` is not encrypted, and a key for it was given; find out whether it was put in the place \
+                     of an encrypted one, or leave the key out",
+                    submitter.origin()
+                ),
+            ));
+        }
         Ok(Some(Way::Service(Box::new(submitter))))
     }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::encryption::{KeyEncryptionKey, open_key_encryption_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
-use crate::ledger::{Place, Schedule};
+use crate::ledger::{LogSource, Place, Schedule};
 use crate::limits;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
@@ -156,6 +156,12 @@ impl Settings {
 
     /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
     pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
+        if is_address(path) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("`{}` is an address, and this is done where the ledger lies; name that place", path.display()),
+            ));
+        }
         Place::find(path, &|name| environment(name)?.into_string().ok().map(Zeroizing::new))
     }
 
@@ -163,7 +169,12 @@ impl Settings {
     pub(crate) fn ledger_address(&self) -> Option<String> {
         let chosen = self.ledger.clone().or_else(|| environment("SEALWRIGHT_LEDGER").map(PathBuf::from));
         let chosen = chosen.or_else(|| self.file.ledger.clone())?;
-        chosen.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
+        chosen.to_str().filter(|_| is_address(&chosen)).map(str::to_owned)
+    }
+
+    /// A log to read: at a URL, in a folder, or in a bucket that a file describes.
+    pub(crate) fn log_source(&self, place: &str) -> Result<LogSource> {
+        if place.contains("://") { LogSource::open(place) } else { LogSource::at(&self.place_of(Path::new(place))?) }
     }
 
     /// What is shown to a ledger behind an address: a token, a certificate.
@@ -221,11 +232,24 @@ impl Settings {
 
     /// The key that the ledger is encrypted with: the one named, else that of the settings, if there is one.
     pub(crate) fn encryption_key(&self, named: Option<&Path>) -> Result<Option<Box<dyn KeyEncryptionKey>>> {
+        self.encryption_key_reference(named).map(|reference| self.key_encryption_key(&reference)).transpose()
+    }
+
+    fn encryption_key_reference(&self, named: Option<&Path>) -> Option<PathBuf> {
         let of_file = || self.file.encryption_key.as_ref().map(|key| self.of_settings(key));
         let named = named.map(Path::to_path_buf);
-        let found = named.or_else(|| environment("SEALWRIGHT_ENCRYPTION_KEY").map(PathBuf::from)).or_else(of_file);
-        let Some(reference) = found else { return Ok(None) };
-        self.with_access(&reference, open_key_encryption_key).map(Some)
+        named.or_else(|| environment("SEALWRIGHT_ENCRYPTION_KEY").map(PathBuf::from)).or_else(of_file)
+    }
+
+    /// Whether the ledger is said to be encrypted.
+    #[cfg(feature = "remote")]
+    pub(crate) fn names_encryption_key(&self, named: Option<&Path>) -> bool {
+        self.encryption_key_reference(named).is_some()
+    }
+
+    /// The key-encryption key that this names.
+    pub(crate) fn key_encryption_key(&self, reference: &Path) -> Result<Box<dyn KeyEncryptionKey>> {
+        self.with_access(reference, open_key_encryption_key)
     }
 
     /// The folder that bodies are moved to, if there is one.
@@ -408,6 +432,25 @@ impl Settings {
             .or_else(|| environment(variable).map(PathBuf::from))
             .or_else(|| file.map(|f| self.base.join(f)))
     }
+}
+
+/// Whether a ledger is named by its address.
+fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.starts_with("https://") || text.starts_with("http://"))
+}
+
+/// A folder for a copy, which can't be made in a bucket or behind an address.
+pub(crate) fn folder_for_copy(path: PathBuf) -> Result<PathBuf> {
+    if Place::describes(&path) || is_address(&path) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "`{}` is no folder, and a copy is made in one; name a folder, and `ledger move` it there",
+                path.display()
+            ),
+        ));
+    }
+    Ok(path)
 }
 
 /// The PIN of a token: from the environment, or from somebody at a terminal.

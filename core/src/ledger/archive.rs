@@ -42,8 +42,14 @@ impl Ledger {
     /// Lets this handle read bodies that lie in the archive in `folder`, and move others there.
     ///
     /// # Errors
-    /// `PERMISSION_DENIED` or `IO` if the folder can't be made.
+    /// `PERMISSION_DENIED` or `IO` if the folder can't be made; `API_MISUSE` for a ledger behind an address.
     pub fn with_archive(mut self, folder: &std::path::Path) -> Result<Self> {
+        if self.layers.bottom().service().is_some() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "an archive is named where the ledger lies, as `archive` in the configuration of its sequencer; leave it out",
+            ));
+        }
         let archive = FolderStorage::new(folder);
         archive.create()?;
         self.set_layers(self.layers.clone().with_archive(Arc::new(archive)));

@@ -23,7 +23,7 @@ use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
 use super::{ATTACHMENT_LOCATION, Ledger};
 use crate::digest::{Algorithm, DigestSet};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
 use crate::merkle::{BundleId, TILE_WIDTH};
 use crate::predicate::{PredicateType as _, TrustPolicy};
@@ -47,6 +47,9 @@ pub struct AuditReport {
     pub disposed: u64,
     /// How deep it went.
     pub depth: AuditDepth,
+    /// Whether it was read through its service. Then only what entries, records and checkpoints lead to was looked at:
+    /// neither files that nothing leads to nor the search index.
+    pub through_service: bool,
     /// Everything that is not as it must be; empty means that the ledger is whole.
     pub findings: Vec<AuditFinding>,
 }
@@ -129,7 +132,8 @@ impl AuditReport {
 }
 
 impl Ledger {
-    /// Audits every byte of the folder up to the newest checkpoint.
+    /// Audits every byte of the folder up to the newest checkpoint. Of a ledger behind an address, all that its log and
+    /// its records lead to ([`AuditReport::through_service`]).
     ///
     /// # Errors
     /// As [`Ledger::refresh`] if the checkpoint itself is refused; `LEDGER_BUSY` if another process appends for too long;
@@ -144,9 +148,13 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::audit`].
     pub fn audit_to(&mut self, depth: AuditDepth) -> Result<AuditReport> {
+        self.labels.require_known()?;
         // appending is held off meanwhile, so that what is written right now is not taken for damage
         let storage = self.store.shared();
+        let through_service = storage.service().is_some();
         let right = match storage.acquire(self.patience) {
+            // a service shows its last commit, and nothing that is being written
+            _ if through_service => None,
             Ok(mut right) => {
                 // so that all is read from where it stays; whoever may only read leaves the journal as it is
                 let _ = right.settle();
@@ -164,16 +172,17 @@ impl Ledger {
             size: self.size(),
             root: self.checkpoint.checkpoint().root().to_string(),
             depth,
+            through_service,
             disposed: 0,
             findings: Vec::new(),
         };
-        self.audit_tiles(&mut report);
+        self.audit_tiles(&mut report)?;
         // what others said of the checkpoints has no bearing on whether the index can be compared
         let mut said = AuditReport { findings: Vec::new(), ..report.clone() };
         let mut own = self.audit_witnessed(&mut said)?;
         own.extend((1..=self.log_key.rotations().len()).map(rotation_name));
         own.extend([CONFIG, CHECKPOINT, MIRROR].map(str::to_owned));
-        if depth == AuditDepth::Everything {
+        if depth == AuditDepth::Everything && !through_service {
             // before the index is opened, which may tidy up beside it
             self.audit_files(&own, &mut report)?;
         }
@@ -198,7 +207,7 @@ impl Ledger {
             _ => None,
         };
         let policy_type = self.labels.of(TYPE, TrustPolicy::TYPE)?.into_owned();
-        let mut lost = BTreeSet::new();
+        let mut looked_for = BTreeSet::new();
         let mut from = 0;
         while from < self.size() {
             let to = self.size().min(from + PART);
@@ -222,6 +231,9 @@ impl Ledger {
             };
             let mut rows = Vec::new();
             for ((at, _), looked) in entries.iter().zip(looked) {
+                if let Some(e) = looked.failed {
+                    return Err(e);
+                }
                 let place = format!("entry {at}");
                 report.findings.extend(looked.findings);
                 report.disposed += u64::from(looked.disposed);
@@ -246,12 +258,18 @@ impl Ledger {
                 }
                 for hex in looked.attachments {
                     let name = format!("{ATTACHMENTS}/{hex}");
-                    if self.store.storage().size(&name)?.is_none() && lost.insert(hex) {
+                    if !looked_for.insert(hex.clone()) {
+                        continue;
+                    }
+                    if self.store.storage().size(&name)?.is_none() {
                         report.add(
                             AuditFindingKind::AttachmentLost,
                             name,
                             format!("{place} names it, and it is not there"),
                         );
+                    } else if report.through_service {
+                        // elsewhere all that lie there are looked at
+                        self.audit_attachment(&name, &hex, report)?;
                     }
                 }
                 rows.extend(looked.row);
@@ -304,12 +322,14 @@ impl Ledger {
                         looked.with(AuditFindingKind::BodyArchived, place, e.message())
                     }
                     Ok(e) => looked.with(AuditFindingKind::BodyLost, place, e.message()),
+                    Err(e) if self.is_undecided(&e) => Looked { failed: Some(e), ..looked },
                     Err(_) => looked.with(AuditFindingKind::BodyLost, place, "its body is not there, or too short"),
                 };
             }
             Err(e) if e.kind() == ErrorKind::LedgerTampered => {
                 return looked.with(AuditFindingKind::BodyTampered, place, e.message());
             }
+            Err(e) if self.is_undecided(&e) => return Looked { failed: Some(e), ..looked },
             Err(e) => return looked.with(AuditFindingKind::BodyLost, place, e.message()),
         };
         if body.commitment() != entry.record || body.record.len() as u64 != entry.size {
@@ -343,10 +363,20 @@ impl Ledger {
         looked
     }
 
+    /// Whether a fault of reading tells nothing of what was to be read.
+    pub(super) fn is_undecided(&self, e: &Error) -> bool {
+        let through_service = self.store.storage().service().is_some();
+        e.kind() == ErrorKind::ServiceUnavailable || (through_service && e.kind() == ErrorKind::PermissionDenied)
+    }
+
     /// Disposals that explain nothing, and bodies that should be gone.
     fn audit_disposals(&self, report: &mut AuditReport) -> Result<()> {
         // where entries or tiles are damaged, that is what has to be mended first
-        let Ok(disposals) = self.disposals() else { return Ok(()) };
+        let disposals = match self.disposals() {
+            Err(e) if self.is_undecided(&e) => return Err(e),
+            Err(_) => return Ok(()),
+            Ok(disposals) => disposals,
+        };
         for (index, why) in &disposals.refused {
             report.add(AuditFindingKind::DisposalRefused, format!("entry {index}"), why);
         }
@@ -370,21 +400,7 @@ impl Ledger {
         let is_mirror = storage.size(MIRROR)?.is_some();
         storage.list("", &mut |name, _| {
             if let Some(hex) = name.strip_prefix(&format!("{ATTACHMENTS}/")) {
-                let read = storage
-                    .stream(name)
-                    .and_then(|mut content| DigestSet::of_reader(&mut content.bytes, &[Algorithm::Sha256]));
-                match read {
-                    Ok(digest) if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) => {}
-                    Err(e) if e.kind() == ErrorKind::NotFound => {
-                        let why =
-                            "nothing leads to it: an attachment whose keeping was cut short, or one without its header";
-                        report.add(AuditFindingKind::UnexpectedFile, name, why);
-                    }
-                    Err(e) if e.kind() != ErrorKind::LedgerTampered => return Err(e),
-                    _ => {
-                        report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
-                    }
-                }
+                self.audit_attachment(name, hex, report)?;
             } else if name.starts_with(UNPROVEN) && is_mirror {
                 // of a mirror: read by nobody but the next pull
             } else if !own.iter().any(|o| o == name) && !belongs(name, size) {
@@ -398,6 +414,23 @@ impl Ledger {
             }
             Ok(())
         })
+    }
+
+    fn audit_attachment(&self, name: &str, hex: &str, report: &mut AuditReport) -> Result<()> {
+        let read = self.store.storage().stream(name);
+        match read.and_then(|mut content| DigestSet::of_reader(&mut content.bytes, &[Algorithm::Sha256])) {
+            Ok(digest) if digest.get(Algorithm::Sha256).is_some_and(|digest| digest.hex() == hex) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let why = "nothing leads to it: an attachment whose keeping was cut short, or one without its header";
+                report.add(AuditFindingKind::UnexpectedFile, name, why);
+            }
+            // a service ends the stream of what is not as it was
+            Err(e) if e.kind() != ErrorKind::LedgerTampered && !report.through_service => return Err(e),
+            _ => {
+                report.add(AuditFindingKind::AttachmentTampered, name, "its bytes are not those its name says");
+            }
+        }
+        Ok(())
     }
 
     /// The index, if there is one that can be compared row by row.
@@ -441,6 +474,8 @@ struct Looked {
     policy: Option<(Verified<Statement>, Timestamp)>,
     /// Its record was disposed of.
     disposed: bool,
+    /// Why it could not be looked at, where that is no verdict about it.
+    failed: Option<Error>,
 }
 
 impl Looked {

@@ -44,6 +44,7 @@ impl Ledger {
                 format!("a page of {limit} records is too large; ask for at most {}", limits::SEARCH_ROWS),
             ));
         }
+        self.labels.require_known()?;
         let mut candidates = Vec::new();
         let checkpoint = self.checkpoint.checkpoint();
         Edge::default().advance(checkpoint, &self.store, |index, bytes| {

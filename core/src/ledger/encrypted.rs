@@ -41,7 +41,7 @@ impl Ledger {
 
     /// Whether bodies, attachments and what they are found by are encrypted.
     pub fn is_encrypted(&self) -> bool {
-        self.layers.keyring().is_some()
+        self.layers.are_encrypted()
     }
 
     /// Name of the key-encryption key, if the ledger is encrypted.

@@ -1,6 +1,7 @@
 //! Rotating the keys of an encrypted ledger: headers are written anew, and no tile, body or attachment is touched.
 //!
-//! 1. The keyring gets one more key, a new root, and the new key-encryption key; the older keys stay in it.
+//! 1. The keyring gets one more key, a new root, and the new key-encryption key; the older keys stay in it. The checkpoint
+//!    gets a mark, so that nothing is committed any more by whoever has not seen that.
 //! 2. Each header that lies under an older key is wrapped under the newest.
 //! 3. The keyring drops the older keys.
 //!
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Ledger;
+use super::mark;
 use super::sealed::{KEYRING, KEYS, header_context};
+use super::storage::{Batch, Outcome, Right};
 use crate::encryption::{Header, KeyEncryptionKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -52,6 +55,7 @@ impl Ledger {
         };
         let storage = Arc::clone(self.layers.bottom());
         let mut right = storage.acquire(self.patience)?;
+        self.refresh()?;
         self.check_here()?;
         if !keyring.is_of(&storage.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?)? {
             return Err(Error::new(
@@ -71,6 +75,9 @@ impl Ledger {
         };
         // from here on the ledger is under the new key, whatever happens
         self.set_layers(self.layers.clone().with_keyring(Arc::clone(&keyring)));
+        self.fence(right.as_mut())?;
+        // what was committed before that is in place before its headers are looked for
+        right.settle()?;
         let mut names = Vec::new();
         storage.list(&format!("{KEYS}/"), &mut |name, _| {
             names.push(name.to_owned());
@@ -94,4 +101,30 @@ impl Ledger {
         self.set_layers(self.layers.clone().with_keyring(Arc::new(settled)));
         Ok(RotatedKeys { key: kek.id().to_owned(), headers, resumed })
     }
+
+    /// Has whoever lost the right to write unseen, and would still commit under the older keys, find the checkpoint
+    /// changed.
+    fn fence(&mut self, right: &mut dyn Right) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let (before, fenced) = (self.checkpoint.note().to_owned(), mark::fenced(self.checkpoint.note())?);
+            let committed = right.commit(&Batch {
+                objects: Vec::new(),
+                stale: Vec::new(),
+                before: Some(before.as_bytes()),
+                checkpoint: fenced.as_bytes(),
+            })?;
+            if committed == Outcome::Committed {
+                self.checkpoint = self.log_key.parse_and_verify(fenced.as_bytes())?;
+                return self.remember(false);
+            }
+            self.refresh()?;
+        }
+        Err(Error::new(
+            ErrorKind::LedgerBusy,
+            format!("others append to the ledger `{}` again and again; run it again", self.origin()),
+        ))
+    }
 }
+
+/// How often a rotation meets others that append before it gives up.
+const ATTEMPTS: usize = 16;

@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::label::{Labels, TYPE, named};
+use crate::encryption::TagKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -107,6 +109,21 @@ impl Entry {
         };
         entry.fit()?;
         Ok(entry)
+    }
+
+    /// Whether this is the entry of a record that was logged at `time`. Labels that are not known here are counted by name,
+    /// and all else is compared.
+    pub(crate) fn is_of(&self, statement: &Statement, body: &Body, time: Timestamp, labels: &Labels) -> Result<bool> {
+        if labels.are_known() {
+            return Ok(Self::derive(statement, body, time, labels)? == *self);
+        }
+        // any label is as long as any other, so the same tags fit
+        let stand_in = Labels::Keyed(Arc::new(TagKey::of_nobody()));
+        let derived = Self::derive(statement, body, time, &stand_in)?;
+        let shape = |entry: &Self| entry.tags.iter().map(|(name, of)| (name.clone(), of.len())).collect::<Vec<_>>();
+        Ok(shape(&derived) == shape(self)
+            && (derived.time, derived.control, derived.size) == (self.time, self.control, self.size)
+            && derived.record == self.record)
     }
 
     /// Reads an entry; only the one canonical form of at most 1 KiB is one.

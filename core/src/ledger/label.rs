@@ -23,6 +23,8 @@ pub(crate) enum Labels {
     Keyed(Arc<TagKey>),
     /// As somebody with the tag key listed them: name, value, label.
     Listed(Arc<Listing>),
+    /// Not known here: the ledger is encrypted, and read through its service without its key.
+    Hidden,
 }
 
 /// Labels by name and value. What it lists, and nothing else, can be labelled.
@@ -31,11 +33,16 @@ pub(crate) type Listing = BTreeMap<String, BTreeMap<String, String>>;
 impl Labels {
     /// What stands for `value` under `name`.
     ///
-    /// Fails with `LEDGER_TAMPERED` if a listing does not have it.
+    /// Fails with `LEDGER_TAMPERED` if a listing does not have it, with `WRONG_KEY` if labels are not known.
     pub(crate) fn of<'v>(&self, name: &str, value: &'v str) -> Result<Cow<'v, str>> {
         match self {
             Self::Plain => Ok(Cow::Borrowed(value)),
             Self::Keyed(key) => Ok(Cow::Owned(key.label(name, value))),
+            Self::Hidden => Err(Error::new(
+                ErrorKind::WrongKey,
+                "the ledger is encrypted, and what its entries are about is told only with its key; give the key, or do it \
+                 where the ledger lies",
+            )),
             Self::Listed(listing) => {
                 let label = listing.get(name).and_then(|labels| labels.get(value)).ok_or_else(|| {
                     Error::new(
@@ -70,6 +77,16 @@ impl Labels {
         Some(listing)
     }
 
+    /// Refuses where nobody can tell what an entry is about: what walks the log would miss what it looks for.
+    pub(crate) fn require_known(&self) -> Result<()> {
+        if self.are_known() { Ok(()) } else { self.of(TYPE, "").map(|_| ()) }
+    }
+
+    /// Whether entries can be told by them.
+    pub(crate) fn are_known(&self) -> bool {
+        !matches!(self, Self::Hidden)
+    }
+
     /// Whether labels are other than the values.
     pub(crate) fn hides(&self) -> bool {
         !matches!(self, Self::Plain)
@@ -91,6 +108,7 @@ impl fmt::Debug for Labels {
             Self::Plain => "Plain",
             Self::Keyed(_) => "Keyed",
             Self::Listed(_) => "Listed",
+            Self::Hidden => "Hidden",
         })
     }
 }

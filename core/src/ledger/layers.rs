@@ -19,21 +19,25 @@ pub(crate) struct Layers {
     bottom: Arc<dyn Storage>,
     archive: Option<Arc<dyn Storage>>,
     keyring: Option<Arc<Keyring>>,
+    /// Whether it is encrypted, and read through a service without its key.
+    hidden: bool,
 }
 
 impl Layers {
     /// No layers.
     pub(crate) fn plain(bottom: Arc<dyn Storage>) -> Self {
-        Self { bottom, archive: None, keyring: None }
+        Self { bottom, archive: None, keyring: None, hidden: false }
     }
 
     /// New keys for a ledger that is being made.
     pub(crate) fn encrypted(bottom: Arc<dyn Storage>, origin: &str, kek: &dyn KeyEncryptionKey) -> Result<Self> {
         let keyring = Some(Arc::new(Keyring::generate(origin, kek)?));
-        Ok(Self { bottom, archive: None, keyring })
+        Ok(Self { bottom, archive: None, keyring, hidden: false })
     }
 
     /// The keys of a ledger that is there.
+    ///
+    /// A service gives what it has in the clear to whoever may read it; there the key shows what entries are about.
     ///
     /// Fails with `WRONG_KEY` if they are needed and not given, or the other way round.
     pub(crate) fn open(
@@ -42,7 +46,9 @@ impl Layers {
         is_encrypted: bool,
         kek: Option<&dyn KeyEncryptionKey>,
     ) -> Result<Self> {
+        let hidden = is_encrypted && kek.is_none() && bottom.service().is_some();
         let keyring = match (is_encrypted, kek) {
+            _ if hidden => None,
             (false, None) => None,
             (true, Some(kek)) => Some(Arc::new(read_keyring(bottom.as_ref(), origin, kek)?)),
             (true, None) => {
@@ -64,7 +70,7 @@ impl Layers {
                 ));
             }
         };
-        Ok(Self { bottom, archive: None, keyring })
+        Ok(Self { bottom, archive: None, keyring, hidden })
     }
 
     pub(crate) fn with_archive(mut self, archive: Arc<dyn Storage>) -> Self {
@@ -79,15 +85,16 @@ impl Layers {
 
     /// The ledger's objects, seen through all layers.
     pub(crate) fn store(&self) -> Store {
-        match &self.keyring {
+        match self.sealed() {
             None => Store::new(self.stored()),
-            Some(keyring) => Store::new(Arc::new(SealedStorage::new(self.stored(), Arc::clone(keyring)))),
+            Some(sealed) => Store::new(Arc::new(sealed)),
         }
     }
 
     /// The encrypting layer, if there is one.
     pub(crate) fn sealed(&self) -> Option<SealedStorage> {
-        self.keyring.as_ref().map(|keyring| SealedStorage::new(self.stored(), Arc::clone(keyring)))
+        let keyring = self.keyring.as_ref().filter(|_| self.bottom.service().is_none())?;
+        Some(SealedStorage::new(self.stored(), Arc::clone(keyring)))
     }
 
     /// Everything below encryption: what lies here or in the archive, as it is stored.
@@ -112,7 +119,16 @@ impl Layers {
     }
 
     pub(crate) fn labels(&self) -> Labels {
-        self.keyring.as_ref().map_or(Labels::Plain, |keyring| Labels::Keyed(Arc::clone(keyring.tag_key())))
+        match &self.keyring {
+            Some(keyring) => Labels::Keyed(Arc::clone(keyring.tag_key())),
+            None if self.hidden => Labels::Hidden,
+            None => Labels::Plain,
+        }
+    }
+
+    /// Whether it is encrypted where it lies.
+    pub(crate) fn are_encrypted(&self) -> bool {
+        self.hidden || self.keyring.is_some()
     }
 
     /// Writes the keyring of a ledger that is being made.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::store::{CHECKPOINT, ROTATIONS, Store};
+use super::mark;
+use super::storage::{Batch, Object, Outcome};
+use super::store::{CHECKPOINT, MIRROR, ROTATIONS, Store};
 use super::{Anchor, Ledger};
 use crate::checkpoint::{KeyRotation, LogKeys, SignedCheckpoint, VerifierKey};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,9 +21,16 @@ impl Ledger {
     /// `UNTRUSTED_SIGNER` if another process replaced the key meanwhile; `LIMIT_EXCEEDED` after too many rotations;
     /// `APPEND_REFUSED` if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. The old key is
     /// still the one that signs, unless only what remembers the ledger outside of it could not be written.
+    /// After `SERVICE_UNAVAILABLE` of a bucket nobody knows, and the ledger tells once it is opened again.
     pub fn rotate_log_key(&mut self, new: PrivateKey) -> Result<KeyRotation> {
-        let old = self.sequencer()?;
         let storage = self.store.shared();
+        if storage.service().is_some() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("`{}` is an address; replace the key of a log where the ledger lies", storage.place()),
+            ));
+        }
+        let old = self.sequencer()?;
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
         self.check_here()?;
@@ -37,7 +46,25 @@ impl Ledger {
         keys.rotate(rotation.clone()).map_err(|e| {
             Error::new(ErrorKind::ApiMisuse, "the log had this key before; generate another one").caused_by(e)
         })?;
-        right.write(&rotation_name(keys.rotations().len()), rotation.note().as_bytes())?;
+        // one commit with the checkpoint it ends at: whoever would still go on with the old key finds that changed
+        let (before, fenced) = (self.checkpoint.note().to_owned(), mark::fenced(self.checkpoint.note())?);
+        let committed = right.commit(&Batch {
+            objects: vec![Object {
+                name: rotation_name(keys.rotations().len()),
+                bytes: rotation.note().as_bytes().to_vec(),
+                grown_from: None,
+            }],
+            stale: Vec::new(),
+            before: Some(before.as_bytes()),
+            checkpoint: fenced.as_bytes(),
+        })?;
+        if committed == Outcome::Overtaken {
+            return Err(Error::new(
+                ErrorKind::LedgerBusy,
+                format!("another sequencer appended to the ledger `{}` meanwhile; run it again", self.origin()),
+            ));
+        }
+        self.checkpoint = keys.parse_and_verify(fenced.as_bytes())?;
         self.log_key = keys;
         self.sequencer = Some(Arc::new(new));
         // what was submitted under the old key is no submission any more
@@ -62,13 +89,62 @@ impl Ledger {
                 "another process replaced the key of the log by `{}`; open the ledger with that one",
                 self.log_key()
             ),
-        ))
+        )
+        .with(REPLACED, self.log_key()))
+    }
+
+    /// Has this handle append with the one of `keys` that the log has now. Says whether it had another before.
+    ///
+    /// # Errors
+    /// `UNTRUSTED_SIGNER` if the log has none of them, `API_MISUSE` for a mirror.
+    #[cfg(feature = "serve")]
+    pub(crate) fn sign_with_one_of(&mut self, keys: &[Arc<PrivateKey>]) -> Result<bool> {
+        for key in keys {
+            if VerifierKey::new(self.origin(), key.public().clone())? != *self.log_key() {
+                continue;
+            }
+            if self.sequencer.as_ref().is_some_and(|own| Arc::ptr_eq(own, key)) {
+                return Ok(false);
+            }
+            self.check_no_mirror()?;
+            // what was submitted under another key is no submission any more
+            self.seal = None;
+            return Ok(self.sequencer.replace(Arc::clone(key)).is_some());
+        }
+        Err(Error::new(
+            ErrorKind::UntrustedSigner,
+            format!(
+                "the key of the log is `{}`, and none of the {} keys at hand is that one; give it, and start again",
+                self.log_key(),
+                keys.len()
+            ),
+        )
+        .with(REPLACED, self.log_key()))
+    }
+
+    /// Refuses to append to a copy.
+    pub(super) fn check_no_mirror(&self) -> Result<()> {
+        if self.store.storage().size(MIRROR)?.is_some() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "this is a mirror, and what is appended to it would be a fork; restore it to a folder of its own first",
+            ));
+        }
+        Ok(())
     }
 
     /// Each rotation must be of a checkpoint of this very history.
     pub(super) fn check_rotations(&self) -> Result<()> {
         self.log_key.rotations().iter().try_for_each(|rotation| self.check_extends(rotation.at()))
     }
+}
+
+/// The fact by which a fault says that the key of the log was replaced.
+const REPLACED: &str = "replacedBy";
+
+/// Whether a fault is that the key of the log was replaced, so that it is none of what was to be appended.
+pub(crate) fn is_of_replaced_key(e: &Error) -> bool {
+    e.context().iter().any(|(name, _)| *name == REPLACED)
 }
 
 pub(super) fn rotation_name(number: usize) -> String {

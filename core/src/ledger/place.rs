@@ -50,10 +50,15 @@ impl Place {
     /// `NOT_FOUND`, `PERMISSION_DENIED` or `IO` if the description can't be read, `MALFORMED` for its content;
     /// `UNSUPPORTED` in a build without the feature `object-store`.
     pub fn find(path: &Path, secret: &dyn Fn(&str) -> Option<Zeroizing<String>>) -> Result<Self> {
-        if path.extension().is_none_or(|ending| ending != DESCRIPTION) {
+        if !Self::describes(path) {
             return Ok(Self::Folder(path.to_owned()));
         }
         Self::described(path, secret)
+    }
+
+    /// Whether `path` names a file that describes a place, by its ending.
+    pub fn describes(path: &Path) -> bool {
+        path.extension().is_some_and(|ending| ending == DESCRIPTION)
     }
 
     #[cfg(feature = "object-store")]

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::archive::ARCHIVED;
 use super::folder::{LOCK, UNFINISHED, is_queued};
 use super::log_key::read_checkpoint;
+use super::mark::{self, MOVED};
 use super::sealed::KEYS;
 use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
@@ -26,10 +25,8 @@ use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
-/// Name of the line that marks a checkpoint, as if it were a key.
-const MOVED: &str = "sealwright.dev/moved";
-/// The id a line of a note begins with; of no key.
-const NO_KEY: [u8; 4] = [0; 4];
+/// The fact by which a fault says where a ledger was moved.
+const MOVED_TO: &str = "movedTo";
 /// Folders of which a ledger sheds objects.
 const SHED: [&str; 5] = [TILES, BODIES, KEYS, ATTACHMENTS, ARCHIVED];
 /// Bytes of small objects that are carried at once.
@@ -118,10 +115,9 @@ impl Ledger {
             target.remove_index()?;
         }
         let note = ledger.checkpoint.note().to_owned();
-        let clean = without_mark(&note);
+        let clean = mark::without(&note, MOVED);
         if note == clean {
-            let marked =
-                format!("{note}— {MOVED} {}\n", STANDARD.encode([&NO_KEY[..], target.place().as_bytes()].concat()));
+            let marked = mark::with(&note, MOVED, target.place().as_bytes());
             swap(leave.as_mut(), Some(note.as_bytes()), marked.as_bytes())?;
             leave.settle()?;
         }
@@ -160,6 +156,12 @@ impl Ledger {
         check_not_moved(read_checkpoint(&self.store, &self.log_key)?.note())
     }
 
+    /// As [`Ledger::check_here`], by the checkpoint that this handle has seen.
+    #[cfg(feature = "serve")]
+    pub(crate) fn check_seen_here(&self) -> Result<()> {
+        check_not_moved(self.checkpoint.note())
+    }
+
     /// The checkpoint at the target, if what is there may be made this ledger.
     fn check_target(&self, target: &dyn Storage, empty: bool, config: &[u8]) -> Result<Option<Vec<u8>>> {
         let taken = |why: &str| {
@@ -183,6 +185,11 @@ impl Ledger {
         self.check_extends(there.checkpoint())?;
         Ok(Some(found))
     }
+}
+
+/// Whether a fault is that the ledger was moved away, so that it is none of what was to be written.
+pub(crate) fn is_of_moved_ledger(e: &Error) -> bool {
+    e.context().iter().any(|(name, _)| *name == MOVED_TO)
 }
 
 /// Refuses to write to a ledger that was moved away, by the note of its checkpoint.
@@ -337,15 +344,7 @@ fn swap(right: &mut dyn Right, before: Option<&[u8]>, checkpoint: &[u8]) -> Resu
 
 /// The place that the mark of a checkpoint names.
 fn mark(note: &str) -> Option<String> {
-    let (_, signatures) = note.rsplit_once("\n\n")?;
-    let marked = signatures.lines().find_map(|line| line.strip_prefix(&format!("— {MOVED} ")))?;
-    let bytes = STANDARD.decode(marked).unwrap_or_default();
-    Some(String::from_utf8_lossy(bytes.get(NO_KEY.len()..).unwrap_or_default()).into_owned())
-}
-
-/// A note without the mark.
-pub(super) fn without_mark(note: &str) -> String {
-    note.split_inclusive('\n').filter(|line| !line.starts_with(&format!("— {MOVED} "))).collect()
+    mark::of(note, MOVED).map(|place| String::from_utf8_lossy(&place).into_owned())
 }
 
 fn optional(read: Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
@@ -360,26 +359,9 @@ fn moved(place: &str) -> Error {
         ErrorKind::AppendRefused,
         format!("the ledger was moved to `{}`; append to it there", place.escape_debug()),
     )
-    .with("movedTo", place)
+    .with(MOVED_TO, place)
 }
 
 fn differs(name: &str) -> Error {
     Error::new(ErrorKind::Io, format!("`{name}` is not the same in the new place; run the same move again"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_is_read_from_the_signatures_alone_and_leaves_the_note_as_it_was() {
-        let note = "example.org/log\n1\nroot\n\n— example.org/log AAAA\n";
-        assert_eq!(mark(note), None);
-        let line = format!("— {MOVED} {}\n", STANDARD.encode([&NO_KEY[..], b"s3://evidence/shop"].concat()));
-        let marked = format!("{note}{line}");
-        assert_eq!(mark(&marked).as_deref(), Some("s3://evidence/shop"));
-        assert_eq!(without_mark(&marked), note);
-        // a line of the signed text is none of the signatures
-        assert_eq!(mark(&format!("{line}1\nroot\n\n— example.org/log AAAA\n")), None);
-    }
 }

@@ -88,6 +88,17 @@ impl SealedStorage {
         self.keyring.is_of(&self.inner.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?)
     }
 
+    /// Refuses to go on with a keyring that was replaced.
+    pub(crate) fn check_current(&self) -> Result<()> {
+        if self.is_current()? {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::WrongKey,
+            "the keys of the ledger were rotated since it was opened; open it again, with its new key",
+        ))
+    }
+
     fn body(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let header = self.header(&header_name(name))?;
         let (key, _) = self.opened(&header, name)?;
@@ -207,12 +218,7 @@ impl Storage for SealedStorage {
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
         let right = self.inner.acquire(patience)?;
         // under other keys than these nobody would find what is written now
-        if !self.is_current()? {
-            return Err(Error::new(
-                ErrorKind::WrongKey,
-                "the keys of the ledger were rotated since it was opened; open it again, with its new key",
-            ));
-        }
+        self.check_current()?;
         Ok(self.over(right))
     }
 
@@ -380,6 +386,8 @@ impl Right for SealedRight<'_> {
             }
             return Err(e);
         }
+        // who lost the right to write unseen wrote it under a key that is dropped
+        self.storage.check_current()?;
         // the header now leads to the new content, so the older one, which is damaged, is of no use
         if let Some(before) = before {
             let _ = self.right.remove(&[before.object]);

@@ -58,16 +58,7 @@ impl Ledger {
     /// `LEDGER_TAMPERED` if the index names a record that does not match; those of [`Ledger::record`];
     /// `LIMIT_EXCEEDED` for too large a page.
     pub fn search(&self, query: &Query) -> Result<Found> {
-        let limit = query.limit.unwrap_or(100);
-        if limit > limits::SEARCH_ROWS {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!(
-                    "a page of {limit} results is too large; ask for at most {} and page with `after`",
-                    limits::SEARCH_ROWS
-                ),
-            ));
-        }
+        let limit = query.page()?;
         let size = self.size();
         let mut records = Vec::new();
         let lies = |row: u64| {
@@ -100,6 +91,15 @@ impl Ledger {
         }
     }
 
+    /// Where a query leads, for whoever reads and verifies the records themselves.
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` for too large a page; those of the storage.
+    #[cfg(feature = "serve")]
+    pub(crate) fn leads(&self, query: &Query) -> Result<(Vec<u64>, bool)> {
+        self.find(query, query.page()?)
+    }
+
     /// Where a query leads, in the order of the ledger, and whether there is more.
     fn find(&self, query: &Query, limit: usize) -> Result<(Vec<u64>, bool)> {
         let size = self.size();
@@ -109,8 +109,10 @@ impl Ledger {
             rows.truncate(limit);
             return Ok((rows, more));
         };
-        let (mut rows, more) = service.search(query)?;
-        if rows.len() > limit || !rows.is_sorted_by(|a, b| a < b) {
+        let (mut rows, more) = service.search(&Query { limit: Some(limit), ..query.clone() })?;
+        // an answer that goes back would be asked for without end
+        let goes_back = query.after.is_some_and(|after| rows.first().is_some_and(|first| *first <= after));
+        if rows.len() > limit || goes_back || !rows.is_sorted_by(|a, b| a < b) {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 "the ledger's service answers a search out of order or with more than was asked for; nothing of it is \
@@ -191,6 +193,21 @@ impl Query {
     /// Finds everything, page by page.
     pub fn everything() -> Self {
         Self::default()
+    }
+
+    /// Results of a page.
+    fn page(&self) -> Result<usize> {
+        let limit = self.limit.unwrap_or(100);
+        if limit > limits::SEARCH_ROWS {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!(
+                    "a page of {limit} results is too large; ask for at most {} and page with `after`",
+                    limits::SEARCH_ROWS
+                ),
+            ));
+        }
+        Ok(limit)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = (&'static str, &String)> {

@@ -1,9 +1,12 @@
 //! Parts of a ledger as they are served to others, who verify them themselves.
 
-use super::Ledger;
+use super::archive::marker;
+use super::entry::Body;
 use super::log_key::rotation_name;
+use super::sealed::KEYRING;
 use super::store::CONFIG;
-use crate::error::Result;
+use super::{Ledger, check_commitment};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::{BundleId, TileId, TileReader as _, encode_entries, encode_tile};
 
@@ -20,6 +23,11 @@ impl Ledger {
         reader
     }
 
+    /// Whether it is read through a service.
+    pub(crate) fn is_behind_address(&self) -> bool {
+        self.store.storage().service().is_some()
+    }
+
     pub(crate) fn config_file(&self) -> Result<Vec<u8>> {
         self.store.read(CONFIG, limits::CHECKPOINT_BYTES)
     }
@@ -27,6 +35,21 @@ impl Ledger {
     /// The note by which the key of the log was replaced for the nth time; `NOT_FOUND` if it was not.
     pub(crate) fn rotation_file(&self, number: usize) -> Result<Vec<u8>> {
         self.store.read(&rotation_name(number), limits::CHECKPOINT_BYTES)
+    }
+
+    /// The keys of an encrypted ledger, under its key-encryption key; `NOT_FOUND` for one that is not.
+    pub(crate) fn keyring_file(&self) -> Result<Vec<u8>> {
+        self.layers.bottom().read(KEYRING, limits::KEYRING_FILE_BYTES as u64)
+    }
+
+    /// Refuses to go on with keys of an encrypted ledger that were replaced.
+    pub(crate) fn check_keyring(&self) -> Result<()> {
+        self.layers.sealed().map_or(Ok(()), |sealed| sealed.check_current())
+    }
+
+    /// What others said of a checkpoint, by the name it has in the ledger; `NOT_FOUND` if they did not.
+    pub(crate) fn witnessed_file(&self, name: &str) -> Result<Vec<u8>> {
+        self.store.read(name, limits::TIMESTAMP_BYTES.max(limits::CHECKPOINT_BYTES))
     }
 
     /// The checkpoint that this handle has seen and checked, not a newer one that others may have written.
@@ -44,9 +67,19 @@ impl Ledger {
         encode_entries(&self.store.entries(id)?)
     }
 
-    /// Salt and record of an entry, proven.
+    /// Salt and record of an entry, proven; `NOT_FOUND` if it has no body here. Why, whoever asks finds in the log.
     pub(crate) fn body_file(&self, index: u64) -> Result<Vec<u8>> {
-        self.proven_body(index).map(|(_, body)| body.to_bytes())
+        let entry = self.entry(index)?;
+        let Some(Body { salt, record }) = self.store.body(index)? else {
+            return Err(Error::new(ErrorKind::NotFound, format!("entry {index} has no body here")));
+        };
+        let checked = check_commitment(&entry, salt, record);
+        checked.map(|body| body.to_bytes()).map_err(|e| e.while_doing(format_args!("entry {index}")))
+    }
+
+    /// The mark that the body of an entry lies in an archive; `NOT_FOUND` if it does not.
+    pub(crate) fn archived_file(&self, index: u64) -> Result<Vec<u8>> {
+        self.layers.bottom().read(&marker(index), limits::CHECKPOINT_BYTES)
     }
 
     /// The entries that hold the trust policy's versions.

@@ -1,5 +1,6 @@
 //! A sequencer elsewhere: what it does, and what is believed of it, which is nothing that was not verified here.
 
+use super::layers::Layers;
 use super::receipt::UnverifiedReceipt;
 #[cfg(feature = "remote")]
 use super::{Index, sqlite};
@@ -16,6 +17,9 @@ pub(crate) trait Service: std::fmt::Debug + Send + Sync {
 
     /// Where a query leads, and whether there is more.
     fn search(&self, query: &Query) -> Result<(Vec<u64>, bool)>;
+
+    /// The entries that it says hold the trust policy.
+    fn trust_policy_entries(&self) -> Result<Vec<u64>>;
 
     /// Leaves a file.
     fn attach(&self, digest: &Digest, file: &Attachment<'_>) -> Result<()>;
@@ -52,6 +56,22 @@ pub(crate) fn memory_index() -> Result<Box<dyn Index>> {
 }
 
 impl Ledger {
+    /// Where the service says the trust policy lies, where that can't be looked for: without the key of an encrypted ledger
+    /// nobody sees what an entry is about.
+    pub(super) fn told(layers: &Layers) -> Result<Option<Vec<u64>>> {
+        match layers.bottom().service() {
+            Some(service) if !layers.labels().are_known() => service.trust_policy_entries().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Entries before `size` that the service says hold further versions of the trust policy.
+    pub(super) fn told_since(&self, size: u64) -> Result<Vec<u64>> {
+        let mut told = Self::told(&self.layers)?.unwrap_or_default();
+        told.retain(|index| *index < size && !self.trust_entries.contains(index));
+        Ok(told)
+    }
+
     /// Takes the trust policies at the entries that somebody named. Each is proven and verified; what they left out is not
     /// looked for, so that such a handle must not be used to judge.
     pub(super) fn take_told(&mut self, entries: &[u64]) -> Result<()> {

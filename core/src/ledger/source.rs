@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Place;
 use super::folder::FolderStorage;
 #[cfg(feature = "witness")]
 use super::http::Http;
@@ -35,9 +36,16 @@ impl LogSource {
     /// The log at a URL (`https`, or `http` to this machine), else in the folder of this path.
     ///
     /// # Errors
-    /// `MALFORMED` for a URL that is none, `UNSUPPORTED` for any if this build speaks no HTTP (feature `witness`).
+    /// `MALFORMED` for a URL that is none, `UNSUPPORTED` for any if this build speaks no HTTP (feature `witness`), and for
+    /// a file that describes a bucket, of which [`LogSource::at`] reads.
     pub fn open(place: &str) -> Result<Self> {
         if !place.contains("://") {
+            if Place::describes(Path::new(place)) {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{place}` describes a bucket, which is not read without its credentials; open its place"),
+                ));
+            }
             return Ok(Self::folder(place));
         }
         #[cfg(feature = "witness")]
@@ -47,6 +55,14 @@ impl LogSource {
             ErrorKind::Unsupported,
             format!("`{place}` is a URL, and this build speaks no HTTP; build it with the feature `witness`"),
         ))
+    }
+
+    /// The log of the ledger at `place`.
+    ///
+    /// # Errors
+    /// `MALFORMED` if the bucket can't be used as it is described.
+    pub fn at(place: &Place) -> Result<Self> {
+        place.storage().map(|storage| Self(Kind::Storage(storage)))
     }
 
     /// The log in a folder.

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::entry::Body;
 use super::sealed::header_name;
@@ -26,6 +27,8 @@ pub(crate) const MIRROR: &str = "mirror.json";
 
 /// Full tiles that are kept in memory, 8 KiB each.
 const KEPT_TILES: usize = 512;
+/// How long a file that is being written is waited for before it is looked at again.
+const HALF_WRITTEN: Duration = Duration::from_millis(1);
 /// Full bundles that are kept in memory, at most 256 KiB each.
 const KEPT_BUNDLES: usize = 8;
 
@@ -64,7 +67,7 @@ impl Store {
             return Ok(Arc::clone(bytes));
         }
         let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
-        let bytes = Arc::new(self.read_at_least(&id.to_string(), id.width(), limit)?.0);
+        let bytes = Arc::new(self.read_at_least(&id.to_string(), id.width(), limit, is_bundle)?.0);
         if id.width() == TILE_WIDTH {
             let bundles = &mut self.kept().bundles;
             bundles.push_front((id, Arc::clone(&bytes)));
@@ -89,7 +92,7 @@ impl Store {
     /// The entries of a bundle.
     pub(crate) fn entries(&self, id: BundleId) -> Result<Vec<Vec<u8>>> {
         let limit = (limits::ENTRY_BYTES as u64 + 2) * u64::from(TILE_WIDTH);
-        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), limit)?;
+        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), limit, is_bundle)?;
         let mut entries = decode_entries(&bytes, width)?;
         entries.truncate(usize::from(id.width()));
         Ok(entries)
@@ -111,8 +114,15 @@ impl Store {
     }
 
     /// A tile or bundle of this path, or a wider one in its place: others append while this is read, and what a
-    /// wider one begins with is the narrower one. Gives the width that was found.
-    fn read_at_least(&self, path: &str, width: u16, limit: u64) -> Result<(Vec<u8>, u16)> {
+    /// wider one begins with is the narrower one. Gives the width that was found. A wider one that is not whole, as
+    /// `is_whole` says, is being written right now, and is none.
+    fn read_at_least(
+        &self,
+        path: &str,
+        width: u16,
+        limit: u64,
+        is_whole: impl Fn(&[u8], u16) -> bool,
+    ) -> Result<(Vec<u8>, u16)> {
         let missing = match self.read(path, limit) {
             Err(e) if e.kind() == ErrorKind::NotFound && width < TILE_WIDTH => e,
             found => return found.map(|bytes| (bytes, width)),
@@ -122,16 +132,22 @@ impl Store {
         // seen and is gone made room for a still wider one, and there are as many of those as a tile has hashes
         let (mut unseen, mut outrun) = (0, 0);
         while unseen < 3 && outrun < TILE_WIDTH {
-            if let Ok(bytes) = self.read(whole, limit) {
-                return Ok((bytes, TILE_WIDTH));
+            let whole_one = self.read(whole, limit);
+            if let Some(bytes) = whole_one.as_ref().ok().filter(|bytes| is_whole(bytes, TILE_WIDTH)) {
+                return Ok((bytes.clone(), TILE_WIDTH));
             }
             let wider: Vec<_> = self.widths(whole).into_iter().filter(|w| *w > width).collect();
+            let mut half = whole_one.is_ok();
             for wider in &wider {
-                if let Ok(bytes) = self.read(&format!("{whole}.p/{wider}"), limit) {
-                    return Ok((bytes, *wider));
+                match self.read(&format!("{whole}.p/{wider}"), limit) {
+                    Ok(bytes) if is_whole(&bytes, *wider) => return Ok((bytes, *wider)),
+                    found => half |= found.is_ok(),
                 }
             }
-            if wider.is_empty() { unseen += 1 } else { outrun += 1 }
+            if half {
+                std::thread::sleep(HALF_WRITTEN);
+            }
+            if wider.is_empty() && !half { unseen += 1 } else { outrun += 1 }
         }
         Err(missing)
     }
@@ -208,6 +224,11 @@ fn is_tile(name: &str) -> bool {
     name.parse::<TileId>().is_ok() || name.parse::<BundleId>().is_ok()
 }
 
+/// Whether these bytes are a whole bundle of this width.
+fn is_bundle(bytes: &[u8], width: u16) -> bool {
+    decode_entries(bytes, width).is_ok()
+}
+
 /// Whether a tile or bundle is none of a log of `size` entries: beyond it, or narrower or wider than it is there.
 fn is_misplaced(name: &str, size: u64) -> bool {
     let tile = name.parse::<TileId>().or_else(|_| name.parse::<BundleId>().map(|id| id.tile()));
@@ -223,7 +244,8 @@ impl TileReader for Store {
         if let Some(hashes) = self.kept().tiles.get(&id) {
             return Ok(hashes.to_vec());
         }
-        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), u64::from(TILE_WIDTH) * 32)?;
+        let is_tile = |bytes: &[u8], width: u16| bytes.len() == usize::from(width) * 32;
+        let (bytes, width) = self.read_at_least(&id.to_string(), id.width(), u64::from(TILE_WIDTH) * 32, is_tile)?;
         let mut hashes = decode_tile(&bytes, width)?;
         hashes.truncate(usize::from(id.width()));
         if id.width() == TILE_WIDTH {

@@ -208,7 +208,7 @@ impl Ledger {
             .verify_despite_revocation(&body.record, index, at)
             .map_err(|e| e.while_doing(format_args!("entry {index}")))?;
         let revoked = self.trust.is_revoked(&verified, at)?;
-        if Entry::derive(verified.value(), &body, at, &self.labels)? != entry {
+        if !entry.is_of(verified.value(), &body, at, &self.labels)? {
             return Err(Error::new(
                 ErrorKind::LedgerTampered,
                 format!("entry {index} is labelled other than what its record is; find out who wrote it"),
@@ -321,6 +321,7 @@ impl Ledger {
         root: &Hash,
         mut visit: impl FnMut(u64, &Entry) -> Result<()>,
     ) -> Result<()> {
+        self.labels.require_known()?;
         let size = self.size();
         let mut frontier = Frontier::load(from, root, &self.store).map_err(lost_tile)?;
         let mut last = 0;

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::audit::{AuditFindingKind, AuditReport};
-use super::relocation::without_mark;
+use super::mark::without_all;
 use super::storage::{Batch, Outcome};
 use super::store::{CHECKPOINT, CHECKPOINTS, Store};
 use super::{Ledger, read_checkpoint};
@@ -231,14 +231,23 @@ impl Ledger {
                 wrong(name, "it has a signature of nobody whom the trust policy knows as a witness");
             }
         };
-        // the mark of a ledger that was moved is no signature
-        let unmarked = without_mark(read_checkpoint(&self.store, &self.log_key)?.note());
+        // marks are no signatures
+        let unmarked = without_all(read_checkpoint(&self.store, &self.log_key)?.note());
         lines(CHECKPOINT, &self.log_key.parse_and_verify(unmarked.as_bytes())?);
         let mut found = Vec::new();
-        self.store.storage().list(&format!("{CHECKPOINTS}/"), &mut |name, _| {
-            found.push(name.to_owned());
-            Ok(())
-        })?;
+        if self.store.storage().service().is_some() {
+            // which tells no names
+            for name in names_of(self.size()) {
+                if self.store.storage().size(&name)?.is_some() {
+                    found.push(name);
+                }
+            }
+        } else {
+            self.store.storage().list(&format!("{CHECKPOINTS}/"), &mut |name, _| {
+                found.push(name.to_owned());
+                Ok(())
+            })?;
+        }
         found.sort();
         let mut names = Vec::new();
         let mut tokens = Vec::new();
@@ -295,6 +304,12 @@ fn newest_token(size: u64) -> String {
 /// The files about the checkpoint of one size.
 pub(super) fn names_of(size: u64) -> [String; 3] {
     [checkpoint_name(size), first_token(size), newest_token(size)]
+}
+
+/// Whether a file of this name is about a checkpoint that others saw.
+#[cfg(feature = "serve")]
+pub(crate) fn is_about_checkpoint(name: &str) -> bool {
+    size_of(name).is_some()
 }
 
 /// The size that a file is about, if it is one of those above.

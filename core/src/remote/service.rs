@@ -27,12 +27,6 @@ impl RemoteService {
         Self(transport)
     }
 
-    /// The entries that the service says hold the trust policy.
-    pub(super) fn trust_policy_entries(&self) -> Result<Vec<u64>> {
-        let answer = self.0.get("v1/trust-policy", limits::REMOTE_ANSWER_BYTES)?;
-        Ok(self.parse::<TrustPolicyAt>(&answer)?.entries)
-    }
-
     /// What an answer says. One that can't be read is a fault of the service.
     fn parse<T: for<'a> serde::Deserialize<'a>>(&self, answer: &[u8]) -> Result<T> {
         json::parse("answer", answer).map_err(|e| {
@@ -83,6 +77,11 @@ impl Service for RemoteService {
         let answer = self.0.post("v1/search", &json::canonical("query", query)?, limits::REMOTE_ANSWER_BYTES)?;
         let found = self.parse::<FoundAt>(&answer)?;
         Ok((found.indexes, found.more))
+    }
+
+    fn trust_policy_entries(&self) -> Result<Vec<u64>> {
+        let answer = self.0.get("v1/trust-policy", limits::REMOTE_ANSWER_BYTES)?;
+        Ok(self.parse::<TrustPolicyAt>(&answer)?.entries)
     }
 
     fn attach(&self, digest: &Digest, file: &Attachment<'_>) -> Result<()> {

@@ -276,6 +276,8 @@ fn may_cross(kind: ErrorKind) -> bool {
     match kind {
         K::Malformed | K::LimitExceeded | K::Unsupported | K::NotFound | K::AlreadyExists | K::PermissionDenied => true,
         K::AppendRefused | K::PermitRefused | K::LedgerBusy => true,
+        // of a search, whose index can't be made without them; of a body itself it says that it is not there, no more
+        K::BodyLost | K::BodyArchived => true,
         // what it says of a record's signature, signer or policy: it was not appended for that reason
         K::PackTampered => false,
         other => other.class() == crate::error::ErrorClass::VerificationFailed,

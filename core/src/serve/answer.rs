@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
 
 use crate::error::{Error, ErrorClass, ErrorKind};
+use crate::ledger::{is_of_moved_ledger, is_of_replaced_key};
 use crate::remote::wire::{Refusal, Refused};
 
 pub(super) type Answer = Response<Content>;
@@ -94,9 +95,19 @@ pub(super) fn later(status: StatusCode, message: &str, seconds: u64) -> Answer {
 /// What an error of the ledger is to a caller: their own fault in its own words, ours without any.
 pub(super) fn of_error(e: &Error) -> Answer {
     let status = match e.kind() {
+        // where to, its operator says
+        _ if is_of_moved_ledger(e) || is_of_replaced_key(e) => {
+            return later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the ledger takes nothing here any more; its operator finds why in the log",
+                5,
+            );
+        }
         ErrorKind::Malformed | ErrorKind::ApiMisuse => StatusCode::BAD_REQUEST,
         ErrorKind::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::NotFound | ErrorKind::BodyLost => StatusCode::NOT_FOUND,
+        ErrorKind::NotFound | ErrorKind::BodyLost | ErrorKind::BodyArchived | ErrorKind::BodyDisposed => {
+            StatusCode::NOT_FOUND
+        }
         ErrorKind::AlreadyExists | ErrorKind::PermitRefused => StatusCode::CONFLICT,
         ErrorKind::AppendRefused => StatusCode::FORBIDDEN,
         ErrorKind::LedgerBusy => return later(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy; come again", 1),

@@ -106,6 +106,9 @@ pub struct Config {
     pub(super) ledger: PathBuf,
     pub(super) state: PathBuf,
     pub(super) log_key: PathBuf,
+    pub(super) next_log_key: Option<PathBuf>,
+    pub(super) encryption_key: Option<PathBuf>,
+    pub(super) archive: Option<PathBuf>,
     pub(super) uploads: PathBuf,
     pub(super) listen: Listen,
     pub(super) transport: Transport,
@@ -121,6 +124,9 @@ struct Wire {
     ledger: PathBuf,
     state: PathBuf,
     log_key: PathBuf,
+    next_log_key: Option<PathBuf>,
+    encryption_key: Option<PathBuf>,
+    archive: Option<PathBuf>,
     uploads: Option<PathBuf>,
     listen: String,
     transport: TransportWire,
@@ -222,12 +228,19 @@ impl Config {
                 return Err(refused(&format!("the spool's caller `{}` is none with a credential", spool.caller)));
             }
         }
+        let address = wire.ledger.to_str().is_some_and(|text| text.contains("://"));
+        if address {
+            return Err(refused("`ledger` is an address; serve a ledger where it lies"));
+        }
         let state = at(wire.state);
         Ok(Self {
             ledger: at(wire.ledger),
             uploads: wire.uploads.map_or_else(|| state.join("uploads"), at),
             state,
             log_key: at(wire.log_key),
+            next_log_key: wire.next_log_key.map(at),
+            encryption_key: wire.encryption_key.map(|key| if is_file(&key) { at(key) } else { key }),
+            archive: wire.archive.map(at),
             listen,
             transport,
             issuers,
@@ -251,15 +264,36 @@ impl Config {
         &self.log_key
     }
 
+    /// The file of the private key that is to replace it, if one is at hand.
+    pub fn next_log_key(&self) -> Option<&Path> {
+        self.next_log_key.as_deref()
+    }
+
+    /// The key that the ledger is encrypted with, if it is: a file, or the URI of a key elsewhere.
+    pub fn encryption_key(&self) -> Option<&Path> {
+        self.encryption_key.as_deref()
+    }
+
+    /// The folder that bodies were moved to, if there is one.
+    pub fn archive(&self) -> Option<&Path> {
+        self.archive.as_deref()
+    }
+
     /// The folder that remembers the ledger's highest checkpoint.
     pub fn state(&self) -> &Path {
         &self.state
     }
 
-    /// The folder of the ledger.
+    /// The folder of the ledger, or the file that describes its bucket
+    /// ([`Place::find`](crate::ledger::Place::find)).
     pub fn ledger(&self) -> &Path {
         &self.ledger
     }
+}
+
+/// Whether a key is named by its file.
+fn is_file(key: &Path) -> bool {
+    key.to_str().is_none_or(crate::signer::is_key_file)
 }
 
 fn listen(text: &str, base: &Path) -> Result<Listen> {

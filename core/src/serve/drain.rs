@@ -2,55 +2,94 @@
 //!
 //! Whoever can write the folder is taken for the caller that the configuration names.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 
-use super::config::SpoolConfig;
+use super::config::{Caller, Right, SpoolConfig};
 use super::log::Level;
 use super::state::State;
 use super::write::{may_append, queue};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::Receipt;
 use crate::spool::Spool;
 
 /// Looks at the folder again and again, until `stop` says so.
-pub(super) async fn drain(state: Arc<State>, config: SpoolConfig, credential: String, mut stop: watch::Receiver<bool>) {
+pub(super) async fn drain(
+    state: Arc<State>,
+    config: SpoolConfig,
+    caller: Arc<Caller>,
+    mut stop: watch::Receiver<bool>,
+) {
     let pause = state.config.limits.spool_pause;
     while tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_err() {
-        let (state, folder, credential) = (Arc::clone(&state), config.folder.clone(), credential.clone());
-        let done = tokio::task::spawn_blocking(move || once(&state, &Spool::in_folder(folder), &credential)).await;
+        let (state, folder, caller) = (Arc::clone(&state), config.folder.clone(), Arc::clone(&caller));
+        let done = tokio::task::spawn_blocking(move || once(&state, &Spool::in_folder(folder), &caller)).await;
         if done.is_err() {
             break;
         }
     }
 }
 
-fn once(state: &State, spool: &Spool, credential: &str) {
-    match spool.send(|record| deliver(state, credential, record)) {
+fn once(state: &State, spool: &Spool, caller: &Caller) {
+    let failed = |e: Error| {
+        let fields = [("code", e.code().into()), ("message", e.message().into())];
+        state.log(Level::Error, "spool-failed", &fields);
+    };
+    // files before the records that name them
+    match spool.send_attachments(|path| attach(state, caller, path)) {
+        Ok(sent) => {
+            told(state, "spooled-file-refused", &sent.refused, sent.stopped.as_ref());
+            if sent.stopped.is_some() {
+                return;
+            }
+        }
+        Err(e) => return failed(e),
+    }
+    match spool.send(|record| deliver(state, caller, record)) {
         Ok(sent) => {
             state.metrics.spooled.fetch_add(sent.delivered.len() as u64, Ordering::Relaxed);
-            for (name, e) in &sent.refused {
-                let fields = [("file", name.as_str().into()), ("code", e.code().into())];
-                state.log(Level::Warn, "spooled-record-refused", &fields);
-            }
-            if let Some(e) = &sent.stopped {
-                state.log(Level::Warn, "spool-waits", &[("code", e.code().into())]);
-            }
+            told(state, "spooled-record-refused", &sent.refused, sent.stopped.as_ref());
         }
-        Err(e) => {
-            let fields = [("code", e.code().into()), ("message", e.message().into())];
-            state.log(Level::Error, "spool-failed", &fields);
-        }
+        Err(e) => failed(e),
     }
 }
 
-fn deliver(state: &State, credential: &str, record: &[u8]) -> Result<Receipt> {
+fn told(state: &State, event: &str, refused: &[(String, Error)], stopped: Option<&Error>) {
+    for (name, e) in refused {
+        state.log(Level::Warn, event, &[("file", name.as_str().into()), ("code", e.code().into())]);
+    }
+    if let Some(e) = stopped {
+        state.log(Level::Warn, "spool-waits", &[("code", e.code().into())]);
+    }
+}
+
+fn attach(state: &State, caller: &Caller, path: &Path) -> Result<Digest> {
+    let refused = |kind, why: String| Err(Error::new(kind, why));
+    if !caller.rights.contains(&Right::Attach) {
+        let why = format!("the caller `{}` may not attach files; give it a role that may", caller.name);
+        return refused(ErrorKind::AppendRefused, why);
+    }
+    let limit = state.config.limits.attachment_bytes;
+    let length = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
+    if length > limit {
+        return refused(
+            ErrorKind::LimitExceeded,
+            format!("an attachment here has at most {limit} bytes; keep it elsewhere"),
+        );
+    }
+    state.ledger().attach_file(path)
+}
+
+fn deliver(state: &State, caller: &Caller, record: &[u8]) -> Result<Receipt> {
+    let credential = caller.credential.clone().unwrap_or_default();
     let ledger = state.ledger();
     let record = ledger.verify(record, state.now()?)?;
-    may_append(&ledger, credential, record.value().predicate_type())?;
-    let answer = queue(state, credential.to_owned(), vec![record], None)?;
+    may_append(&ledger, &credential, record.value().predicate_type())?;
+    let answer = queue(state, credential, vec![record], None)?;
     let stopping = || Error::new(ErrorKind::LedgerBusy, "the sequencer is stopping; what waits is sent later");
     let mut appended = answer.blocking_recv().map_err(|_| stopping())??;
     appended.pop().map(|one| one.receipt).ok_or_else(stopping)

@@ -122,9 +122,14 @@ async fn work(state: &Arc<State>, caller: Option<Arc<Caller>>, route: Route, req
         Route::Attachment(digest) => read::attachment(state, digest).await,
         Route::Search => read::search(state, request).await,
         Route::TrustPolicy => read::trust_policy(state),
-        Route::Config | Route::Rotation(_) | Route::Checkpoint | Route::Tile(_) | Route::Entries(_) => {
-            read::log(state, route).await
-        }
+        Route::Config
+        | Route::Keyring
+        | Route::Rotation(_)
+        | Route::Checkpoint
+        | Route::Witnessed(_)
+        | Route::Tile(_)
+        | Route::Entries(_)
+        | Route::Archived(_) => read::log(state, route).await,
         Route::Submit => match caller.as_ref().and_then(|c| c.credential.clone()) {
             Some(credential) => write::submit(state, credential, request).await,
             None => forbidden(),

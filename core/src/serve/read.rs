@@ -45,15 +45,18 @@ pub(super) fn fault(state: &State, e: &Error) -> Answer {
 /// Files of the log, exactly as tlog clients expect them. A partial tile that a wider one replaced meanwhile is cut to
 /// what was asked for.
 pub(super) async fn log(state: &Arc<State>, route: Route) -> Answer {
-    let lasting = !matches!(route, Route::Checkpoint);
+    let lasting = !matches!(route, Route::Checkpoint | Route::Keyring | Route::Witnessed(_) | Route::Archived(_));
     let media_type = match route {
-        Route::Config => "application/json",
-        Route::Checkpoint | Route::Rotation(_) => "text/plain; charset=utf-8",
+        Route::Config | Route::Keyring => "application/json",
+        Route::Checkpoint | Route::Rotation(_) | Route::Archived(_) => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
     let read = blocking(state, move |ledger| match route {
         Route::Config => ledger.config_file(),
+        Route::Keyring => ledger.keyring_file(),
         Route::Rotation(number) => ledger.rotation_file(number),
+        Route::Witnessed(name) => ledger.witnessed_file(&name),
+        Route::Archived(index) => ledger.archived_file(index),
         Route::Tile(id) => ledger.tile_file(id),
         Route::Entries(id) => ledger.bundle_file(id),
         _ => Ok(ledger.checkpoint_file()),
@@ -98,14 +101,12 @@ pub(super) async fn search(state: &Arc<State>, request: Request<Incoming>) -> An
         Err(refusal) => return refusal,
     };
     let found = match query {
-        Ok(query) => blocking(state, move |ledger| ledger.search(&query)).await,
+        // what is there is read and verified by whoever asks, who sees in the log why something is not
+        Ok(query) => blocking(state, move |ledger| ledger.leads(&query)).await,
         Err(e) => Err(e),
     };
     match found {
-        Ok(found) => {
-            let indexes = found.records.iter().map(|r| r.index).collect();
-            answer::json(StatusCode::OK, &FoundAt { indexes, more: found.more })
-        }
+        Ok((indexes, more)) => answer::json(StatusCode::OK, &FoundAt { indexes, more }),
         Err(e) => fault(state, &e),
     }
 }

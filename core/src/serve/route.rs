@@ -4,6 +4,7 @@ use hyper::Method;
 
 use super::config::Right;
 use crate::digest::Digest;
+use crate::ledger::is_about_checkpoint;
 use crate::merkle::{BundleId, TILE_WIDTH, TileId};
 
 /// A request that is understood.
@@ -15,12 +16,18 @@ pub(super) enum Route {
     Ready,
     Metrics,
     Config,
+    /// The keys of an encrypted ledger, under a key that is elsewhere.
+    Keyring,
     /// The note by which the key of the log was replaced for the nth time.
     Rotation(usize),
     Checkpoint,
+    /// What witnesses and time-stamp authorities said of a checkpoint, by its name.
+    Witnessed(String),
     Tile(TileId),
     Entries(BundleId),
     Body(u64),
+    /// The mark that a body lies in an archive.
+    Archived(u64),
     Attachment(Digest),
     Attach(Digest),
     TrustPolicy,
@@ -45,6 +52,7 @@ impl Route {
             "readyz" => (Method::GET, Self::Ready),
             "metrics" => (Method::GET, Self::Metrics),
             "ledger.json" => (Method::GET, Self::Config),
+            "keyring.json" => (Method::GET, Self::Keyring),
             "checkpoint" => (Method::GET, Self::Checkpoint),
             "v1/trust-policy" => (Method::GET, Self::TrustPolicy),
             "v1/search" => (Method::POST, Self::Search),
@@ -68,9 +76,12 @@ impl Route {
         } else if path.starts_with("tile/") {
             path.parse().ok().map(Self::Tile)
         } else if let Some(number) = path.strip_prefix("bodies/") {
-            // numbered like a full bundle
-            let bundle = format!("tile/entries/{number}").parse::<BundleId>().ok();
-            bundle.filter(|id| id.width() == TILE_WIDTH).map(|id| Self::Body(id.index()))
+            index(number).map(Self::Body)
+        } else if let Some(number) = path.strip_prefix("archived/") {
+            index(number).map(Self::Archived)
+        } else if path.starts_with("checkpoints/") {
+            // only names that the ledger makes itself are any
+            is_about_checkpoint(path).then(|| Self::Witnessed(path.to_owned()))
         } else if let Some(number) = path.strip_prefix("rotations/") {
             number.parse().ok().filter(|n: &usize| *n > 0 && n.to_string() == number).map(Self::Rotation)
         } else if let Some(number) = path.strip_prefix("v1/receipts/") {
@@ -90,12 +101,14 @@ impl Route {
             Self::Config
             | Self::Rotation(_)
             | Self::Checkpoint
+            | Self::Witnessed(_)
             | Self::Tile(_)
             | Self::Entries(_)
+            | Self::Archived(_)
             | Self::TrustPolicy => Some(Right::ReadLog),
             // the records of the trust policy need no more than that, which the handler looks at
             Self::Body(_) => Some(Right::ReadLog),
-            Self::Attachment(_) | Self::Receipt(_) => Some(Right::ReadRecords),
+            Self::Attachment(_) | Self::Receipt(_) | Self::Keyring => Some(Right::ReadRecords),
             Self::Search => Some(Right::Search),
             Self::Submit => Some(Right::Append),
             Self::Attach(_) => Some(Right::Attach),
@@ -109,11 +122,14 @@ impl Route {
             Self::Ready => "ready",
             Self::Metrics => "metrics",
             Self::Config => "config",
+            Self::Keyring => "keyring",
             Self::Rotation(_) => "rotation",
             Self::Checkpoint => "checkpoint",
+            Self::Witnessed(_) => "witnessed",
             Self::Tile(_) => "tile",
             Self::Entries(_) => "entries",
             Self::Body(_) => "body",
+            Self::Archived(_) => "archived",
             Self::Attachment(_) => "attachment",
             Self::Attach(_) => "attach",
             Self::TrustPolicy => "trust-policy",
@@ -122,6 +138,12 @@ impl Route {
             Self::Submit => "submit",
         }
     }
+}
+
+/// The index of an entry in a name, where it is numbered like a full bundle.
+fn index(number: &str) -> Option<u64> {
+    let bundle = format!("tile/entries/{number}").parse::<BundleId>().ok()?;
+    (bundle.width() == TILE_WIDTH).then(|| bundle.index())
 }
 
 #[cfg(test)]
@@ -138,6 +160,10 @@ mod tests {
             "/tile/entries/000.p/3",
             "/bodies/000",
             "/bodies/x012/345",
+            "/archived/x012/345",
+            "/checkpoints/000",
+            "/checkpoints/x012/345.tsr",
+            "/checkpoints/012.new.tsr",
             "/rotations/1",
             "/v1/receipts/7",
             &format!("/attachments/{hex}"),
@@ -158,6 +184,11 @@ mod tests {
             "/tile/0/000/../000",
             "/bodies/000.p/1",
             "/bodies/0",
+            "/archived/0",
+            "/checkpoints/0",
+            "/checkpoints/012.old.tsr",
+            "/checkpoints/../ledger.json",
+            "/checkpoints/x012/../345",
             "/rotations/0",
             "/rotations/01",
             "/rotations/../ledger.json",

@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 use super::log::Level;
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Job, Ledger, Receipt, event_time};
+use crate::key::PrivateKey;
+use crate::ledger::{Job, Ledger, Receipt, event_time, is_of_moved_ledger, is_of_replaced_key};
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
 use crate::verifier::Verified;
@@ -68,21 +69,27 @@ impl Queue {
     }
 }
 
+/// The ledger, and the keys that it may have: the present one, and others that may replace it.
+pub(super) struct Appending {
+    pub(super) ledger: Ledger,
+    pub(super) keys: Vec<Arc<PrivateKey>>,
+}
+
 /// Starts the thread, which ends when the queue is closed and empty.
-pub(super) fn start(ledger: Ledger, queue: Receiver<Submission>, state: Arc<State>) -> Result<JoinHandle<()>> {
-    let run = move || run(ledger, &queue, &state);
+pub(super) fn start(appending: Appending, queue: Receiver<Submission>, state: Arc<State>) -> Result<JoinHandle<()>> {
+    let run = move || run(appending, &queue, &state);
     std::thread::Builder::new()
         .name("sequencer".to_owned())
         .spawn(run)
         .map_err(|e| Error::new(ErrorKind::Internal, "the sequencer could not be started").caused_by(e))
 }
 
-fn run(mut ledger: Ledger, queue: &Receiver<Submission>, state: &State) {
+fn run(mut appending: Appending, queue: &Receiver<Submission>, state: &State) {
     loop {
         let first = match queue.recv_timeout(IDLE) {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout) => {
-                look(&mut ledger, state);
+                look(&mut appending, state);
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return,
@@ -97,25 +104,64 @@ fn run(mut ledger: Ledger, queue: &Receiver<Submission>, state: &State) {
             batch.push(next);
         }
         state.metrics.queued.fetch_sub(i64::try_from(batch.len()).unwrap_or(0), Ordering::Relaxed);
-        append(&mut ledger, batch, state);
+        append(&mut appending, batch, state);
     }
 }
 
-/// Looks for what others appended, so that readers see it.
-fn look(ledger: &mut Ledger, state: &State) {
-    let before = ledger.checkpoint().clone();
-    match ledger.refresh() {
-        // also if witnesses cosigned it
-        Ok(()) if *ledger.checkpoint() != before => state.publish(ledger),
-        Ok(()) => state.healthy(true),
-        Err(e) => {
-            state.healthy(false);
-            state.log(Level::Error, "ledger-refused", &[("code", e.code().into()), ("message", e.message().into())]);
+impl Appending {
+    /// Looks at the ledger, and whether it can still be appended to: it may have been moved, or got another key.
+    fn look(&mut self, state: &State) -> Result<()> {
+        self.ledger.refresh()?;
+        self.sign(state)?;
+        self.ledger.check_keyring()?;
+        self.ledger.check_seen_here()
+    }
+
+    /// Goes on with the key that the log has now.
+    fn sign(&mut self, state: &State) -> Result<()> {
+        if self.ledger.sign_with_one_of(&self.keys)? {
+            state.log(Level::Info, "log-key-replaced", &[("key", self.ledger.log_key().to_string().into())]);
+        }
+        Ok(())
+    }
+
+    /// Appends jobs, with another key if the log got one meanwhile.
+    fn append_each(&mut self, jobs: &[Job], state: &State) -> Result<Vec<Result<Vec<Receipt>>>> {
+        match self.ledger.append_each(jobs) {
+            Err(e) if is_of_replaced_key(&e) => {
+                self.sign(state)?;
+                self.ledger.append_each(jobs)
+            }
+            appended => appended,
         }
     }
 }
 
-fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
+/// What a fault that is about the ledger and no submission is called in the log.
+fn event(e: &Error, other: &'static str) -> &'static str {
+    match e {
+        e if is_of_moved_ledger(e) => "ledger-moved",
+        e if is_of_replaced_key(e) => "log-key-missing",
+        e if e.kind() == ErrorKind::WrongKey => "encryption-key-missing",
+        _ => other,
+    }
+}
+
+/// Looks for what others did, so that readers see it.
+fn look(appending: &mut Appending, state: &State) {
+    let before = appending.ledger.checkpoint().clone();
+    let looked = appending.look(state);
+    // also if witnesses cosigned it
+    if *appending.ledger.checkpoint() != before {
+        state.publish(&appending.ledger);
+    }
+    match looked {
+        Ok(()) => state.looked(),
+        Err(e) => state.trouble(event(&e, "ledger-refused"), &e, false),
+    }
+}
+
+fn append(appending: &mut Appending, batch: Vec<Submission>, state: &State) {
     let now = match state.now() {
         Ok(now) => now,
         Err(e) => {
@@ -127,12 +173,19 @@ fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
     };
     let begun = Instant::now();
     let jobs: Vec<Job> = batch.iter().map(|submission| submission.job(now)).collect();
-    let answers: Vec<Result<Vec<Appended>>> = match ledger.append_each(&jobs) {
-        Ok(each) => each.into_iter().zip(&batch).map(|(receipts, one)| appended(ledger, receipts?, one)).collect(),
+    let done = appending.append_each(&jobs, state);
+    let ledger = &appending.ledger;
+    state.publish(ledger);
+    let answers: Vec<Result<Vec<Appended>>> = match done {
+        Ok(each) => {
+            state.appended();
+            each.into_iter().zip(&batch).map(|(receipts, one)| appended(ledger, receipts?, one)).collect()
+        }
         // about none of them, so all of them are told; it is no verdict on what they sent
         Err(e) => {
-            state.healthy(false);
-            state.log(Level::Error, "append-failed", &[("code", e.code().into()), ("message", e.message().into())]);
+            let name = event(&e, "append-failed");
+            // what looking finds as well is over when looking finds it no more
+            state.trouble(name, &e, name == "append-failed" && e.kind() != ErrorKind::LedgerBusy);
             let told = || match e.kind() {
                 kind @ (ErrorKind::LedgerBusy | ErrorKind::StorageFull | ErrorKind::Io) => {
                     Error::new(kind, e.message())
@@ -142,11 +195,13 @@ fn append(ledger: &mut Ledger, batch: Vec<Submission>, state: &State) {
                     "the sequencer can't append; its operator finds why in the log",
                 ),
             };
-            batch.iter().map(|_| Err(told())).collect()
+            for submission in batch {
+                let _ = submission.answer.send(Err(told()));
+            }
+            return;
         }
     };
     state.metrics.commit(batch.len(), begun.elapsed());
-    state.publish(ledger);
     finish(answers.into_iter().zip(batch).collect(), now, state);
 }
 

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -14,12 +15,22 @@ use super::log::{Level, Log};
 use super::metrics::Metrics;
 use super::rate::Rates;
 use super::sequencer::Queue;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::timestamp::Timestamp;
 
 /// Strangers whose rates are told apart.
 const STRANGERS: usize = 10_000;
+
+/// How long an append that failed is trouble before another is tried, if none was meanwhile.
+const TROUBLED: Duration = Duration::from_secs(10);
+
+/// What keeps a sequencer from appending.
+struct Trouble {
+    told: String,
+    /// When an append failed by it; none for what is seen by looking.
+    failed: Option<Instant>,
+}
 
 pub(super) struct State {
     pub(super) config: Config,
@@ -35,7 +46,8 @@ pub(super) struct State {
     /// Memory for submissions, in KiB.
     pub(super) memory: Arc<Semaphore>,
     reader: RwLock<Arc<Ledger>>,
-    healthy: AtomicBool,
+    /// What keeps it from appending, as it was last logged; nothing if it can.
+    trouble: Mutex<Option<Trouble>>,
     stopping: AtomicBool,
     clock: Clock,
     log: Log,
@@ -56,7 +68,7 @@ impl State {
             requests: Semaphore::new(limits.requests),
             memory: Arc::new(Semaphore::new(kib)),
             reader: RwLock::new(Arc::new(reader)),
-            healthy: AtomicBool::new(true),
+            trouble: Mutex::default(),
             stopping: AtomicBool::new(false),
             clock,
             log,
@@ -73,7 +85,6 @@ impl State {
     pub(super) fn publish(&self, ledger: &Ledger) {
         self.metrics.size.store(ledger.size(), Ordering::Relaxed);
         *self.reader.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ledger.reader());
-        self.healthy(true);
     }
 
     pub(super) fn now(&self) -> Result<Timestamp> {
@@ -87,9 +98,33 @@ impl State {
         }
     }
 
-    /// Remembers whether the ledger could be read.
-    pub(super) fn healthy(&self, healthy: bool) {
-        self.healthy.store(healthy, Ordering::Relaxed);
+    /// Remembers that it appended.
+    pub(super) fn appended(&self) {
+        self.well(|_| true);
+    }
+
+    /// Remembers that the ledger can be read, and nothing is seen that keeps it from appending.
+    pub(super) fn looked(&self) {
+        // whether the disk takes something again, looking does not tell
+        self.well(|trouble| trouble.failed.is_none_or(|at| at.elapsed() >= TROUBLED));
+    }
+
+    fn well(&self, is_over: impl FnOnce(&Trouble) -> bool) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.take_if(|trouble| is_over(trouble)).is_some() {
+            self.log(Level::Info, "recovered", &[]);
+        }
+    }
+
+    /// Remembers, and logs once, why it can't append: by a fault that looking found, or an append.
+    pub(super) fn trouble(&self, event: &str, e: &Error, by_append: bool) {
+        let told = format!("{event} {} {}", e.code(), e.message());
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.as_ref().is_none_or(|trouble| trouble.told != told) {
+            let fields = [("code", e.code().into()), ("message", e.message().into())];
+            self.log(Level::Error, event, &fields);
+        }
+        *trouble = Some(Trouble { told, failed: by_append.then(Instant::now) });
     }
 
     pub(super) fn stop(&self) {
@@ -97,6 +132,6 @@ impl State {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed) && !self.stopping.load(Ordering::Relaxed)
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_none() && !self.stopping.load(Ordering::Relaxed)
     }
 }

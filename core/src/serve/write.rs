@@ -1,7 +1,7 @@
 //! What is written: records, through the sequencer, and attachments.
 
 use std::fs::File;
-use std::io::{Seek as _, Write as _};
+use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,6 +21,7 @@ use super::read::{blocking, collect, fault};
 use super::sequencer::{Appended, Submission};
 use super::state::State;
 use crate::digest::Digest;
+use crate::encryption::DataKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::remote::wire::{self, Receipted, Receipts};
@@ -54,6 +55,10 @@ pub(super) async fn submit(state: &Arc<State>, credential: String, request: Requ
                 record: one.record.map(|record| STANDARD.encode(record)),
             };
             answer::json(StatusCode::OK, &Receipts { receipts: appended.into_iter().map(receipted).collect() })
+        }
+        // what keeps the sequencer from appending it has told itself
+        Err(e) if matches!(e.kind(), ErrorKind::ServiceUnavailable | ErrorKind::StorageFull | ErrorKind::Io) => {
+            answer::of_error(&e)
         }
         Err(e) => fault(state, &e),
     }
@@ -141,7 +146,9 @@ pub(super) async fn attach(state: &Arc<State>, digest: Digest, request: Request<
     }
     let (sender, chunks) = mpsc::channel(4);
     let folder = state.config.uploads.clone();
-    let receive = tokio::task::spawn_blocking(move || receive(&folder, &digest, limit, chunks));
+    let encrypted = state.ledger().is_encrypted();
+    let receive =
+        tokio::task::spawn_blocking(move || receive(&folder, &digest, encrypted, Received::of(chunks, limit)));
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
             let why = "the upload ended before its end";
@@ -161,7 +168,7 @@ pub(super) async fn attach(state: &Arc<State>, digest: Digest, request: Request<
         Err(e) => Err(Error::new(ErrorKind::Internal, "a task of the sequencer ended early").caused_by(e)),
     };
     let kept = match received {
-        Ok(Some(upload)) => blocking(state, move |ledger| ledger.attach_stream(&upload.file)).await,
+        Ok(Some(upload)) => blocking(state, move |ledger| ledger.attach_stream(upload.content()?)).await,
         Ok(None) => Err(too_long()),
         Err(e) => Err(e),
     };
@@ -171,10 +178,24 @@ pub(super) async fn attach(state: &Arc<State>, digest: Digest, request: Request<
     }
 }
 
-/// A file that is on its way into the ledger; it goes when this does.
+/// A file that is on its way into the ledger; it goes when this does. On its way into an encrypted ledger it lies on disk
+/// under a key that is nowhere but here.
 struct Upload {
     file: File,
     path: PathBuf,
+    key: Option<DataKey>,
+}
+
+/// What an upload is encrypted for.
+const UPLOAD: &[u8] = b"upload";
+
+impl Upload {
+    fn content(&self) -> Result<Box<dyn Read + '_>> {
+        Ok(match &self.key {
+            Some(key) => Box::new(key.opening(UPLOAD, &self.file)?),
+            None => Box::new(&self.file),
+        })
+    }
 }
 
 impl Drop for Upload {
@@ -183,33 +204,78 @@ impl Drop for Upload {
     }
 }
 
+/// What comes of a file, hashed as it passes, and read no further than it may be long.
+struct Received {
+    chunks: mpsc::Receiver<std::result::Result<Bytes, ()>>,
+    held: Bytes,
+    hasher: Sha256,
+    left: u64,
+    /// Why it ended before its end.
+    ended: Option<Ended>,
+}
+
+#[derive(Clone, Copy)]
+enum Ended {
+    CutOff,
+    TooLong,
+}
+
+impl Received {
+    fn of(chunks: mpsc::Receiver<std::result::Result<Bytes, ()>>, limit: u64) -> Self {
+        Self { chunks, held: Bytes::new(), hasher: Sha256::new(), left: limit, ended: None }
+    }
+
+    fn end(&mut self, why: Ended) -> std::io::Error {
+        self.ended = Some(why);
+        std::io::ErrorKind::UnexpectedEof.into()
+    }
+}
+
+impl Read for Received {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.held.is_empty() {
+            self.held = match self.chunks.blocking_recv() {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(())) => return Err(self.end(Ended::CutOff)),
+                None => return Ok(0),
+            };
+            self.left = match self.left.checked_sub(self.held.len() as u64) {
+                Some(left) => left,
+                None => return Err(self.end(Ended::TooLong)),
+            };
+        }
+        let part = self.held.split_to(self.held.len().min(buffer.len()));
+        if let Some(to) = buffer.get_mut(..part.len()) {
+            to.copy_from_slice(&part);
+        }
+        self.hasher.update(&part);
+        Ok(part.len())
+    }
+}
+
 /// Brings what comes to disk and checks it against its digest; none if it is too long.
-fn receive(
-    folder: &Path,
-    digest: &Digest,
-    limit: u64,
-    mut chunks: mpsc::Receiver<std::result::Result<Bytes, ()>>,
-) -> Result<Option<Upload>> {
+fn receive(folder: &Path, digest: &Digest, encrypted: bool, mut incoming: Received) -> Result<Option<Upload>> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io("make folder", folder, e))?;
     let mut own = [0; 16];
     rand::fill(&mut own).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
     let path = folder.join(hex::encode(own));
     let failed = |e| Error::io("write", &path, e);
+    let key = if encrypted { Some(DataKey::generate()?) } else { None };
     let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(failed)?;
-    let mut upload = Upload { file, path: path.clone() };
-    let (mut hasher, mut length) = (Sha256::new(), 0u64);
-    while let Some(chunk) = chunks.blocking_recv() {
-        let Ok(chunk) = chunk else {
+    let mut upload = Upload { file, path: path.clone(), key };
+    let copied = match &upload.key {
+        Some(key) => std::io::copy(&mut key.sealing(UPLOAD, &mut incoming)?, &mut upload.file),
+        None => std::io::copy(&mut incoming, &mut upload.file),
+    };
+    match (copied, incoming.ended) {
+        (Ok(_), _) => {}
+        (Err(_), Some(Ended::TooLong)) => return Ok(None),
+        (Err(_), Some(Ended::CutOff)) => {
             return Err(Error::new(ErrorKind::Malformed, "the upload ended before its end"));
-        };
-        length += chunk.len() as u64;
-        if length > limit {
-            return Ok(None);
         }
-        hasher.update(&chunk);
-        upload.file.write_all(&chunk).map_err(failed)?;
+        (Err(e), None) => return Err(failed(e)),
     }
-    if hasher.finalize()[..] != *digest.bytes() {
+    if incoming.hasher.finalize()[..] != *digest.bytes() {
         return Err(Error::new(
             ErrorKind::DigestMismatch,
             format!("what was sent is not `{digest}`; send the file that has this digest"),

@@ -48,3 +48,59 @@ fn a_description_that_holds_a_secret_or_is_wrong_is_refused_and_not_repeated() {
         if cfg!(feature = "object-store") { "NOT_FOUND" } else { "UNSUPPORTED" }
     );
 }
+
+#[test]
+fn what_is_no_folder_is_refused_where_a_folder_is_made_and_an_address_where_a_ledger_lies() {
+    let place = ledger();
+    let vkey = place.json(0, "ledger stats")["logKey"].as_str().unwrap().to_owned();
+    place.write("bucket.toml", "bucket = 's3://evidence/x'\ndatabase = 'postgres://127.0.0.1:1/x'\n");
+    let before = place.files();
+    let address = "https://127.0.0.1:1";
+    for line in [
+        format!("ledger mirror ledger --to bucket.toml --pin-log-key {vkey}"),
+        format!("--ledger bucket.toml ledger restore ledger --pin-log-key {vkey}"),
+        format!("--ledger {address} ledger restore ledger --pin-log-key {vkey}"),
+        format!("--ledger {address} ledger init --origin example.org/x --trust trust.sigstore.json"),
+        format!("ledger move {address} elsewhere"),
+        format!("ledger move ledger {address}"),
+        "ledger stats --archive bucket.toml".to_owned(),
+    ] {
+        let refused = place.json(2, &line);
+        assert_eq!(refused["error"]["code"], "UNSUPPORTED", "{line}: {refused}");
+        assert_eq!(place.files(), before, "{line}");
+    }
+    // a file where a folder is meant
+    for line in ["--ledger trust.json ledger stats", "ledger spool add trust.sigstore.json --spool trust.json"] {
+        let refused = place.json(2, line);
+        assert_eq!(refused["error"]["code"], "MALFORMED", "{line}: {refused}");
+        assert_eq!(place.files(), before, "{line}");
+    }
+}
+
+#[test]
+fn a_spool_takes_records_and_files_without_a_ledger_and_nothing_that_is_wrong() {
+    let place = ledger();
+    place.write("empty", "");
+    place.write("garbage", [0x80, 0x01, 0x00, 0xff]);
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (line, code) in [
+        ("nope", "NOT_FOUND"),
+        ("folder", "MALFORMED"),
+        ("empty", "MALFORMED"),
+        ("garbage", "MALFORMED"),
+        ("trust.sigstore.json --attach nope", "NOT_FOUND"),
+        ("trust.sigstore.json --attach folder", "MALFORMED"),
+    ] {
+        let refused = place.json(2, &format!("ledger spool add {line} --spool spool"));
+        assert_eq!(refused["error"]["code"], code, "{line}: {refused}");
+        assert!(!place.path("spool/waiting").exists(), "{line}");
+    }
+    let added = place.json(0, "ledger spool add --attach report.txt --spool spool");
+    assert_eq!(added["attached"].as_array().unwrap().len(), 1);
+    place.pass("ledger spool add trust.sigstore.json --spool spool");
+    // the same folder's ledger takes both
+    let sent = place.json(0, "ledger spool send --spool spool");
+    assert_eq!((sent["attached"].as_array().unwrap().len(), sent["receipts"].as_array().unwrap().len()), (1, 1));
+    assert_eq!((&sent["waiting"], &sent["attachmentsWaiting"]), (&json!(0), &json!(0)));
+    assert_eq!(place.json(0, "ledger spool send --spool spool")["attached"], json!([]));
+}

@@ -1,6 +1,9 @@
 //! Spool folders: added without a network, sent once, refused with a reason, drained by the server.
 
+use std::io::Read as _;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use sealwright::Error;
 use sealwright::digest::Digest;
@@ -124,7 +127,7 @@ fn a_server_drains_a_spool_as_the_caller_it_was_told() {
         team.start_with(&Team::config("spool-millis = 20", "[spool]\nfolder = \"drop\"\ncaller = \"build\"\n"));
     let done = |size: u64| {
         (0..300).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
             team.folder().size() == size && spool.waiting().unwrap().is_empty()
         })
     };
@@ -138,7 +141,7 @@ fn a_server_drains_a_spool_as_the_caller_it_was_told() {
     let running =
         team.start_with(&Team::config("spool-millis = 20", "[spool]\nfolder = \"other-drop\"\ncaller = \"deploy\"\n"));
     let aside = (0..300).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         names(&team.dir().join("other-drop/refused")).len() == 2
     });
     assert!(aside && other.waiting().unwrap().is_empty());
@@ -148,4 +151,174 @@ fn a_server_drains_a_spool_as_the_caller_it_was_told() {
     // a spool for a caller who has no credential is no configuration
     let config = Team::config("", "[spool]\nfolder = \"drop\"\ncaller = \"auditor\"\n");
     assert_eq!(team.try_start(&config).map(|_| ()).unwrap_err().code(), "MALFORMED");
+}
+
+#[test]
+fn files_are_sent_before_records_once_and_one_that_is_not_what_it_says_is_put_aside() {
+    let team = Team::new();
+    let folder = team.dir().join("spool");
+    let spool = Spool::in_folder(&folder);
+    let report = vec![7; 3_000_000];
+    std::fs::write(team.dir().join("report"), &report).unwrap();
+    let digest = spool.attach_file(&team.dir().join("report")).unwrap();
+    assert_eq!(digest, Digest::sha256(&report));
+    // one that waits already is not there twice, and nothing is half there
+    assert_eq!(spool.attach(&report[..]).unwrap(), digest);
+    let empty = spool.attach(&b""[..]).unwrap();
+    assert_eq!(spool.attach_file(team.dir()).unwrap_err().code(), "MALFORMED");
+    assert_eq!(spool.attach_file(&team.dir().join("none")).unwrap_err().code(), "NOT_FOUND");
+    assert_eq!(spool.attach(Breaks(5)).unwrap_err().code(), "IO");
+    assert_eq!(names(&folder.join("attachments")).len(), 2);
+    let wrong = Digest::sha256(b"another").hex();
+    std::fs::write(folder.join("attachments").join(&wrong), b"not that").unwrap();
+    for other in ["x", &wrong.to_uppercase(), &format!("{wrong}.json"), ".unfinished-00"] {
+        std::fs::write(folder.join("attachments").join(other), b"x").unwrap();
+    }
+    spool.add(&team.note("about the report"), team.now()).unwrap();
+    let running = team.start();
+    let mut submitter = team.submitter(&running, "build").unwrap();
+    // cut short after the first: what follows waits, records too
+    let mut first = true;
+    let sent = spool
+        .send_attachments(|path| {
+            if !std::mem::take(&mut first) {
+                return Err(Error::new(sealwright::ErrorKind::ServiceUnavailable, "cut"));
+            }
+            submitter.attach_file(path)
+        })
+        .unwrap();
+    assert_eq!(sent.stopped.unwrap().code(), "SERVICE_UNAVAILABLE");
+    let mut delivered = sent.delivered.len();
+    let mut refused = sent.refused;
+    let sent = spool.send_attachments(|path| submitter.attach_file(path)).unwrap();
+    delivered += sent.delivered.len();
+    refused.extend(sent.refused);
+    assert!(sent.stopped.is_none() && spool.attachments().unwrap().is_empty());
+    assert_eq!(delivered, 2);
+    assert_eq!(
+        refused.iter().map(|(name, e)| (name.as_str(), e.code())).collect::<Vec<_>>(),
+        [(wrong.as_str(), "DIGEST_MISMATCH")]
+    );
+    assert_eq!(names(&folder.join("refused")), [wrong.clone(), format!("{wrong}.reason.json")]);
+    let now = team.now();
+    let sent = spool.send(|record| Ok(submitter.submit(&[record.to_vec()], now)?.remove(0))).unwrap();
+    assert_eq!(sent.delivered.len(), 1);
+    let ledger = team.connect(&running, "auditor").unwrap();
+    assert_eq!(ledger.attachment(&digest).unwrap(), report);
+    assert_eq!(ledger.attachment(&empty).unwrap(), b"");
+    running.stop();
+}
+
+/// A stream that fails after so many bytes.
+struct Breaks(usize);
+
+impl std::io::Read for Breaks {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = buffer.len().min(self.0);
+        self.0 -= read;
+        if read == 0 { Err(std::io::Error::other("broken")) } else { Ok(read) }
+    }
+}
+
+#[test]
+fn a_server_drains_the_files_of_a_spool_too_for_a_caller_who_may_attach() {
+    let team = Team::new();
+    let running = |folder: &str, caller: &str| {
+        let spool = format!("[spool]\nfolder = \"{folder}\"\ncaller = \"{caller}\"\n");
+        let more = "[[caller]]\nname = \"filer\"\ncredential = \"ci-build\"\nroles = [\"auditor\"]\n\
+                    token = { issuer = \"https://issuer.example\", subject = \"filer\" }\n";
+        team.start_with(&Team::config("spool-millis = 20\nattachment-bytes = 1000000", &(more.to_owned() + &spool)))
+    };
+    let emptied = |spool: &Spool| {
+        (0..300).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            spool.attachments().unwrap().is_empty() && spool.waiting().unwrap().is_empty()
+        })
+    };
+    let spool = Spool::in_folder(team.dir().join("drop"));
+    let digest = spool.attach(&b"a report"[..]).unwrap();
+    let long = spool.attach(&vec![1; 1_000_001][..]).unwrap();
+    spool.add(&team.note("with a report"), team.now()).unwrap();
+    let server = running("drop", "build");
+    assert!(emptied(&spool), "{}", team.log.text());
+    server.stop();
+    assert_eq!(team.folder().attachment(&digest).unwrap(), b"a report");
+    assert_eq!(names(&team.dir().join("drop/refused")), [long.hex(), format!("{}.reason.json", long.hex())]);
+    assert!(team.log.lines().iter().any(|l| l["event"] == "spooled-file-refused" && l["code"] == "LIMIT_EXCEEDED"));
+    let other = Spool::in_folder(team.dir().join("other-drop"));
+    let digest = other.attach(&b"another report"[..]).unwrap();
+    let server = running("other-drop", "filer");
+    assert!(emptied(&other));
+    server.stop();
+    assert_eq!(team.folder().attachment(&digest).unwrap_err().code(), "NOT_FOUND");
+    assert!(team.log.lines().iter().any(|l| l["event"] == "spooled-file-refused" && l["code"] == "APPEND_REFUSED"));
+}
+
+#[test]
+fn a_spool_whose_writer_is_killed_at_any_moment_holds_whole_files_and_no_record_without_its_file() {
+    let team = Team::new();
+    let folder = team.dir().join("spool");
+    let spool = Spool::in_folder(&folder);
+    let mut cut = [0; 3];
+    let rounds = 48;
+    for round in 0..rounds {
+        let content: Vec<u8> = (0..4_000_000u32).flat_map(|n| (n ^ round).to_le_bytes()).collect();
+        std::fs::write(team.dir().join("report"), &content).unwrap();
+        let record = team.note(&format!("round {round}"));
+        std::fs::write(team.dir().join("record.json"), &record).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sealwright"))
+            .args(["ledger", "spool", "add", "record.json", "--attach", "report", "--spool", "spool"])
+            .current_dir(team.dir())
+            .env("HOME", team.dir())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // while it writes the file, more or less of it; when the file has its name; at any moment; or not at all
+        let being_written = || {
+            let unfinished = names(&folder.join("attachments")).into_iter().find(|name| name.starts_with('.'));
+            let length = |name| std::fs::metadata(folder.join("attachments").join(name)).map(|meta| meta.len());
+            unfinished.and_then(|name| length(name).ok()).is_some_and(|n| n >= u64::from(round % 16) * 1_000_000)
+        };
+        let named = || !spool.attachments().unwrap().is_empty();
+        let until = |child: &mut Child, seen: &dyn Fn() -> bool| {
+            while !seen() && child.try_wait().unwrap().is_none() {
+                std::thread::yield_now();
+            }
+        };
+        match round % 4 {
+            0 => until(&mut child, &being_written),
+            1 => until(&mut child, &named),
+            2 => std::thread::sleep(Duration::from_millis(u64::from(round) * 10)),
+            _ => _ = child.wait().unwrap(),
+        }
+        let _ = child.kill();
+        let ended = child.wait().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        for digest in spool.attachments().unwrap() {
+            let path = folder.join("attachments").join(digest.hex());
+            assert_eq!(Digest::of_file(&path).unwrap(), digest);
+        }
+        let (file, waits) = (Digest::sha256(&content), Digest::sha256(&record).hex());
+        let has_file = spool.attachments().unwrap().contains(&file);
+        let has_record = spool.waiting().unwrap().iter().any(|name| name.contains(&waits));
+        assert!(has_file || !has_record, "round {round}: a record waits without its file");
+        assert!(!ended.success() || has_record, "round {round}: {said}");
+        cut[usize::from(has_file) + usize::from(has_record)] += 1;
+        for name in spool.waiting().unwrap() {
+            std::fs::remove_file(folder.join("waiting").join(name)).unwrap();
+        }
+        if has_file {
+            std::fs::remove_file(folder.join("attachments").join(file.hex())).unwrap();
+        }
+    }
+    println!("of {rounds}: {} without a file, {} with the file alone, {} with both", cut[0], cut[1], cut[2]);
+    assert!(cut[0] > 0 && cut[2] > 0, "{cut:?}");
+    // what the killed ones were writing, the next one cleared
+    spool.attach(&b"last"[..]).unwrap();
+    spool.add(&team.note("last"), team.now()).unwrap();
+    assert_eq!(names(&folder.join("attachments")), [Digest::sha256(b"last").hex()]);
+    assert_eq!(names(&folder.join("waiting")).len(), 1);
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::encryption::{KeyEncryptionKey, KeyFile};
+use sealwright::ledger::{Anchors, Ledger, Pins, Place};
 use sealwright::predicate::*;
 use sealwright::remote::{Access, Submitter};
 use sealwright::serve::{Config, Sequencer};
@@ -66,8 +67,12 @@ pub(crate) const CALLERS: [(&str, &str, &str); 7] = [
     ("nothing", "", ""),
 ];
 
+/// What the description of a place must not hold, by name.
+pub(crate) type Secrets = fn(&str) -> Option<zeroize::Zeroizing<String>>;
+
 pub(crate) struct Team {
     pub world: World,
+    secret: Secrets,
     pub clock: Arc<AtomicI64>,
     pub log: Log,
 }
@@ -141,7 +146,22 @@ impl Team {
     }
 
     pub(crate) fn with_policy(change: impl FnOnce(&mut TrustPolicy)) -> Self {
-        let mut world = World::with_policy(|policy| {
+        Self::over(None, change, |dir| Place::Folder(dir.join("ledger")), |_| None)
+    }
+
+    /// One whose ledger is encrypted under this key.
+    pub(crate) fn encrypted(kek: &KeyFile) -> Self {
+        Self::over(Some(kek), |_| {}, |dir| Place::Folder(dir.join("ledger")), |_| None)
+    }
+
+    /// One whose ledger is at a place that is made for its folder; `secret` gives what the description of one must not hold.
+    pub(crate) fn over(
+        kek: Option<&KeyFile>,
+        change: impl FnOnce(&mut TrustPolicy),
+        place: impl Fn(&Path) -> Place,
+        secret: Secrets,
+    ) -> Self {
+        let with_writers = |policy: &mut TrustPolicy| {
             policy.writers = WRITERS
                 .iter()
                 .map(|(credential, types)| Writer {
@@ -153,14 +173,21 @@ impl Team {
             let author = policy.signers.iter_mut().find(|s| s.name == "author").unwrap();
             author.predicate_types.push(NOTE.to_owned());
             change(policy);
+        };
+        let kek = kek.map(|kek| kek as &dyn KeyEncryptionKey);
+        let mut world = World::made_by(with_writers, |folder, anchors, origin, log_key, trust, now| {
+            Ledger::init_at(&place(folder.parent().unwrap()), anchors, origin, log_key, trust, kek, now)
         });
-        let own = world.open().unwrap().with_log_key(world.log_key()).unwrap();
+        let place = place(world.dir.path());
+        let own = Ledger::open_at(&place, &world.anchors(), &Pins::none(), kek).unwrap();
+        let own = own.with_log_key(world.log_key()).unwrap();
         world.ledger = own.with_submitter("everything");
         let dir = world.dir.path();
         std::fs::write(dir.join("keys.json"), jwks(1)).unwrap();
         std::fs::write(dir.join("other-keys.json"), jwks(2)).unwrap();
         let start: Timestamp = START.parse().unwrap();
-        Self { clock: Arc::new(AtomicI64::new(start.unix_millis() + 3_600_000)), log: Log::default(), world }
+        let clock = Arc::new(AtomicI64::new(start.unix_millis() + 3_600_000));
+        Self { clock, log: Log::default(), world, secret }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -229,8 +256,16 @@ impl Team {
         let config = Config::parse(config, self.dir())?;
         let clock = Arc::clone(&self.clock);
         let clock = Box::new(move || Timestamp::from_unix_millis(clock.load(Ordering::Relaxed)));
-        let log_key = key::read_private(config.log_key(), None)?;
-        let sequencer = Sequencer::start(config, log_key, clock, Box::new(self.log.clone()))?;
+        let place = Place::find(config.ledger(), &self.secret)?;
+        let kek = config.encryption_key().map(|path| KeyFile::read(path, None)).transpose()?;
+        let kek = kek.as_ref().map(|kek| kek as &dyn KeyEncryptionKey);
+        let mut ledger = Ledger::open_at(&place, &Anchors::in_folder(config.state()), &Pins::none(), kek)?;
+        if let Some(archive) = config.archive() {
+            ledger = ledger.with_archive(archive)?;
+        }
+        let keys = [Some(config.log_key()), config.next_log_key()];
+        let keys = keys.into_iter().flatten().map(|path| key::read_private(path, None)).collect::<Result<_, _>>()?;
+        let sequencer = Sequencer::start(config, ledger, keys, clock, Box::new(self.log.clone()))?;
         let address = sequencer.address().to_owned();
         Ok(Running { sequencer: Some(sequencer), address })
     }

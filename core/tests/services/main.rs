@@ -47,12 +47,20 @@ mod registry;
 #[cfg(feature = "keyless")]
 mod rekor_v1;
 mod sealed;
+#[cfg(all(feature = "object-store", feature = "serve"))]
+mod sequenced;
 mod signer_command;
 #[cfg(any(feature = "object-store", feature = "witness"))]
 #[path = "../small/mod.rs"]
 mod small;
+#[cfg(all(feature = "object-store", feature = "serve"))]
+#[path = "../serve/team.rs"]
+mod team;
 mod theirs;
 #[cfg(feature = "witness")]
 mod tlog;
 #[cfg(feature = "object-store")]
 mod tls;
+#[cfg(all(feature = "object-store", feature = "serve"))]
+#[path = "../world/mod.rs"]
+mod world;

@@ -8,14 +8,15 @@ use serde_json::json;
 use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
 use crate::cli::output::ProgressLine;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{Settings, folder_for_copy};
 use crate::cli::text::Page;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{LogSource, Mirror, Mirrored};
+use crate::ledger::{Mirror, Mirrored};
 
 #[derive(Args)]
 pub(crate) struct MirrorLedger {
-    /// The ledger: its folder, or the URL of a server that serves it.
+    /// The ledger: its folder, the file that describes its bucket, or the URL of
+    /// a server that serves it.
     #[arg(value_name = "DIR|URL")]
     source: String,
     /// Folder of the copy.
@@ -30,7 +31,8 @@ pub(crate) struct MirrorLedger {
 
 #[derive(Args)]
 pub(crate) struct Restore {
-    /// The copy: the folder of a mirror, or the URL of a server that serves it.
+    /// The copy: the folder of a mirror, the file that describes a bucket, or the
+    /// URL of a server that serves it.
     #[arg(value_name = "DIR|URL")]
     copy: String,
     /// Go on without what the copy has lost; the audit of the ledger tells it
@@ -43,8 +45,9 @@ pub(crate) struct Restore {
 
 impl MirrorLedger {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let source = LogSource::open(&self.source)?;
-        let mirror = self.known.mirror(settings, &self.to)?;
+        let to = folder_for_copy(self.to)?;
+        let source = settings.log_source(&self.source)?;
+        let mirror = self.known.mirror(settings, &to)?;
         if self.lag {
             let lag = mirror.lag(&source, settings.now()?)?;
             let mut page = Page::default();
@@ -59,14 +62,14 @@ impl MirrorLedger {
         let mut line = ProgressLine::new("entries mirrored");
         let mirrored = mirror.pull(&source, &pins, kek.as_deref(), now, &mut |p| line.show(p.done, p.of))?;
         drop(line);
-        copied(&mirrored, "mirror", &self.to.display().to_string())
+        copied(&mirrored, "mirror", &to.display().to_string())
     }
 }
 
 impl Restore {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let copy = LogSource::open(&self.copy)?;
-        let folder = settings.ledger();
+        let folder = folder_for_copy(settings.ledger())?;
+        let copy = settings.log_source(&self.copy)?;
         let target = self.known.mirror(settings, &folder)?;
         let kek = settings.encryption_key(self.known.encryption_key())?;
         let pins = self.known.pins()?;

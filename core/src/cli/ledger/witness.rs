@@ -13,7 +13,7 @@ use crate::cli::output::write_file;
 use crate::cli::settings::Settings;
 use crate::cli::text::Page;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Ledger, LogSource, Unwitnessed, Witness, Witnessed};
+use crate::ledger::{Ledger, Unwitnessed, Witness, Witnessed};
 use crate::limits;
 
 #[derive(Args)]
@@ -41,7 +41,8 @@ pub(crate) struct WitnessLedger {
     override_usage = "sealwright ledger cosign --log <DIR|URL> --name <NAME> --key <FILE>\n                                [OPTIONS]"
 )]
 pub(crate) struct Cosign {
-    /// The log: its folder, or the URL of a server that serves it.
+    /// The log: its folder, the file that describes its bucket, or the URL of a
+    /// server that serves it.
     #[arg(long, value_name = "DIR|URL")]
     log: String,
     /// Name of the witness, such as witness.example.org/w1.
@@ -126,7 +127,7 @@ impl Cosign {
         };
         let witness = Witness::open(&memory, &self.name, settings.private_key(&self.key)?)?;
         let known = self.pin_log_key.as_deref().map(str::parse).transpose()?;
-        let cosigned = witness.cosign(&LogSource::open(&self.log)?, known.as_ref(), settings.now()?)?;
+        let cosigned = witness.cosign(&settings.log_source(&self.log)?, known.as_ref(), settings.now()?)?;
         let state = cosigned.checkpoint();
         let value = json!({
             "origin": state.origin(),

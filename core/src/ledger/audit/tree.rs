@@ -1,7 +1,7 @@
 //! Entries and tiles against the checkpoint, byte by byte.
 
 use super::{AuditFinding, AuditFindingKind, AuditReport, WIDTH, on_threads};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::limits;
 use crate::merkle::{BundleId, EMPTY_ROOT, Hash, TILE_WIDTH, TileId, encode_entries, encode_tile, leaf_hash, root_of};
@@ -16,22 +16,27 @@ struct Bundle {
     /// The first entry whose hash the tile does not have.
     foreign: Option<u64>,
     findings: Vec<AuditFinding>,
+    /// Why they could not be looked at, where that is no verdict about them.
+    failed: Option<Error>,
 }
 
 impl Ledger {
     /// Holds every entry and every tile against the checkpoint.
-    pub(super) fn audit_tiles(&self, report: &mut AuditReport) {
+    pub(super) fn audit_tiles(&self, report: &mut AuditReport) -> Result<()> {
         let bundles: Vec<u64> = (0..self.size().div_ceil(WIDTH)).collect();
         let mut hashes: Vec<Hash> = Vec::new();
         let mut foreign = None;
         for part in bundles.chunks(PART) {
             for bundle in on_threads(part, |number| self.look_at_bundle(*number)) {
+                if let Some(e) = bundle.failed {
+                    return Err(e);
+                }
                 report.findings.extend(bundle.findings);
                 foreign = foreign.or(bundle.foreign);
                 match bundle.root {
                     Some(root) => hashes.push(root),
                     // without these entries no hash above them can be checked
-                    None => return,
+                    None => return Ok(()),
                 }
             }
         }
@@ -55,7 +60,7 @@ impl Ledger {
             for (number, tile) in (0..).zip(hashes.chunks(usize::from(TILE_WIDTH))) {
                 let width = u16::try_from(tile.len()).unwrap_or(TILE_WIDTH);
                 if let Ok(id) = TileId::new(level, number, width) {
-                    report.findings.extend(self.look_at_tile(id, tile));
+                    report.findings.extend(self.look_at_tile(id, tile)?);
                 }
                 if width == TILE_WIDTH {
                     above.push(root_of(tile));
@@ -63,10 +68,11 @@ impl Ledger {
             }
             hashes = above;
         }
+        Ok(())
     }
 
     fn look_at_bundle(&self, number: u64) -> Bundle {
-        let mut seen = Bundle { root: None, foreign: None, findings: Vec::new() };
+        let mut seen = Bundle { root: None, foreign: None, findings: Vec::new(), failed: None };
         let Ok(id) = BundleId::containing(number * WIDTH, self.size()) else { return seen };
         let path = id.to_string();
         let tampered = |message: &str| AuditFinding {
@@ -90,20 +96,25 @@ impl Ledger {
                 let stored = stored.as_chunks::<32>().0.iter().map(|hash| Hash::from(*hash));
                 let differs = leaves.iter().zip(stored).position(|(own, stored)| *own != stored);
                 seen.foreign = differs.map(|at| number * WIDTH + at as u64);
-                seen.findings.extend(self.look_at_tile(id.tile(), &leaves));
+                match self.look_at_tile(id.tile(), &leaves) {
+                    Ok(finding) => seen.findings.extend(finding),
+                    Err(e) => seen.failed = Some(e),
+                }
                 seen.root = Some(root_of(&leaves));
             }
+            Err(e) if self.is_undecided(&e) => seen.failed = Some(e),
             Err(e) => seen.findings.push(tampered(e.message())),
         }
         seen
     }
 
-    fn look_at_tile(&self, id: TileId, hashes: &[Hash]) -> Option<AuditFinding> {
+    fn look_at_tile(&self, id: TileId, hashes: &[Hash]) -> Result<Option<AuditFinding>> {
         let message = match self.store.read(&id.to_string(), WIDTH * 32) {
-            Ok(found) if found == encode_tile(hashes) => return None,
+            Ok(found) if found == encode_tile(hashes) => return Ok(None),
             Ok(_) => "it is not what the entries hash to".to_owned(),
+            Err(e) if self.is_undecided(&e) => return Err(e),
             Err(e) => e.message().to_owned(),
         };
-        Some(AuditFinding { kind: AuditFindingKind::TileTampered, place: id.to_string(), message })
+        Ok(Some(AuditFinding { kind: AuditFindingKind::TileTampered, place: id.to_string(), message }))
     }
 }
