@@ -79,6 +79,8 @@ pub mod spool;
 #[cfg(feature = "remote")]
 pub mod remote;
 
+pub mod opening;
+
 #[cfg(feature = "serve")]
 pub mod serve;
 

@@ -15,12 +15,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::bundle::Bundle;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorClass, ErrorKind, Result};
-use crate::ledger::Receipt;
+use crate::ledger::{Ledger, Receipt};
 use crate::timestamp::Timestamp;
 use crate::{json, limits};
 
@@ -42,10 +42,41 @@ pub struct Sent {
     pub stopped: Option<Error>,
 }
 
-#[derive(Serialize)]
+impl Serialize for Sent {
+    /// As `delivered` (each `record` and `receipt`), `refused` (each `file`, `code` and `message`) and `stopped` (`code` and
+    /// `message`, or null).
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Delivered<'a> {
+            record: &'a Digest,
+            receipt: &'a Receipt,
+        }
+        #[derive(serde::Serialize)]
+        struct Refused<'a> {
+            file: &'a str,
+            #[serde(flatten)]
+            reason: Reason<'a>,
+        }
+        let delivered: Vec<_> = self.delivered.iter().map(|(record, receipt)| Delivered { record, receipt }).collect();
+        let refused: Vec<_> = self.refused.iter().map(|(file, e)| Refused { file, reason: Reason::of(e) }).collect();
+        let mut sent = serializer.serialize_struct("Sent", 3)?;
+        sent.serialize_field("delivered", &delivered)?;
+        sent.serialize_field("refused", &refused)?;
+        sent.serialize_field("stopped", &self.stopped.as_ref().map(Reason::of))?;
+        sent.end()
+    }
+}
+
+#[derive(serde::Serialize)]
 struct Reason<'a> {
     code: &'a str,
     message: &'a str,
+}
+
+impl<'a> Reason<'a> {
+    fn of(e: &'a Error) -> Self {
+        Self { code: e.code(), message: e.message() }
+    }
 }
 
 const WAITING: &str = "waiting";
@@ -117,6 +148,17 @@ impl Spool {
         Ok(names)
     }
 
+    /// Sends all that waits to a ledger that takes appends, as [`Spool::send`] does.
+    ///
+    /// # Errors
+    /// As [`Spool::send`].
+    pub fn send_to(&self, ledger: &mut Ledger, now: Timestamp) -> Result<Sent> {
+        self.send(|record| {
+            let verified = ledger.verify(record, now)?;
+            ledger.append(&verified, now)
+        })
+    }
+
     /// Gives each record that waits to `deliver`, oldest first. One that is refused for what it is is put aside with the
     /// reason; any other fault ends the sending, and the records from there on still wait.
     ///
@@ -149,7 +191,7 @@ impl Spool {
                 }
                 Err(e) if is_about_the_record(&e) => {
                     let aside = self.folder.join(REFUSED).join(&name);
-                    let reason = Reason { code: e.code(), message: e.message() };
+                    let reason = Reason::of(&e);
                     write(&with_suffix(&aside, ".reason.json"), &json::canonical("reason", &reason)?)?;
                     match std::fs::rename(&path, &aside) {
                         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

@@ -44,6 +44,7 @@ const ORDER: &[&str] = &[
     "oci",
     "spool",
     "remote",
+    "opening",
     "serve",
     "cli",
 ];

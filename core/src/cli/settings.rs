@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
 use crate::ledger::{Place, Schedule};
 use crate::limits;
+use crate::opening::is_address;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
 use crate::timestamp::Timestamp;
@@ -163,7 +164,7 @@ impl Settings {
     pub(crate) fn ledger_address(&self) -> Option<String> {
         let chosen = self.ledger.clone().or_else(|| environment("SEALWRIGHT_LEDGER").map(PathBuf::from));
         let chosen = chosen.or_else(|| self.file.ledger.clone())?;
-        chosen.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
+        chosen.to_str().filter(|text| is_address(text)).map(str::to_owned)
     }
 
     /// What is shown to a ledger behind an address: a token, a certificate.
