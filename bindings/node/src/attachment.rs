@@ -39,16 +39,16 @@ impl FromNapiValue for AnyContent {
 }
 
 twins! { Ledger, ledger;
-    /// Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned.
+    "Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned."
     attach, attach_sync(#[napi(ts_arg_type = "Uint8Array | BlobFile")] content: AnyContent)
         -> String, "Promise<string>", "string" => content.0.attach(ledger);
 
-    /// A file that was attached, checked against its digest; whole, so at most 1 GiB.
+    "A file that was attached, checked against its digest; whole, so at most 1 GiB."
     attachment, attachment_sync(digest: String)
         -> Buffer, "Promise<Buffer>", "Buffer" => ledger.attachment(&digest.parse()?).map(Buffer::from);
 
-    /// A file of any length that was attached, in pieces. Nothing of it is proven before its end, where what was changed
-    /// is refused.
+    "A file of any length that was attached, in pieces. Nothing of it is proven before its end, where what was changed"
+    "is refused."
     attachment_stream, attachment_stream_sync(digest: String)
         -> AttachmentReader, "Promise<AttachmentReader>", "AttachmentReader" =>
         ledger.attachment_stream(&digest.parse()?).map(AttachmentReader::of);

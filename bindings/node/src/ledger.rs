@@ -325,57 +325,57 @@ impl Ledger {
 }
 
 twins! { Ledger, ledger;
-    /// Number of entries.
+    "Number of entries."
     size, size_sync() -> i64, "Promise<number>", "number" => Ok(number(ledger.size()));
 
-    /// The newest checkpoint this handle has seen, a signed note.
+    "The newest checkpoint this handle has seen, a signed note."
     checkpoint, checkpoint_sync() -> String, "Promise<string>", "string" => Ok(ledger.checkpoint().note().to_owned());
 
-    /// The trust policy in force.
+    "The trust policy in force."
     trust_policy, trust_policy_sync() -> Json, "Promise<Record<string, unknown>>", "Record<string, unknown>" =>
         Json::of(ledger.trust_policy()?.predicate());
 
-    /// Looks for entries that others appended meanwhile.
+    "Looks for entries that others appended meanwhile."
     refresh, refresh_sync() -> (), "Promise<void>", "void" => ledger.refresh();
 
-    /// What was not whole when this handle opened the ledger or wrote to it, and is now.
+    "What was not whole when this handle opened the ledger or wrote to it, and is now."
     repairs, repairs_sync() -> Json, "Promise<Repair[]>", "Repair[]" => Json::of(&ledger.repairs());
 
-    /// Where it was moved to, if it was; it takes no append then.
+    "Where it was moved to, if it was; it takes no append then."
     moved_to, moved_to_sync() -> Json, "Promise<string | null>", "string | null" => Json::of(&ledger.moved_to());
 
-    /// What it holds as of `now`: bytes by type and age, and how late evidence arrives.
+    "What it holds as of `now`: bytes by type and age, and how late evidence arrives."
     stats, stats_sync(#[napi(ts_arg_type = "Time")] now: Option<Json>)
         -> LedgerStats, "Promise<LedgerStats>", "LedgerStats" => ledger.stats(time(now)?).map(LedgerStats);
 
-    /// Verifies a record under the trust policy in force, as it must be before it is appended.
+    "Verifies a record under the trust policy in force, as it must be before it is appended."
     verify, verify_sync(
         #[napi(ts_arg_type = "Uint8Array")] record: Bytes,
         #[napi(ts_arg_type = "Time")] now: Option<Json>
     ) -> Verified, "Promise<Verified>", "Verified" => ledger.verify(&record.0, time(now)?).map(Verified::of);
 
-    /// The entry at `index`, proven.
+    "The entry at `index`, proven."
     entry, entry_sync(index: i64) -> Json, "Promise<Entry>", "Entry" => Json::of(&ledger.entry(place(index))?);
 
-    /// The record at `index`, proven and verified.
+    "The record at `index`, proven and verified."
     record, record_sync(index: i64) -> LedgerRecord, "Promise<LedgerRecord>", "LedgerRecord" =>
         ledger.record(place(index)).map(LedgerRecord);
 
-    /// Receipt of the entry at `index` under the present checkpoint.
+    "Receipt of the entry at `index` under the present checkpoint."
     prove, prove_sync(index: i64) -> Receipt, "Promise<Receipt>", "Receipt" => ledger.prove(place(index)).map(Receipt);
 
-    /// Searches; all that is said must hold, nothing said finds everything.
+    "Searches; all that is said must hold, nothing said finds everything."
     search, search_sync(#[napi(ts_arg_type = "Query")] query: Option<Json>) -> Found, "Promise<Found>", "Found" =>
         ledger.search(&read(query.as_ref())?).map(Found);
 
-    /// As `search`, from the log and not from the index, which could hide: it reads every entry.
+    "As `search`, from the log and not from the index, which could hide: it reads every entry."
     complete, complete_sync(#[napi(ts_arg_type = "Query")] query: Option<Json>)
         -> Complete, "Promise<Complete>", "Complete" => ledger.complete(&read(query.as_ref())?).map(Complete);
 
-    /// Makes the search index anew from the log.
+    "Makes the search index anew from the log."
     rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();
 
-    /// Audits every byte where the ledger lies; no findings means that it is whole.
+    "Audits every byte where the ledger lies; no findings means that it is whole."
     audit, audit_sync() -> Json, "Promise<AuditReport>", "AuditReport" => Json::of(&ledger.audit()?);
 }
 

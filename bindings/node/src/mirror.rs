@@ -68,7 +68,7 @@ fn restored(folder: &str, anchors: &str, copy: &str, pins: Option<&Json>) -> Res
 }
 
 twins! { Mirror, mirror;
-    /// Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked.
+    "Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked."
     pull, pull_sync(
         source: String,
         #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
@@ -78,7 +78,7 @@ twins! { Mirror, mirror;
         Json::of(&mirror.pull(&LogSource::open(&source)?, &pins, time(now)?, &mut |_| {})?)
     };
 
-    /// How far the copy is behind; nothing is pulled.
+    "How far the copy is behind; nothing is pulled."
     lag, lag_sync(source: String, #[napi(ts_arg_type = "Time")] now: Option<Json>) -> Json, "Promise<Lag>", "Lag" =>
         Json::of(&mirror.lag(&LogSource::open(&source)?, time(now)?)?);
 }

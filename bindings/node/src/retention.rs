@@ -14,13 +14,13 @@ use crate::signer::AnySigner;
 use crate::work::{Work, at_once, twins};
 
 twins! { Ledger, ledger;
-    /// The retention of all records under a schedule, as of `now`.
+    "The retention of all records under a schedule, as of `now`."
     retention, retention_sync(
         #[napi(ts_arg_type = "Schedule")] schedule: Json,
         #[napi(ts_arg_type = "Time")] now: Option<Json>
     ) -> Retention, "Promise<Retention>", "Retention" => ledger.retention(&read(&schedule)?, time(now)?).map(Retention);
 
-    /// What of `entries`, or of all records, could be disposed of. Nothing is changed.
+    "What of `entries`, or of all records, could be disposed of. Nothing is changed."
     plan_disposal, plan_disposal_sync(
         #[napi(ts_arg_type = "Schedule")] schedule: Json,
         #[napi(ts_arg_type = "number[]")] entries: Option<Json>,
@@ -28,8 +28,8 @@ twins! { Ledger, ledger;
     ) -> DisposalPlan, "Promise<DisposalPlan>", "DisposalPlan" =>
         ledger.plan_disposal(&read(&schedule)?, indexes(entries.as_ref())?.as_deref(), time(now)?).map(DisposalPlan);
 
-    /// Disposes of `entries`, or of all records that are due and that two records officers approved of. The decision and
-    /// the record of the disposal are appended first; then bodies are erased. Entries stay, and proofs still verify.
+    "Disposes of `entries`, or of all records that are due and that two records officers approved of. The decision and"
+    "the record of the disposal are appended first; then bodies are erased. Entries stay, and proofs still verify."
     dispose, dispose_sync(
         #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
         #[napi(ts_arg_type = "Schedule")] schedule: Json,
@@ -41,23 +41,23 @@ twins! { Ledger, ledger;
         Json::of(&ledger.dispose(&read(&schedule)?, entries.as_deref(), by, &*key.0, time(now)?)?)
     };
 
-    /// Erases bodies whose disposal is recorded, and whose erasing was cut short. Gives their entries.
+    "Erases bodies whose disposal is recorded, and whose erasing was cut short. Gives their entries."
     finish_disposals, finish_disposals_sync() -> Json, "Promise<number[]>", "number[]" =>
         Json::of(&ledger.finish_disposals()?);
 
-    /// All legal holds that were ever placed.
+    "All legal holds that were ever placed."
     holds, holds_sync() -> Json, "Promise<Hold[]>", "Hold[]" => Json::of(&ledger.holds()?);
 
-    /// Moves bodies of entries logged before `before` to the archive.
+    "Moves bodies of entries logged before `before` to the archive."
     archive, archive_sync(#[napi(ts_arg_type = "Time")] before: Json) -> Json, "Promise<Moved>", "Moved" =>
         Json::of(&ledger.archive(before.read("time")?, &mut |_, _| {})?);
 
-    /// Moves bodies back from the archive: those of `entries`, or all.
+    "Moves bodies back from the archive: those of `entries`, or all."
     unarchive, unarchive_sync(#[napi(ts_arg_type = "number[]")] entries: Option<Json>)
         -> Json, "Promise<Moved>", "Moved" =>
         Json::of(&ledger.unarchive(indexes(entries.as_ref())?.as_deref(), &mut |_, _| {})?);
 
-    /// Entries whose bodies are archived.
+    "Entries whose bodies are archived."
     archived, archived_sync() -> Json, "Promise<number[]>", "number[]" => Json::of(&ledger.archived()?);
 }
 

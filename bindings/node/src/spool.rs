@@ -28,13 +28,13 @@ impl Spool {
 }
 
 twins! { Spool, spool;
-    /// Adds a record, on disk when this is done; gives its path. Its form is looked at, not its signature.
+    "Adds a record, on disk when this is done; gives its path. Its form is looked at, not its signature."
     add, add_sync(
         #[napi(ts_arg_type = "Uint8Array")] record: Bytes,
         #[napi(ts_arg_type = "Time")] now: Option<Json>
     ) -> String, "Promise<string>", "string" => Ok(spool.add(&record.0, time(now)?)?.display().to_string());
 
-    /// Names of the records that wait, oldest first.
+    "Names of the records that wait, oldest first."
     waiting, waiting_sync() -> Vec<String>, "Promise<string[]>", "string[]" => spool.waiting();
 }
 

@@ -17,36 +17,36 @@ use crate::ledger::Ledger;
 use crate::work::{Work, at_once, later, twins};
 
 twins! { Ledger, ledger;
-    /// What the witnesses and time-stamp authorities of the trust policy said of the present checkpoint.
+    "What the witnesses and time-stamp authorities of the trust policy said of the present checkpoint."
     witnessed, witnessed_sync() -> Json, "Promise<Witnessed>", "Witnessed" => Json::of(&ledger.witnessed()?);
 
-    /// Asks witnesses of the trust policy over the network, each at its URL by its name, and keeps what they give.
+    "Asks witnesses of the trust policy over the network, each at its URL by its name, and keeps what they give."
     ask_witnesses, ask_witnesses_sync(#[napi(ts_arg_type = "Record<string, string>")] urls: Json)
         -> Json, "Promise<AskedWitnesses>", "AskedWitnesses" => Json::of(&ledger.ask_witnesses(&urls.read("witnesses")?)?);
 
-    /// Keeps the cosignatures of a checkpoint that was cosigned elsewhere.
+    "Keeps the cosignatures of a checkpoint that was cosigned elsewhere."
     keep_cosigned, keep_cosigned_sync(checkpoint: String)
         -> Json, "Promise<Cosignature[]>", "Cosignature[]" => Json::of(&ledger.keep_cosigned(checkpoint.as_bytes())?);
 
-    /// Has the RFC 3161 authority at `url`, which the trust policy believes, sign the time of the present checkpoint.
+    "Has the RFC 3161 authority at `url`, which the trust policy believes, sign the time of the present checkpoint."
     timestamp_checkpoint, timestamp_checkpoint_sync(url: String) -> Json, "Promise<Timestamped>", "Timestamped" => {
         let checkpoint = ledger.checkpoint().clone();
         let token = keyless::timestamp_of_bytes(checkpoint.log_note().as_bytes(), &url)?;
         Json::of(&ledger.keep_timestamp(&checkpoint, &token)?)
     };
 
-    /// Keeps an RFC 3161 token (DER) over the log's own note of a checkpoint.
+    "Keeps an RFC 3161 token (DER) over the log's own note of a checkpoint."
     keep_timestamp, keep_timestamp_sync(checkpoint: String, #[napi(ts_arg_type = "Uint8Array")] token: Bytes)
         -> Json, "Promise<Timestamped>", "Timestamped" => {
         let checkpoint = ledger.log_keys().parse_and_verify(checkpoint.as_bytes())?;
         Json::of(&ledger.keep_timestamp(&checkpoint, &token.0)?)
     };
 
-    /// The notes by which the log key was replaced, each signed with the old and the new one, for those who pin the old one.
+    "The notes by which the log key was replaced, each signed with the old and the new one, for those who pin the old one."
     rotations, rotations_sync() -> Json, "Promise<string[]>", "string[]" =>
         Json::of(&ledger.log_keys().rotations().iter().map(|rotation| rotation.note()).collect::<Vec<_>>());
 
-    /// The proofs kept on this machine that this log signed two histories.
+    "The proofs kept on this machine that this log signed two histories."
     forks, forks_sync() -> Json, "Promise<ForkData[]>", "ForkData[]" =>
         Json::of(&ledger.forks()?.iter().map(fork).collect::<Result<Vec<_>>>()?);
 }
@@ -140,22 +140,22 @@ impl Witness {
 }
 
 twins! { Witness, witness;
-    /// Cosigns the checkpoint of a log, in a folder or at a URL, if it extends what was cosigned before. `logKey` is needed
-    /// the first time. Gives the cosigned checkpoint.
+    "Cosigns the checkpoint of a log, in a folder or at a URL, if it extends what was cosigned before. `logKey` is needed"
+    "the first time. Gives the cosigned checkpoint."
     cosign, cosign_sync(log: String, log_key: Option<String>, #[napi(ts_arg_type = "Time")] now: Option<Json>)
         -> String, "Promise<string>", "string" => {
         let known = log_key.map(|key| key.parse()).transpose()?;
         witness.cosign(&LogSource::open(&log)?, known.as_ref(), time(now)?).map(|cosigned| cosigned.note().to_owned())
     };
 
-    /// Believes the checkpoints of a log that this key signs, and those that follow it by the notes of its rotations.
+    "Believes the checkpoints of a log that this key signs, and those that follow it by the notes of its rotations."
     trust_log, trust_log_sync(log_key: String, #[napi(ts_arg_type = "string[]")] rotations: Option<Json>)
         -> (), "Promise<void>", "void" => {
         let rotations: Option<Vec<String>> = rotations.map(|notes| notes.read("rotations")).transpose()?;
         witness.trust_log(&log_keys(&log_key, rotations.as_deref())?)
     };
 
-    /// Answers a request `add-checkpoint` of C2SP tlog-witness, as an HTTP server says it.
+    "Answers a request `add-checkpoint` of C2SP tlog-witness, as an HTTP server says it."
     add_checkpoint, add_checkpoint_sync(
         #[napi(ts_arg_type = "Uint8Array")] request: Bytes,
         #[napi(ts_arg_type = "Time")] now: Option<Json>

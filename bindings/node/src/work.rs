@@ -22,23 +22,23 @@ impl<T: Send + ToNapiValue + TypeName + 'static> Task for Work<T> {
 }
 
 /// Methods that work for long: of one body each a promise, and its twin `…Sync`. What is given is owned, so that both can
-/// have it.
+/// have it. What they do is said as texts, for a doc comment that went through a macro is written as it stands in Rust.
 macro_rules! twins {
     ($class:ident, $core:ident; $(
-        $(#[$($doc:tt)*])*
+        $($doc:literal)+
         $name:ident, $sync:ident($($(#[$($of:tt)*])* $given:ident: $type:ident $(<$inner:ident>)?),*)
             -> $out:ty, $promised:literal, $said:literal => $body:expr;
     )*) => {
         #[napi]
         impl $class {
             $(
-                $(#[$($doc)*])*
+                $(#[doc = $doc])+
                 #[napi(ts_return_type = $promised)]
                 pub fn $name(&self, $($(#[$($of)*])* $given: $type $(<$inner>)?),*) -> AsyncTask<Work<$out>> {
                     self.later(move |$core| $body)
                 }
 
-                $(#[$($doc)*])*
+                $(#[doc = $doc])+
                 #[napi(ts_return_type = $said)]
                 pub fn $sync(&self, env: Env, $($(#[$($of)*])* $given: $type $(<$inner>)?),*) -> napi::Result<$out> {
                     self.at_once(&env, move |$core| $body)

@@ -43,7 +43,7 @@ impl AttachmentReader {
 #[pymethods]
 impl AttachmentReader {
     /// At most `size` bytes, or all that is left; none at the end. A file that was changed raises `LedgerError` there.
-    #[pyo3(signature = (size=-1))]
+    #[pyo3(signature = (size=-1), text_signature = "($self, size=-1)")]
     fn read<'py>(&self, py: Python<'py>, size: i64) -> PyResult<Bound<'py, PyBytes>> {
         self.piece(py, u64::try_from(size).unwrap_or(u64::MAX))
     }
