@@ -1,10 +1,10 @@
 //! Data crosses as JSON: JavaScript's own writer and reader on one side, the core's strict reader on the other.
 
+use napi::bindgen_prelude::Uint8Array;
 use napi::bindgen_prelude::{
     FromNapiValue, Function, JsObjectValue, Object, ToNapiValue, TypeName, Unknown, ValidateNapiValue,
 };
 use napi::{Env, JsValue, Status, ValueType, sys};
-use napi::bindgen_prelude::Uint8Array;
 use sealwright::ci::Environment;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind, Result};

@@ -283,7 +283,11 @@ impl Ledger {
 
     /// Appends a verified record. The same Statement by the same signer gives its first receipt again.
     #[napi(ts_return_type = "Promise<Receipt>")]
-    pub fn append(&self, record: &Verified, #[napi(ts_arg_type = "Time")] now: Option<Json>) -> AsyncTask<Work<Receipt>> {
+    pub fn append(
+        &self,
+        record: &Verified,
+        #[napi(ts_arg_type = "Time")] now: Option<Json>,
+    ) -> AsyncTask<Work<Receipt>> {
         let record = Arc::clone(&record.0);
         self.later(move |ledger| ledger.append(&record, time(now)?).map(Receipt))
     }

@@ -439,7 +439,9 @@ impl Ledger {
     fn forks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let forks = self.run(py, |ledger| {
             let forks = ledger.forks()?.into_iter();
-            forks.map(|fork| sealwright::json::parse("proof of a fork", &fork.to_json()?)).collect::<Result<Vec<Value>, _>>()
+            forks
+                .map(|fork| sealwright::json::parse("proof of a fork", &fork.to_json()?))
+                .collect::<Result<Vec<Value>, _>>()
         })?;
         data::write(py, &forks)
     }

@@ -77,9 +77,7 @@ mod module {
     #[pymodule_export]
     use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
     #[pymodule_export]
-    use crate::retention::{
-        DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold,
-    };
+    use crate::retention::{DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold};
     #[pymodule_export]
     use crate::signer::{Signer, sign, sign_blob};
     #[pymodule_export]

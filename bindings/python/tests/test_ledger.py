@@ -464,7 +464,8 @@ token = {{ issuer = "https://ci.example.org", subject = "ci" }}
             time.sleep(0.05)
     yield world, url, token
     server.terminate()
-    server.communicate()
+    server.communicate(timeout=60)
+    assert server.returncode == 0
 
 
 def test_a_ledger_behind_an_address_is_used_like_one_in_a_folder(served: tuple[World, str, str]) -> None:
