@@ -23,6 +23,9 @@ use crate::ledger::{Anchors, Ledger, Pins, PinsWire, Place};
 #[cfg(feature = "remote")]
 use crate::remote::{Access, AccessWire};
 
+/// Tells variables by their names.
+type Variable = dyn Fn(&str) -> Option<Zeroizing<String>> + Send + Sync;
+
 /// What opening a ledger may need beside its place and keys.
 pub struct Opening {
     pins: Pins,
@@ -30,7 +33,7 @@ pub struct Opening {
     access: Access,
     submitter: Option<String>,
     archive: Option<PathBuf>,
-    variable: Box<dyn Fn(&str) -> Option<Zeroizing<String>> + Send + Sync>,
+    variable: Box<Variable>,
 }
 
 #[derive(Deserialize)]
