@@ -146,7 +146,6 @@ impl Ledger {
 
     /// As `init`, at once.
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "with the environment, as many as its twin")]
     pub fn init_sync(
         env: Env,
         place: String,

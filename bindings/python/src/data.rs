@@ -58,7 +58,9 @@ pub(crate) fn write<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<B
 
 /// A variable of this process, for what the caller gives no variables.
 pub(crate) fn variable(name: &str) -> Option<Zeroizing<String>> {
-    std::env::var(name).ok().map(Zeroizing::new)
+    #[expect(clippy::disallowed_methods, reason = "the edge of a binding is where the environment is read")]
+    let value = std::env::var(name).ok();
+    value.map(Zeroizing::new)
 }
 
 /// The variables given, else those of this process. With `variable`, the only environment of this binding.
