@@ -68,15 +68,15 @@ impl Ledger {
 
     /// Puts an encrypted ledger under another key, or its keys anew under the same; no record is touched.
     #[napi(ts_return_type = "Promise<RotatedKeys>")]
-    pub fn rotate_keys(&self, to: &KeyEncryptionKey) -> AsyncTask<Work<Json>> {
+    pub fn rotate_encryption_keys(&self, to: &KeyEncryptionKey) -> AsyncTask<Work<Json>> {
         let to = Arc::clone(&to.0);
-        self.later(move |ledger| Json::of(&ledger.rotate_keys(&*to, &mut |_, _| {})?))
+        self.later(move |ledger| Json::of(&ledger.rotate_encryption_keys(&*to, &mut |_, _| {})?))
     }
 
-    /// As `rotateKeys`, at once.
+    /// As `rotateEncryptionKeys`, at once.
     #[napi(ts_return_type = "RotatedKeys")]
-    pub fn rotate_keys_sync(&self, env: Env, to: &KeyEncryptionKey) -> napi::Result<Json> {
-        self.at_once(&env, |ledger| Json::of(&ledger.rotate_keys(&*to.0, &mut |_, _| {})?))
+    pub fn rotate_encryption_keys_sync(&self, env: Env, to: &KeyEncryptionKey) -> napi::Result<Json> {
+        self.at_once(&env, |ledger| Json::of(&ledger.rotate_encryption_keys(&*to.0, &mut |_, _| {})?))
     }
 }
 

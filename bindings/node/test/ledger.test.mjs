@@ -135,7 +135,7 @@ test('an encrypted ledger opens with its key alone', async (t) => {
   for (const encryptionKey of [other, undefined]) {
     await assert.rejects(Ledger.open(at, anchors, { encryptionKey }), { code: 'WRONG_KEY' })
   }
-  const rotated = await opened.rotateKeys(other)
+  const rotated = await opened.rotateEncryptionKeys(other)
   assert.deepEqual([rotated.key, rotated.resumed, opened.keyEncryptionKey], [other.id, false, other.id])
   assert.throws(() => Ledger.openSync(at, anchors, { encryptionKey: again }), { code: 'WRONG_KEY' })
   assert.deepEqual((await (await Ledger.open(at, anchors, { encryptionKey: other })).audit()).findings, [])

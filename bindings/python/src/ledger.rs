@@ -380,8 +380,8 @@ impl Ledger {
     }
 
     /// Puts an encrypted ledger under another key, or its keys anew under the same; no record is touched.
-    fn rotate_keys<'py>(&self, py: Python<'py>, to: &KeyEncryptionKey) -> PyResult<Bound<'py, PyAny>> {
-        data::write(py, &self.run(py, |ledger| ledger.rotate_keys(&*to.0, &mut |_, _| {}))?)
+    fn rotate_encryption_keys<'py>(&self, py: Python<'py>, to: &KeyEncryptionKey) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.rotate_encryption_keys(&*to.0, &mut |_, _| {}))?)
     }
 
     /// Replaces the key that signs checkpoints. Gives the note that says so, for those who pin the old one.

@@ -150,7 +150,7 @@ def test_an_encrypted_ledger_opens_with_its_key_alone(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput) as refused:
             Ledger.open(place, anchors=state, encryption_key=wrong)
         assert refused.value.code == "WRONG_KEY"
-    rotated = ledger.rotate_keys(other)
+    rotated = ledger.rotate_encryption_keys(other)
     assert (rotated["key"], rotated["resumed"]) == (other.id, False)
     assert ledger.key_encryption_key == other.id
     with pytest.raises(InvalidInput) as old:
