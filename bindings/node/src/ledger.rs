@@ -1,4 +1,8 @@
 //! The ledger, its receipts and what it finds.
+#![expect(
+    clippy::too_many_arguments,
+    reason = "what a ledger is made of has no defaults; a twin has the environment beside it"
+)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
