@@ -325,6 +325,23 @@ export interface Pins {
   minCheckpoint?: string
 }
 
+/** What opening a ledger may need; for one behind an address no more than `pins` and `access`. */
+export interface Opening {
+  /** Signs checkpoints, to append. */
+  logKey?: PrivateKey
+  /** Opens a ledger that is encrypted. */
+  encryptionKey?: KeyEncryptionKey
+  pins?: Pins
+  /** The credential of whoever appends, where the trust policy lists writers. */
+  submitter?: string
+  /** The folder that bodies were moved to. */
+  archive?: string
+  /** What is shown to an address. */
+  access?: Access
+  /** Tell the credentials of a bucket; those of this process if not given. */
+  variables?: Variables
+}
+
 /** What is shown to a ledger behind an address; all but `token` are paths. */
 export interface Access {
   /** An OpenID Connect token. */
@@ -375,6 +392,230 @@ export interface Query {
   until?: Time
   after?: number
   limit?: number
+}
+
+/** Something that was not whole, and is now. */
+export interface Repair {
+  kind: 'completed' | 'dropped' | 'cleared'
+  message: string
+}
+
+/** What a move did. */
+export interface Relocated {
+  origin: string
+  from: string
+  to: string
+  size: number
+  /** The same in both places, base64. */
+  root: string
+  objects: number
+  bytes: number
+  carried: number
+}
+
+/** Records, and bytes of their bodies. */
+export interface Held {
+  records: number
+  withoutBody: number
+  bytes: number
+}
+
+/** A distribution of durations. */
+export interface Latency {
+  count: number
+  outOfOrder: number
+  late: number
+  sum: number
+  p50: number
+  p95: number
+  p99: number
+  max: number
+  atMost: number[]
+}
+
+/** What a ledger holds and costs, as data. */
+export interface LedgerStatsData {
+  origin: string
+  size: number
+  root: string
+  bytes: number
+  tileBytes: number
+  bodyBytes: number
+  attachments: number
+  attachmentBytes: number
+  /** By predicate type. */
+  types: Record<string, Held>
+  ages: ({ upToDays: number | null } & Held)[]
+  /** By predicate type, in milliseconds. */
+  evidenceLatency: Record<string, Latency>
+  /** In microseconds, of this handle. */
+  appendLatency: Latency
+}
+
+/** What a rotation of an encrypted ledger's keys did. */
+export interface RotatedKeys {
+  /** Name of the key from now on. */
+  key: string
+  headers: number
+  /** Whether an earlier rotation, which was cut short, was brought to its end. */
+  resumed: boolean
+}
+
+/** How long records are kept. */
+export interface Schedule {
+  v: 'sealwright-retention/v1'
+  /** Ids of the catalogue of controls. */
+  frameworks: string[]
+  rules?: {
+    id: string
+    /** Such as `P7Y`. */
+    minimum: string
+    startsFrom?: 'creation' | 'last-effective' | 'end-of-support' | 'release'
+    kinds?: string[]
+    predicateTypes?: string[]
+  }[]
+  /** Periods for rules of the catalogue. */
+  periods?: Record<string, string>
+  /** By release id, `*` for all others. */
+  supportEnds?: Record<string, Time>
+}
+
+/** The retention of one record. */
+export interface Due {
+  index: number
+  predicateType: string
+  payload: string
+  bytes: number
+  loggedAt: string
+  rule: string | null
+  retainedSince: string | null
+  dueAt: string | null
+  /** Why it may not go, whatever the time. */
+  obstacles: string[]
+}
+
+/** What would be disposed of, as data. */
+export interface DisposalPlanData {
+  at: string
+  /** Digest of the schedule. */
+  schedule: string
+  items: Due[]
+  refused: Due[]
+  attachments: string[]
+  approvals: string[]
+  /** Which approvals are missing. */
+  lacking: string[]
+}
+
+/** What was disposed of. */
+export interface Disposal {
+  /** Entry of the decision. */
+  decision: number
+  /** Entry of the record of the disposal. */
+  record: number
+  entries: number[]
+  attachments: string[]
+}
+
+/** A legal hold to be placed. Of the query all that is said must hold; records named by `entries` are held in any case. */
+export interface HoldOrder {
+  /** A URI that nobody used before. */
+  holdId: string
+  /** Case reference; no details. */
+  matter: string
+  orderedBy: Actor
+  custodian?: Actor
+  entries?: number[]
+  services?: string[]
+  releases?: string[]
+  environments?: string[]
+  predicateTypes?: string[]
+  /** When they were logged, both ends included. */
+  window?: { from: Time; to: Time }
+  everything?: boolean
+}
+
+/** A legal hold that was placed. */
+export interface Hold {
+  index: number
+  placed: { holdId: string; matter: string; orderedBy: Actor; custodian: Actor; at: string; [more: string]: unknown }
+  /** Entry of the record that released it; `null` while it is in force. */
+  releasedBy: number | null
+  payload: string
+  records: string[]
+}
+
+/** What was moved between a ledger and its archive. */
+export interface Moved {
+  entries: number[]
+  bytes: number
+}
+
+/** A cosignature that counts. */
+export interface Cosignature {
+  witness: string
+  at: string
+}
+
+/** What others said of a checkpoint. */
+export interface Witnessed {
+  size: number
+  cosignatures: Cosignature[]
+  /** How many cosignatures the trust policy demands. */
+  quorum: number
+  timestamps: Timestamped[]
+}
+
+/** What a round among the witnesses came to. */
+export interface AskedWitnesses {
+  witnessed: Witnessed
+  /** Witnesses that gave no cosignature, and why. */
+  failed: { witness: string; code: string; message: string }[]
+}
+
+/** What a witness answers, as HTTP says it. */
+export interface WitnessAnswer {
+  status: number
+  contentType: string
+  body: string
+}
+
+/** Proof that a log signed two histories. */
+export interface ForkData {
+  v: string
+  origin: string
+  /** Signed notes, the smaller one first. */
+  checkpoints: string[]
+  rootThen?: string
+  proof?: string[]
+}
+
+/** What a pull came to. */
+export interface Mirrored {
+  origin: string
+  had: number
+  size: number
+  root: string
+  withoutBody: number
+  /** Entries whose record at the source is not the one they commit to. */
+  refused: number[]
+  attachmentsMissing: number
+}
+
+/** What became of the records of a spool. */
+export interface Sent {
+  /** By the SHA-256 of their bytes. */
+  delivered: { record: string; receipt: ReceiptData }[]
+  refused: { file: string; code: string; message: string }[]
+  /** What ended the sending before its end; the records from there on still wait. */
+  stopped: { code: string; message: string } | null
+}
+
+/** How far a copy is behind. */
+export interface Lag {
+  entries: number
+  millis: number
+  pulledAt: string | null
 }
 
 /** What an audit found. */
@@ -586,6 +827,30 @@ export interface PackVerdict {
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A file of a ledger, read in pieces: `for await (const piece of reader)`, or `Readable.from(reader)`. */
+export declare class AttachmentReader {
+  /** Bytes of the file. */
+  get size(): number
+  /** The next piece; the last is asked for in vain. A file that was changed ends in `LEDGER_TAMPERED`. */
+  next(): Promise<IteratorResult<Buffer, undefined>>
+  /** The reader itself. */
+  [globalThis.Symbol.asyncIterator](): this
+}
+
+/** All records that match a query, up to a checkpoint. */
+export declare class Complete {
+  /** The records, in the order of the ledger. */
+  get records(): Array<LedgerRecord>
+  /** Entries that may match, and whose body is not there. */
+  get withoutBody(): Array<number>
+  /** Whether there are more; ask again with `after` set to the last index. */
+  get more(): boolean
+  /** Number of entries that were walked: nothing that matches was logged before and is left out. */
+  get size(): number
+  /** Root of the checkpoint of that size, base64. */
+  get root(): string
+}
+
 /** A recorded decision. */
 export declare class Decision {
   /** Whether the artifact may go on. */
@@ -604,6 +869,14 @@ export declare class Decision {
   enforceSync(ledger: Ledger): Permit
 }
 
+/** What would be disposed of, and what stands in the way. */
+export declare class DisposalPlan {
+  /** Whether all of it may go. */
+  get mayGo(): boolean
+  /** The whole as data. */
+  toJSON(): DisposalPlanData
+}
+
 /** What a search found. */
 export declare class Found {
   /** The records, in the order of the ledger. */
@@ -614,34 +887,96 @@ export declare class Found {
   get size(): number
 }
 
-/** A ledger in a folder: append, prove, search, audit. Calls on one handle take turns. */
-export declare class Ledger {
+/** A key that ledgers are encrypted with, wherever it is. It cannot be shown. */
+export declare class KeyEncryptionKey {
   /**
-   * Makes a new ledger in `folder`, whose first entries are the signed records of version 1 of its trust policy.
+   * Makes a new key in a new file that only its owner can read, under a passphrase if there is one.
+   *
+   * Without this file and its passphrase nobody reads what was encrypted with it.
+   */
+  static generate(path: string, passphrase?: string | undefined | null): Promise<KeyEncryptionKey>
+  /** As `generate`, at once. */
+  static generateSync(path: string, passphrase?: string | undefined | null): KeyEncryptionKey
+  /** Opens the key that `reference` names: a key file, `pkcs11:…`, `awskms://…` or `hashivault://…`. */
+  static open(reference: string, access?: SignerAccess): Promise<KeyEncryptionKey>
+  /** As `open`, at once. */
+  static openSync(reference: string, access?: SignerAccess): KeyEncryptionKey
+  /** What names the key in the ledgers it opens; no secret. */
+  get id(): string
+}
+
+/** A ledger in a folder, in a bucket or behind an address: append, prove, search, audit. Calls on one handle take turns. */
+export declare class Ledger {
+  /** Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned. */
+  attach(content: Uint8Array | BlobFile): Promise<string>
+  /** Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned. */
+  attachSync(content: Uint8Array | BlobFile): string
+  /** A file that was attached, checked against its digest; whole, so at most 1 GiB. */
+  attachment(digest: string): Promise<Buffer>
+  /** A file that was attached, checked against its digest; whole, so at most 1 GiB. */
+  attachmentSync(digest: string): Buffer
+  /**
+   * A file of any length that was attached, in pieces. Nothing of it is proven before its end, where what was changed
+   * is refused.
+   */
+  attachmentStream(digest: string): Promise<AttachmentReader>
+  /**
+   * A file of any length that was attached, in pieces. Nothing of it is proven before its end, where what was changed
+   * is refused.
+   */
+  attachmentStreamSync(digest: string): AttachmentReader
+  /**
+   * Makes a new ledger at `place`, a folder or a bucket that a file describes. Its first entries are the signed records of
+   * version 1 of its trust policy.
    *
    * `anchors` is a folder outside of it, in which its highest checkpoint is remembered. `origin` names the log for
-   * ever. `logKey` (Ed25519) signs its checkpoints.
+   * ever. `logKey` (Ed25519) signs its checkpoints. Of `opening`, `encryptionKey` encrypts it.
    */
-  static init(folder: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time): Promise<Ledger>
+  static init(place: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time, opening?: Opening | undefined | null): Promise<Ledger>
   /** As `init`, at once. */
-  static initSync(folder: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time): Ledger
+  static initSync(place: string, anchors: string, origin: string, logKey: PrivateKey, trustPolicy: Array<Buffer>, now?: Time, opening?: Opening | undefined | null): Ledger
   /**
-   * Opens a ledger, to read it and, with its `logKey`, to append. `pins` is what is known of it from elsewhere.
-   * `submitter` is the credential of whoever appends, where the trust policy lists writers.
+   * Opens the ledger at `place`: an address, a file in TOML that describes a bucket, or a folder; to read it and, with
+   * its `logKey` or behind an address, to append.
    */
-  static open(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Promise<Ledger>
+  static open(place: string, anchors: string, opening?: Opening | undefined | null): Promise<Ledger>
   /** As `open`, at once. */
-  static openSync(folder: string, anchors: string, logKey?: PrivateKey | undefined | null, pins?: Pins, submitter?: string | undefined | null): Ledger
+  static openSync(place: string, anchors: string, opening?: Opening | undefined | null): Ledger
   /** Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it. */
   static connect(url: string, anchors: string, access?: Access, pins?: Pins): Promise<Ledger>
   /** As `connect`, at once. */
   static connectSync(url: string, anchors: string, access?: Access, pins?: Pins): Ledger
+  /** Moves the ledger at `from` to `to`, with the same root; `from` takes no append any more. */
+  static moveTo(from: string, to: string, anchors: string, opening?: Opening | undefined | null): Promise<Relocated>
+  /** As `moveTo`, at once. */
+  static moveToSync(from: string, to: string, anchors: string, opening?: Opening | undefined | null): Relocated
   /** The name of the log. */
   get origin(): string
-  /** The key of the log, as a C2SP verifier key. */
+  /** Where it lies, for people to read. */
+  get place(): string
+  /** The key of the log, as a C2SP verifier key; the newest that this handle has seen. */
   get logKey(): string
+  /** Name of the key it is encrypted with, if it is. */
+  get keyEncryptionKey(): string | null
   /** Whether it could be compared with what was seen of it before. */
   get anchored(): 'extends' | 'first-use'
+  /**
+   * As `search`, all pages, each read when it is needed: `for await (const record of ledger.iterate(query))`. `limit` is
+   * the length of a page.
+   */
+  iterate(query?: Query): Records
+  /** Appends verified records in this order, all or none. */
+  appendAll(records: Array<Verified>, now?: Time): Promise<Receipt[]>
+  /** Appends verified records in this order, all or none. */
+  appendAllSync(records: Array<Verified>, now?: Time): Array<Receipt>
+  /** Appends a verified record. The same Statement by the same signer gives its first receipt again. */
+  append(record: Verified, now?: Time): Promise<Receipt>
+  /** Appends a verified record. The same Statement by the same signer gives its first receipt again. */
+  appendSync(record: Verified, now?: Time): Receipt
+  /** Signs a Statement and appends it, in one. */
+  recordStatement(statement: Statement, key: PrivateKey | Signer, now?: Time): Promise<Receipt>
+  /** Signs a Statement and appends it, in one. */
+  recordStatementSync(statement: Statement, key: PrivateKey | Signer, now?: Time): Receipt
   /** Number of entries. */
   size(): Promise<number>
   /** Number of entries. */
@@ -658,22 +993,22 @@ export declare class Ledger {
   refresh(): Promise<void>
   /** Looks for entries that others appended meanwhile. */
   refreshSync(): void
+  /** What was not whole when this handle opened the ledger or wrote to it, and is now. */
+  repairs(): Promise<Repair[]>
+  /** What was not whole when this handle opened the ledger or wrote to it, and is now. */
+  repairsSync(): Repair[]
+  /** Where it was moved to, if it was; it takes no append then. */
+  movedTo(): Promise<string | null>
+  /** Where it was moved to, if it was; it takes no append then. */
+  movedToSync(): string | null
+  /** What it holds as of `now`: bytes by type and age, and how late evidence arrives. */
+  stats(now?: Time): Promise<LedgerStats>
+  /** What it holds as of `now`: bytes by type and age, and how late evidence arrives. */
+  statsSync(now?: Time): LedgerStats
   /** Verifies a record under the trust policy in force, as it must be before it is appended. */
   verify(record: Uint8Array, now?: Time): Promise<Verified>
   /** Verifies a record under the trust policy in force, as it must be before it is appended. */
   verifySync(record: Uint8Array, now?: Time): Verified
-  /** Appends a verified record. The same Statement by the same signer gives its first receipt again. */
-  append(record: Verified, now?: Time): Promise<Receipt>
-  /** Appends a verified record. The same Statement by the same signer gives its first receipt again. */
-  appendSync(record: Verified, now?: Time): Receipt
-  /** Appends verified records in this order, all or none. */
-  appendAll(records: Array<Verified>, now?: Time): Promise<Receipt[]>
-  /** Appends verified records in this order, all or none. */
-  appendAllSync(records: Array<Verified>, now?: Time): Array<Receipt>
-  /** Signs a Statement and appends it, in one. */
-  recordStatement(statement: Statement, key: PrivateKey | Signer, now?: Time): Promise<Receipt>
-  /** Signs a Statement and appends it, in one. */
-  recordStatementSync(statement: Statement, key: PrivateKey | Signer, now?: Time): Receipt
   /** The entry at `index`, proven. */
   entry(index: number): Promise<Entry>
   /** The entry at `index`, proven. */
@@ -690,22 +1025,92 @@ export declare class Ledger {
   search(query?: Query): Promise<Found>
   /** Searches; all that is said must hold, nothing said finds everything. */
   searchSync(query?: Query): Found
+  /** As `search`, from the log and not from the index, which could hide: it reads every entry. */
+  complete(query?: Query): Promise<Complete>
+  /** As `search`, from the log and not from the index, which could hide: it reads every entry. */
+  completeSync(query?: Query): Complete
   /** Makes the search index anew from the log. */
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
   rebuildIndexSync(): void
-  /** Audits every byte of the folder; no findings means that the ledger is whole. */
+  /** Audits every byte where the ledger lies; no findings means that it is whole. */
   audit(): Promise<AuditReport>
-  /** Audits every byte of the folder; no findings means that the ledger is whole. */
+  /** Audits every byte where the ledger lies; no findings means that it is whole. */
   auditSync(): AuditReport
-  /** Keeps a file that records name by its SHA-256, which is returned. */
-  attach(data: Uint8Array): Promise<string>
-  /** Keeps a file that records name by its SHA-256, which is returned. */
-  attachSync(data: Uint8Array): string
-  /** A file that was attached, checked against its digest. */
-  attachment(digest: string): Promise<Buffer>
-  /** A file that was attached, checked against its digest. */
-  attachmentSync(digest: string): Buffer
+  /** The retention of all records under a schedule, as of `now`. */
+  retention(schedule: Schedule, now?: Time): Promise<Retention>
+  /** The retention of all records under a schedule, as of `now`. */
+  retentionSync(schedule: Schedule, now?: Time): Retention
+  /** What of `entries`, or of all records, could be disposed of. Nothing is changed. */
+  planDisposal(schedule: Schedule, entries?: number[], now?: Time): Promise<DisposalPlan>
+  /** What of `entries`, or of all records, could be disposed of. Nothing is changed. */
+  planDisposalSync(schedule: Schedule, entries?: number[], now?: Time): DisposalPlan
+  /**
+   * Disposes of `entries`, or of all records that are due and that two records officers approved of. The decision and
+   * the record of the disposal are appended first; then bodies are erased. Entries stay, and proofs still verify.
+   */
+  dispose(key: PrivateKey | Signer, schedule: Schedule, executedBy: Actor, entries?: number[], now?: Time): Promise<Disposal>
+  /**
+   * Disposes of `entries`, or of all records that are due and that two records officers approved of. The decision and
+   * the record of the disposal are appended first; then bodies are erased. Entries stay, and proofs still verify.
+   */
+  disposeSync(key: PrivateKey | Signer, schedule: Schedule, executedBy: Actor, entries?: number[], now?: Time): Disposal
+  /** Erases bodies whose disposal is recorded, and whose erasing was cut short. Gives their entries. */
+  finishDisposals(): Promise<number[]>
+  /** Erases bodies whose disposal is recorded, and whose erasing was cut short. Gives their entries. */
+  finishDisposalsSync(): number[]
+  /** All legal holds that were ever placed. */
+  holds(): Promise<Hold[]>
+  /** All legal holds that were ever placed. */
+  holdsSync(): Hold[]
+  /** Moves bodies of entries logged before `before` to the archive. */
+  archive(before: Time): Promise<Moved>
+  /** Moves bodies of entries logged before `before` to the archive. */
+  archiveSync(before: Time): Moved
+  /** Moves bodies back from the archive: those of `entries`, or all. */
+  unarchive(entries?: number[]): Promise<Moved>
+  /** Moves bodies back from the archive: those of `entries`, or all. */
+  unarchiveSync(entries?: number[]): Moved
+  /** Entries whose bodies are archived. */
+  archived(): Promise<number[]>
+  /** Entries whose bodies are archived. */
+  archivedSync(): number[]
+  /** What the witnesses and time-stamp authorities of the trust policy said of the present checkpoint. */
+  witnessed(): Promise<Witnessed>
+  /** What the witnesses and time-stamp authorities of the trust policy said of the present checkpoint. */
+  witnessedSync(): Witnessed
+  /** Asks witnesses of the trust policy over the network, each at its URL by its name, and keeps what they give. */
+  askWitnesses(urls: Record<string, string>): Promise<AskedWitnesses>
+  /** Asks witnesses of the trust policy over the network, each at its URL by its name, and keeps what they give. */
+  askWitnessesSync(urls: Record<string, string>): AskedWitnesses
+  /** Keeps the cosignatures of a checkpoint that was cosigned elsewhere. */
+  keepCosigned(checkpoint: string): Promise<Cosignature[]>
+  /** Keeps the cosignatures of a checkpoint that was cosigned elsewhere. */
+  keepCosignedSync(checkpoint: string): Cosignature[]
+  /** Has the RFC 3161 authority at `url`, which the trust policy believes, sign the time of the present checkpoint. */
+  timestampCheckpoint(url: string): Promise<Timestamped>
+  /** Has the RFC 3161 authority at `url`, which the trust policy believes, sign the time of the present checkpoint. */
+  timestampCheckpointSync(url: string): Timestamped
+  /** Keeps an RFC 3161 token (DER) over the log's own note of a checkpoint. */
+  keepTimestamp(checkpoint: string, token: Uint8Array): Promise<Timestamped>
+  /** Keeps an RFC 3161 token (DER) over the log's own note of a checkpoint. */
+  keepTimestampSync(checkpoint: string, token: Uint8Array): Timestamped
+  /** The notes by which the log key was replaced, each signed with the old and the new one, for those who pin the old one. */
+  rotations(): Promise<string[]>
+  /** The notes by which the log key was replaced, each signed with the old and the new one, for those who pin the old one. */
+  rotationsSync(): string[]
+  /** The proofs kept on this machine that this log signed two histories. */
+  forks(): Promise<ForkData[]>
+  /** The proofs kept on this machine that this log signed two histories. */
+  forksSync(): ForkData[]
+  /** Replaces the key that signs checkpoints. Gives the note that says so, for those who pin the old one. */
+  rotateLogKey(newKey: PrivateKey): Promise<string>
+  /** As `rotateLogKey`, at once. */
+  rotateLogKeySync(newKey: PrivateKey): string
+  /** Puts an encrypted ledger under another key, or its keys anew under the same; no record is touched. */
+  rotateKeys(to: KeyEncryptionKey): Promise<RotatedKeys>
+  /** As `rotateKeys`, at once. */
+  rotateKeysSync(to: KeyEncryptionKey): RotatedKeys
 }
 
 /** A record of a ledger: proven to be in it, and verified under the trust policy at its index. */
@@ -724,6 +1129,32 @@ export declare class LedgerRecord {
   get speaker(): Speaker
   /** Whether a revocation of today takes away what it supports. */
   get revoked(): boolean
+}
+
+/** What a ledger holds and costs. */
+export declare class LedgerStats {
+  /** The figures as data. */
+  toJSON(): LedgerStatsData
+  /** The same in the text format of Prometheus. */
+  toPrometheus(): string
+}
+
+/** A copy of a ledger in a folder of its own, which is pulled over and over. */
+export declare class Mirror {
+  /** The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger. */
+  constructor(folder: string, anchors: string)
+  /** Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root. */
+  static restore(folder: string, anchors: string, copy: string, pins?: Pins): Promise<Mirrored>
+  /** As `restore`, at once. */
+  static restoreSync(folder: string, anchors: string, copy: string, pins?: Pins): Mirrored
+  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked. */
+  pull(source: string, pins?: Pins, now?: Time): Promise<Mirrored>
+  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked. */
+  pullSync(source: string, pins?: Pins, now?: Time): Mirrored
+  /** How far the copy is behind; nothing is pulled. */
+  lag(source: string, now?: Time): Promise<Lag>
+  /** How far the copy is behind; nothing is pulled. */
+  lagSync(source: string, now?: Time): Lag
 }
 
 /** The right to promote and deploy one artifact into one environment, once and soon. Made only by a gate. */
@@ -800,10 +1231,13 @@ export declare class Receipt {
   get alreadyThere(): boolean
   /** The receipt as data, with its C2SP tlog-proof. */
   toJSON(): ReceiptData
-  /** Verifies that `record` is in the ledger whose checkpoints `logKey` signs: resolves, or rejects. */
-  verify(record: Uint8Array, logKey: string): Promise<void>
-  /** Verifies that `record` is in the ledger whose checkpoints `logKey` signs: returns, or throws. */
-  verifySync(record: Uint8Array, logKey: string): void
+  /**
+   * Verifies that `record` is in the ledger whose checkpoints `logKey` signs, or a key that replaced it by the notes
+   * `rotations`: resolves, or rejects.
+   */
+  verify(record: Uint8Array, logKey: string, rotations?: Array<string> | undefined | null): Promise<void>
+  /** As `verify`, at once: returns, or throws. */
+  verifySync(record: Uint8Array, logKey: string, rotations?: Array<string> | undefined | null): void
 }
 
 /** A record that an act left in the ledger. */
@@ -812,6 +1246,22 @@ export declare class Recorded {
   get payload(): string
   /** Proof that it is in the ledger. */
   get receipt(): Receipt
+}
+
+/** Records of a ledger, one after the other. */
+export declare class Records {
+  /** The next record. */
+  next(): Promise<IteratorResult<LedgerRecord, undefined>>
+  /** The iterator itself. */
+  [globalThis.Symbol.asyncIterator](): this
+}
+
+/** The retention of all records of a ledger. */
+export declare class Retention {
+  /** Records that may be disposed of now. */
+  get due(): Due[]
+  /** The whole as data. */
+  toJSON(): { size: number; at: string; records: Due[] }
 }
 
 /** A signer that was opened by its reference, wherever its key is. */
@@ -826,6 +1276,24 @@ export declare class Signer {
   sign(message: Uint8Array): Promise<Buffer>
   /** As `sign`, at once. */
   signSync(message: Uint8Array): Buffer
+}
+
+/** A folder of signed records that wait to be appended, for runners without a network. */
+export declare class Spool {
+  /** Adds a record, on disk when this is done; gives its path. Its form is looked at, not its signature. */
+  add(record: Uint8Array, now?: Time): Promise<string>
+  /** Adds a record, on disk when this is done; gives its path. Its form is looked at, not its signature. */
+  addSync(record: Uint8Array, now?: Time): string
+  /** Names of the records that wait, oldest first. */
+  waiting(): Promise<string[]>
+  /** Names of the records that wait, oldest first. */
+  waitingSync(): string[]
+  /** The spool in `folder`, which is made when a first record is added. */
+  constructor(folder: string)
+  /** Appends what waits to a ledger, oldest first. What is refused is put aside with the reason. */
+  send(ledger: Ledger, now?: Time): Promise<Sent>
+  /** As `send`, at once. */
+  sendSync(ledger: Ledger, now?: Time): Sent
 }
 
 /** An in-toto Statement: what is said (the predicate) about what (the subjects). */
@@ -894,6 +1362,38 @@ export declare class Verifier {
   /** As `verifyBlob`, at once. */
   verifyBlobSync(bundle: Uint8Array, blob: string | Uint8Array | BlobFile, expectation: BlobExpectation): VerifiedBlob
 }
+
+/** A witness of our own: it remembers the highest checkpoint of each log, and cosigns only what extends it. */
+export declare class Witness {
+  /** The witness of this name and key (Ed25519), whose state lies in `folder`. */
+  constructor(folder: string, name: string, key: PrivateKey)
+  /** Its key, to be named in trust policies. */
+  get key(): string
+  /**
+   * Cosigns the checkpoint of a log, in a folder or at a URL, if it extends what was cosigned before. `logKey` is needed
+   * the first time. Gives the cosigned checkpoint.
+   */
+  cosign(log: string, logKey?: string | undefined | null, now?: Time): Promise<string>
+  /**
+   * Cosigns the checkpoint of a log, in a folder or at a URL, if it extends what was cosigned before. `logKey` is needed
+   * the first time. Gives the cosigned checkpoint.
+   */
+  cosignSync(log: string, logKey?: string | undefined | null, now?: Time): string
+  /** Believes the checkpoints of a log that this key signs, and those that follow it by the notes of its rotations. */
+  trustLog(logKey: string, rotations?: string[]): Promise<void>
+  /** Believes the checkpoints of a log that this key signs, and those that follow it by the notes of its rotations. */
+  trustLogSync(logKey: string, rotations?: string[]): void
+  /** Answers a request `add-checkpoint` of C2SP tlog-witness, as an HTTP server says it. */
+  addCheckpoint(request: Uint8Array, now?: Time): Promise<WitnessAnswer>
+  /** Answers a request `add-checkpoint` of C2SP tlog-witness, as an HTTP server says it. */
+  addCheckpointSync(request: Uint8Array, now?: Time): WitnessAnswer
+}
+
+/** Approves the disposal of `entries`, or of all records that are due, as a records officer. */
+export declare function approveDisposal(ledger: Ledger, key: PrivateKey | Signer, schedule: Schedule, approver: Actor, entries?: number[], now?: Time): Promise<Recorded>
+
+/** As `approveDisposal`, at once. */
+export declare function approveDisposalSync(ledger: Ledger, key: PrivateKey | Signer, schedule: Schedule, approver: Actor, entries?: number[], now?: Time): Recorded
 
 /** A file, by its path. */
 export interface BlobFile {
@@ -966,8 +1466,17 @@ export declare function gapsSync(ledger: Ledger, releaseId: string): Finding[]
 /** How a trust policy carries the public key of a signer. */
 export declare function keyDescriptor(key: PublicKey): ResourceDescriptor
 
+/** The rules of a schedule for evidence of these kinds, with their periods, the longest first. */
+export declare function longestRetention(schedule: Schedule, kinds: Array<string>): [rule: string, period: string][]
+
 /** Reads a digest such as `sha256:<hex>`, and gives it as a DigestSet. */
 export declare function parseDigest(text: string): DigestSet
+
+/** Places a legal hold: from then on nothing that it covers is disposed of. */
+export declare function placeHold(ledger: Ledger, key: PrivateKey | Signer, order: HoldOrder, now?: Time): Promise<Recorded>
+
+/** As `placeHold`, at once. */
+export declare function placeHoldSync(ledger: Ledger, key: PrivateKey | Signer, order: HoldOrder, now?: Time): Recorded
 
 /** How records name a policy bundle that is attached to their ledger. */
 export declare function policyDescriptor(bundle: Uint8Array): ResourceDescriptor
@@ -986,6 +1495,12 @@ export declare function releaseBegin(ledger: Ledger, key: PrivateKey | Signer, r
 
 /** As `releaseBegin`, at once. */
 export declare function releaseBeginSync(ledger: Ledger, key: PrivateKey | Signer, releaseId: string, purl: string, artifacts: ResourceDescriptor[], now?: Time): Recorded
+
+/** Releases a legal hold; nothing is disposed of by that. */
+export declare function releaseHold(ledger: Ledger, key: PrivateKey | Signer, holdId: string, orderedBy: Actor, matter?: string | undefined | null, now?: Time): Promise<Recorded>
+
+/** As `releaseHold`, at once. */
+export declare function releaseHoldSync(ledger: Ledger, key: PrivateKey | Signer, holdId: string, orderedBy: Actor, matter?: string | undefined | null, now?: Time): Recorded
 
 /**
  * Runs the `sealwright` command with these arguments, the first of which is the name of the program, and gives its exit
@@ -1019,6 +1534,9 @@ export declare function trustPolicyStatement(policy: Record<string, unknown>): S
 
 /** Verifies a record, as a Verifier does. */
 export declare function verify(record: Uint8Array, trust: TrustRoot | TrustedSigners, expectation: Expectation): Promise<Verified>
+
+/** Checks a proof that a log signed two histories, by its key and the notes of its rotations: returns, or throws. */
+export declare function verifyFork(proof: ForkData, logKey: string, rotations?: Array<string> | undefined | null): void
 
 /** Verifies a record, as a Verifier does. */
 export declare function verifySync(record: Uint8Array, trust: TrustRoot | TrustedSigners, expectation: Expectation): Verified

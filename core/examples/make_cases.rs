@@ -1,7 +1,8 @@
 //! Writes `fixtures/cases`, `fixtures/ledgers` and `fixtures/packs` anew, from the keys in `fixtures/keys`.
 //!
 //! `cargo run -p sealwright --example make_cases`. Signatures of P-256 and the salts of ledgers differ from run to run;
-//! what a case expects does not.
+//! what a case expects does not. With the word `storage` it writes the cases of `opening`, `encryption-key` and `schedule`
+//! alone, which are the same each time.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,6 +12,7 @@
 )]
 
 mod evidence;
+mod storage;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
@@ -33,6 +35,9 @@ use world::{RELEASE, START, World, artifact};
 const NOTE: &str = "https://example.org/attestation/note/v1";
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("storage") {
+        return storage::write_all();
+    }
     let keys = Keys::read();
     for folder in ["cases", "ledgers", "packs"] {
         let _ = fs::remove_dir_all(fixtures().join(folder));
@@ -47,6 +52,7 @@ fn main() {
     ledger();
     pack(&keys);
     evidence::write_all(&keys);
+    storage::write_all();
 }
 
 fn fixtures() -> PathBuf {

@@ -79,6 +79,7 @@ pub use fork::Fork;
 pub(crate) use label::{Labels, Listing, check_listing};
 pub use mirror::{Lag, Mirror, Mirrored};
 pub use pins::Pins;
+pub(crate) use pins::PinsWire;
 pub use place::Place;
 pub use receipt::Receipt;
 pub use relocation::{MoveProgress, Relocated};

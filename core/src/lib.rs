@@ -86,6 +86,8 @@ pub mod spool;
 #[cfg(feature = "remote")]
 pub mod remote;
 
+pub mod opening;
+
 #[cfg(feature = "serve")]
 pub mod serve;
 

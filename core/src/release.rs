@@ -5,6 +5,7 @@
 
 mod custody;
 mod drift;
+mod retention;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ use crate::timestamp::Timestamp;
 pub use custody::{Custody, CustodyStep, custody, gaps};
 pub(crate) use custody::{custody_of, gaps_of};
 pub use drift::{Drift, drift};
+pub use retention::{HoldOrder, approve_disposal, place_hold, release_hold};
 
 /// A record that an act left in the ledger.
 #[derive(Clone, Debug, Serialize)]

@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use access::Access;
+pub(crate) use access::AccessWire;
 
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;

@@ -16,14 +16,14 @@ mod file;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 pub use attachment::Attached;
 
 use crate::bundle::Bundle;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorClass, ErrorKind, Result};
-use crate::ledger::{Receipt, is_of_moved_ledger, is_of_replaced_key};
+use crate::ledger::{Ledger, Receipt, is_of_moved_ledger, is_of_replaced_key};
 use crate::timestamp::Timestamp;
 use crate::{json, limits};
 use file::{names, remove, write};
@@ -46,10 +46,41 @@ pub struct Sent {
     pub stopped: Option<Error>,
 }
 
-#[derive(Serialize)]
+impl Serialize for Sent {
+    /// As `delivered` (each `record` and `receipt`), `refused` (each `file`, `code` and `message`) and `stopped` (`code` and
+    /// `message`, or null).
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Delivered<'a> {
+            record: &'a Digest,
+            receipt: &'a Receipt,
+        }
+        #[derive(serde::Serialize)]
+        struct Refused<'a> {
+            file: &'a str,
+            #[serde(flatten)]
+            reason: Reason<'a>,
+        }
+        let delivered: Vec<_> = self.delivered.iter().map(|(record, receipt)| Delivered { record, receipt }).collect();
+        let refused: Vec<_> = self.refused.iter().map(|(file, e)| Refused { file, reason: Reason::of(e) }).collect();
+        let mut sent = serializer.serialize_struct("Sent", 3)?;
+        sent.serialize_field("delivered", &delivered)?;
+        sent.serialize_field("refused", &refused)?;
+        sent.serialize_field("stopped", &self.stopped.as_ref().map(Reason::of))?;
+        sent.end()
+    }
+}
+
+#[derive(serde::Serialize)]
 struct Reason<'a> {
     code: &'a str,
     message: &'a str,
+}
+
+impl<'a> Reason<'a> {
+    fn of(e: &'a Error) -> Self {
+        Self { code: e.code(), message: e.message() }
+    }
 }
 
 const WAITING: &str = "waiting";
@@ -98,6 +129,27 @@ impl Spool {
         names(&self.folder.join(WAITING), limits::SPOOLED_RECORDS, |name| number(name).is_some())
     }
 
+    /// Sends all that waits to a ledger that takes appends: attachments, as [`Spool::send_attachments`] does, then records, as
+    /// [`Spool::send`] does.
+    ///
+    /// # Errors
+    /// As [`Spool::send`].
+    pub fn send_to(&self, ledger: &mut Ledger, now: Timestamp) -> Result<Sent> {
+        let attached = self.send_attachments(|path| ledger.attach_file(path))?;
+        let mut sent = Sent { refused: attached.refused, stopped: attached.stopped, ..Sent::default() };
+        if sent.stopped.is_some() {
+            return Ok(sent);
+        }
+        let records = self.send(|record| {
+            let verified = ledger.verify(record, now)?;
+            ledger.append(&verified, now)
+        })?;
+        sent.delivered = records.delivered;
+        sent.refused.extend(records.refused);
+        sent.stopped = records.stopped;
+        Ok(sent)
+    }
+
     /// Gives each record that waits to `deliver`, oldest first. One that is refused for what it is is put aside with the
     /// reason; any other fault ends the sending, and the records from there on still wait.
     ///
@@ -141,7 +193,7 @@ impl Spool {
     /// Puts a file aside, with the reason beside it.
     fn put_aside(&self, path: &Path, name: &str, e: Error) -> Result<(String, Error)> {
         let aside = self.folder.join(REFUSED).join(name);
-        let reason = Reason { code: e.code(), message: e.message() };
+        let reason = Reason::of(&e);
         write(&with_suffix(&aside, ".reason.json"), &json::canonical("reason", &reason)?)?;
         match std::fs::rename(path, &aside) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("put aside", path, e)),

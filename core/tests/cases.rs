@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use sealwright::commit::{self, Commit, CommitTrust, Tag};
 use sealwright::digest::{Algorithm, Digest, DigestSet};
+use sealwright::encryption::{KeyEncryptionKey, KeyFile, open_key_encryption_key};
 use sealwright::ingest::junit;
 use sealwright::json::Value;
 use sealwright::key::{PrivateKey, PublicKey};
 use sealwright::layout::{self, LayoutExpectation, LayoutKey, Links};
-use sealwright::ledger::{Anchors, Ledger, Pins};
+use sealwright::ledger::{Anchors, Ledger, Pins, Schedule};
+use sealwright::opening::Opening;
 use sealwright::pack::{self, PackDemand};
 use sealwright::provenance::ProvenanceExpectation;
 use sealwright::signer::{self, Access};
@@ -43,7 +45,7 @@ fn every_case_ends_as_it_says() {
             count += 1;
         }
     }
-    assert!(count >= 160, "only {count} cases were found");
+    assert!(count >= 195, "only {count} cases were found");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
@@ -116,6 +118,16 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             Ok(places.map(|f| format!("{} {}", f["rule"].as_str().unwrap(), f["path"].as_str().unwrap())).collect())
         }
         "ledger" => ledger(input),
+        "opening" => opening(input),
+        "encryption-key" => {
+            let file = input["file"].as_str().map(|file| fixtures().join(file).display().to_string());
+            let reference = file.unwrap_or_else(|| text("reference").to_owned());
+            open_key_encryption_key(&reference, &Access::from_json(&json("access"))?).map(|key| key.id().into())
+        }
+        "schedule" => {
+            let kinds: Vec<_> = input["kinds"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+            Ok(json!(Schedule::parse(&json("schedule"))?.longest(&kinds)))
+        }
         "pack" => {
             let folder = Copy::of(input);
             let signers = fixtures().join(text("signers"));
@@ -156,6 +168,23 @@ fn ledger(input: &Value) -> Result<Value> {
     }
     let report = ledger.audit()?;
     assert!(report.is_clean(), "{:?}", report.findings);
+    Ok(Value::Null)
+}
+
+/// Opens a ledger where it lies, with its key.
+fn opening(input: &Value) -> Result<Value> {
+    let key = input["encryptionKey"].as_str().map(|file| KeyFile::read(&fixtures().join(file), None)).transpose()?;
+    let copied = input.get("folder").map(|_| Copy::of(input));
+    let place = copied.as_ref().map(|copied| copied.path().display().to_string());
+    let place = place.unwrap_or_else(|| input["place"].as_str().unwrap().to_owned());
+    let anchors = tempfile::tempdir().unwrap();
+    let opening = Opening::from_json(&serde_json::to_vec(&input["opening"]).unwrap(), |_| None)?;
+    let kek = key.as_ref().map(|key| key as &dyn KeyEncryptionKey);
+    let ledger = opening.open(&place, &Anchors::in_folder(anchors.path()), None, kek)?;
+    for index in 0..ledger.size() {
+        ledger.record(index)?;
+    }
+    assert_eq!(ledger.key_encryption_key(), key.as_ref().map(|key| key.id()));
     Ok(Value::Null)
 }
 

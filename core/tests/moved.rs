@@ -96,7 +96,7 @@ fn a_handle_from_before_a_move_writes_nothing_any_more() {
         ("cosign", Box::new(|l| l.keep_cosigned(cosigned.as_bytes()).map(|_| ()))),
     ];
     if encrypts() {
-        writes.push(("rotate keys", Box::new(|l| l.rotate_keys(&kek(), &mut |_, _| {}).map(|_| ()))));
+        writes.push(("rotate keys", Box::new(|l| l.rotate_encryption_keys(&kek(), &mut |_, _| {}).map(|_| ()))));
     }
     let mut ready: Vec<_> = writes
         .into_iter()

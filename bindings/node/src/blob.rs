@@ -47,6 +47,15 @@ impl From<Either3<String, Uint8Array, BlobFile>> for Blob {
 }
 
 impl Content {
+    /// Keeps it in a ledger; gives its digest.
+    pub(crate) fn attach(self, ledger: &sealwright::ledger::Ledger) -> Result<String> {
+        let kept = match self {
+            Self::Bytes(bytes) => ledger.attach(&bytes),
+            Self::File(path) => ledger.attach_file(Path::new(&path)),
+        };
+        kept.map(|digest| digest.to_string())
+    }
+
     pub(crate) fn reader(self) -> Result<Box<dyn Read>> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),

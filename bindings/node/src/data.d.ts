@@ -325,6 +325,23 @@ export interface Pins {
   minCheckpoint?: string
 }
 
+/** What opening a ledger may need; for one behind an address no more than `pins` and `access`. */
+export interface Opening {
+  /** Signs checkpoints, to append. */
+  logKey?: PrivateKey
+  /** Opens a ledger that is encrypted. */
+  encryptionKey?: KeyEncryptionKey
+  pins?: Pins
+  /** The credential of whoever appends, where the trust policy lists writers. */
+  submitter?: string
+  /** The folder that bodies were moved to. */
+  archive?: string
+  /** What is shown to an address. */
+  access?: Access
+  /** Tell the credentials of a bucket; those of this process if not given. */
+  variables?: Variables
+}
+
 /** What is shown to a ledger behind an address; all but `token` are paths. */
 export interface Access {
   /** An OpenID Connect token. */
@@ -375,6 +392,230 @@ export interface Query {
   until?: Time
   after?: number
   limit?: number
+}
+
+/** Something that was not whole, and is now. */
+export interface Repair {
+  kind: 'completed' | 'dropped' | 'cleared'
+  message: string
+}
+
+/** What a move did. */
+export interface Relocated {
+  origin: string
+  from: string
+  to: string
+  size: number
+  /** The same in both places, base64. */
+  root: string
+  objects: number
+  bytes: number
+  carried: number
+}
+
+/** Records, and bytes of their bodies. */
+export interface Held {
+  records: number
+  withoutBody: number
+  bytes: number
+}
+
+/** A distribution of durations. */
+export interface Latency {
+  count: number
+  outOfOrder: number
+  late: number
+  sum: number
+  p50: number
+  p95: number
+  p99: number
+  max: number
+  atMost: number[]
+}
+
+/** What a ledger holds and costs, as data. */
+export interface LedgerStatsData {
+  origin: string
+  size: number
+  root: string
+  bytes: number
+  tileBytes: number
+  bodyBytes: number
+  attachments: number
+  attachmentBytes: number
+  /** By predicate type. */
+  types: Record<string, Held>
+  ages: ({ upToDays: number | null } & Held)[]
+  /** By predicate type, in milliseconds. */
+  evidenceLatency: Record<string, Latency>
+  /** In microseconds, of this handle. */
+  appendLatency: Latency
+}
+
+/** What a rotation of an encrypted ledger's keys did. */
+export interface RotatedKeys {
+  /** Name of the key from now on. */
+  key: string
+  headers: number
+  /** Whether an earlier rotation, which was cut short, was brought to its end. */
+  resumed: boolean
+}
+
+/** How long records are kept. */
+export interface Schedule {
+  v: 'sealwright-retention/v1'
+  /** Ids of the catalogue of controls. */
+  frameworks: string[]
+  rules?: {
+    id: string
+    /** Such as `P7Y`. */
+    minimum: string
+    startsFrom?: 'creation' | 'last-effective' | 'end-of-support' | 'release'
+    kinds?: string[]
+    predicateTypes?: string[]
+  }[]
+  /** Periods for rules of the catalogue. */
+  periods?: Record<string, string>
+  /** By release id, `*` for all others. */
+  supportEnds?: Record<string, Time>
+}
+
+/** The retention of one record. */
+export interface Due {
+  index: number
+  predicateType: string
+  payload: string
+  bytes: number
+  loggedAt: string
+  rule: string | null
+  retainedSince: string | null
+  dueAt: string | null
+  /** Why it may not go, whatever the time. */
+  obstacles: string[]
+}
+
+/** What would be disposed of, as data. */
+export interface DisposalPlanData {
+  at: string
+  /** Digest of the schedule. */
+  schedule: string
+  items: Due[]
+  refused: Due[]
+  attachments: string[]
+  approvals: string[]
+  /** Which approvals are missing. */
+  lacking: string[]
+}
+
+/** What was disposed of. */
+export interface Disposal {
+  /** Entry of the decision. */
+  decision: number
+  /** Entry of the record of the disposal. */
+  record: number
+  entries: number[]
+  attachments: string[]
+}
+
+/** A legal hold to be placed. Of the query all that is said must hold; records named by `entries` are held in any case. */
+export interface HoldOrder {
+  /** A URI that nobody used before. */
+  holdId: string
+  /** Case reference; no details. */
+  matter: string
+  orderedBy: Actor
+  custodian?: Actor
+  entries?: number[]
+  services?: string[]
+  releases?: string[]
+  environments?: string[]
+  predicateTypes?: string[]
+  /** When they were logged, both ends included. */
+  window?: { from: Time; to: Time }
+  everything?: boolean
+}
+
+/** A legal hold that was placed. */
+export interface Hold {
+  index: number
+  placed: { holdId: string; matter: string; orderedBy: Actor; custodian: Actor; at: string; [more: string]: unknown }
+  /** Entry of the record that released it; `null` while it is in force. */
+  releasedBy: number | null
+  payload: string
+  records: string[]
+}
+
+/** What was moved between a ledger and its archive. */
+export interface Moved {
+  entries: number[]
+  bytes: number
+}
+
+/** A cosignature that counts. */
+export interface Cosignature {
+  witness: string
+  at: string
+}
+
+/** What others said of a checkpoint. */
+export interface Witnessed {
+  size: number
+  cosignatures: Cosignature[]
+  /** How many cosignatures the trust policy demands. */
+  quorum: number
+  timestamps: Timestamped[]
+}
+
+/** What a round among the witnesses came to. */
+export interface AskedWitnesses {
+  witnessed: Witnessed
+  /** Witnesses that gave no cosignature, and why. */
+  failed: { witness: string; code: string; message: string }[]
+}
+
+/** What a witness answers, as HTTP says it. */
+export interface WitnessAnswer {
+  status: number
+  contentType: string
+  body: string
+}
+
+/** Proof that a log signed two histories. */
+export interface ForkData {
+  v: string
+  origin: string
+  /** Signed notes, the smaller one first. */
+  checkpoints: string[]
+  rootThen?: string
+  proof?: string[]
+}
+
+/** What a pull came to. */
+export interface Mirrored {
+  origin: string
+  had: number
+  size: number
+  root: string
+  withoutBody: number
+  /** Entries whose record at the source is not the one they commit to. */
+  refused: number[]
+  attachmentsMissing: number
+}
+
+/** What became of the records of a spool. */
+export interface Sent {
+  /** By the SHA-256 of their bytes. */
+  delivered: { record: string; receipt: ReceiptData }[]
+  refused: { file: string; code: string; message: string }[]
+  /** What ended the sending before its end; the records from there on still wait. */
+  stopped: { code: string; message: string } | null
+}
+
+/** How far a copy is behind. */
+export interface Lag {
+  entries: number
+  millis: number
+  pulledAt: string | null
 }
 
 /** What an audit found. */

@@ -1,5 +1,6 @@
 //! Data crosses as JSON: JavaScript's own writer and reader on one side, the core's strict reader on the other.
 
+use napi::bindgen_prelude::Uint8Array;
 use napi::bindgen_prelude::{
     FromNapiValue, Function, JsObjectValue, Object, ToNapiValue, TypeName, Unknown, ValidateNapiValue,
 };
@@ -9,6 +10,10 @@ use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+/// Bytes, copied before work on another thread reads them.
+pub struct Bytes(pub(crate) Vec<u8>);
 
 /// The JSON text of a JavaScript value.
 pub struct Json(String);
@@ -36,7 +41,14 @@ pub(crate) fn bytes_of(options: Option<&Json>) -> &[u8] {
     options.map_or(b"{}", Json::as_bytes)
 }
 
-/// The variables given, else those of this process. The only environment of this binding.
+/// A variable of this process, for what the caller gives no variables.
+pub(crate) fn variable(name: &str) -> Option<Zeroizing<String>> {
+    #[expect(clippy::disallowed_methods, reason = "the edge of a binding is where the environment is read")]
+    let value = std::env::var(name).ok();
+    value.map(Zeroizing::new)
+}
+
+/// The variables given, else those of this process. With `variable`, the only environment of this binding.
 pub(crate) fn environment(given: Option<&Json>) -> Result<Environment> {
     given.map_or_else(|| Ok(Environment::of_os(std::env::vars_os())), |json| Environment::from_json(json.as_bytes()))
 }
@@ -50,6 +62,24 @@ pub(crate) fn now(given: Option<Json>) -> Result<Timestamp> {
             let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
         }
+    }
+}
+
+impl TypeName for Bytes {
+    fn type_name() -> &'static str {
+        "Bytes"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Object
+    }
+}
+
+#[expect(unsafe_code, reason = "the trait's functions are unsafe to call; Node gives value and environment together")]
+impl FromNapiValue for Bytes {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        // SAFETY: the caller gives a value of this environment
+        unsafe { Uint8Array::from_napi_value(env, value) }.map(|bytes| Self(bytes.to_vec()))
     }
 }
 

@@ -1,36 +1,74 @@
 //! The ledger, its receipts and what it finds.
+#![expect(
+    clippy::too_many_arguments,
+    reason = "what a ledger is made of has no defaults; a twin has the environment beside it"
+)]
 
-use std::path::Path;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, ToNapiValue, TypeName};
+use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, This, ToNapiValue, TypeName};
 use napi_derive::napi;
-use sealwright::ledger::{self, Anchors, Pins};
+use sealwright::ledger::{self, Anchors, Pages, Pins};
 use sealwright::remote::Access;
 use sealwright::{Result, key};
 
-use crate::data::{Json, bytes_of};
+use crate::data::{Bytes, Json, bytes_of, now as time};
+use crate::iterator::Next;
 use crate::key::PrivateKey;
+use crate::opening::Opening;
 use crate::record::{Statement, Verified};
 use crate::signer::AnySigner;
-use crate::work::{Work, at_once, later};
+use crate::witness::log_keys;
+use crate::work::{Work, at_once, later, twins};
 
-type Shared = Arc<Mutex<ledger::Ledger>>;
-
-/// A ledger in a folder: append, prove, search, audit. Calls on one handle take turns.
+/// A ledger in a folder, in a bucket or behind an address: append, prove, search, audit. Calls on one handle take turns.
 #[napi]
 pub struct Ledger {
-    ledger: Shared,
+    shared: Arc<Shared>,
     origin: String,
-    log_key: String,
+    place: String,
     anchored: ledger::Anchored,
+}
+
+/// A ledger, and what a getter tells of it, which must not wait for work on it.
+struct Shared {
+    ledger: Mutex<ledger::Ledger>,
+    told: Mutex<Told>,
+}
+
+/// What the last work on a ledger left of what may change.
+struct Told {
+    log_key: String,
+    encrypted_with: Option<String>,
+}
+
+impl Told {
+    fn of(ledger: &ledger::Ledger) -> Self {
+        let encrypted_with = ledger.key_encryption_key().map(str::to_owned);
+        Self { log_key: ledger.log_key().to_string(), encrypted_with }
+    }
+}
+
+impl Shared {
+    fn work<T>(&self, work: impl FnOnce(&mut ledger::Ledger) -> Result<T>) -> Result<T> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(&mut ledger);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Told::of(&ledger);
+        done
+    }
+
+    fn told<T>(&self, tell: impl FnOnce(&Told) -> T) -> T {
+        tell(&self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Ledger {
     fn of(ledger: ledger::Ledger) -> Self {
-        let (origin, log_key, anchored) = (ledger.origin().to_owned(), ledger.log_key().to_string(), ledger.anchored());
-        Self { ledger: Arc::new(Mutex::new(ledger)), origin, log_key, anchored }
+        let (origin, place, anchored) = (ledger.origin().to_owned(), ledger.place(), ledger.anchored());
+        let told = Mutex::new(Told::of(&ledger));
+        Self { shared: Arc::new(Shared { ledger: Mutex::new(ledger), told }), origin, place, anchored }
     }
 
     /// Does work on the ledger off the event loop.
@@ -38,49 +76,50 @@ impl Ledger {
         &self,
         work: impl FnOnce(&mut ledger::Ledger) -> Result<T> + Send + 'static,
     ) -> AsyncTask<Work<T>> {
-        let ledger = Arc::clone(&self.ledger);
-        later(move || work(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner)))
+        let shared = Arc::clone(&self.shared);
+        later(move || shared.work(work))
     }
 
     /// Does work on the ledger at once.
     pub(crate) fn at_once<T>(&self, env: &Env, work: impl FnOnce(&mut ledger::Ledger) -> Result<T>) -> napi::Result<T> {
-        at_once(env, || work(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner)))
+        at_once(env, || self.shared.work(work))
     }
 }
 
-fn made(
-    folder: &str,
-    anchors: &str,
-    origin: &str,
-    log_key: &key::PrivateKey,
-    trust_policy: &[Vec<u8>],
-    at: Option<Json>,
-) -> Result<Ledger> {
-    let (anchors, log_key) = (Anchors::in_folder(anchors), PrivateKey::own(log_key)?);
-    ledger::Ledger::init(Path::new(folder), &anchors, origin, log_key, trust_policy, crate::data::now(at)?)
-        .map(Ledger::of)
+/// What a new ledger is made of.
+struct New {
+    place: String,
+    anchors: String,
+    origin: String,
+    log_key: Arc<key::PrivateKey>,
+    trust_policy: Vec<Vec<u8>>,
+    now: Option<Json>,
+    opening: Opening,
 }
 
-fn opened(
-    folder: &str,
-    anchors: &str,
-    log_key: Option<&key::PrivateKey>,
-    pins: Option<&Json>,
-    submitter: Option<String>,
-) -> Result<Ledger> {
-    let pins = Pins::from_json(bytes_of(pins))?;
-    let opened = ledger::Ledger::open(Path::new(folder), &Anchors::in_folder(anchors), &pins)?;
-    let opened = submitter.into_iter().fold(opened, ledger::Ledger::with_submitter);
-    let opened = match log_key {
-        Some(key) => opened.with_log_key(PrivateKey::own(key)?)?,
-        None => opened,
-    };
-    Ok(Ledger::of(opened))
+impl New {
+    fn made(self) -> Result<Ledger> {
+        let place = self.opening.read()?.place(&self.place)?;
+        let (anchors, log_key) = (Anchors::in_folder(self.anchors), PrivateKey::own(&self.log_key)?);
+        let (trust_policy, kek, now) = (&self.trust_policy, self.opening.kek(), time(self.now)?);
+        ledger::Ledger::init_at(&place, &anchors, &self.origin, log_key, trust_policy, kek, now).map(Ledger::of)
+    }
+}
+
+fn opened(place: &str, anchors: &str, opening: &Opening) -> Result<Ledger> {
+    let anchors = Anchors::in_folder(anchors);
+    opening.read()?.open(place, &anchors, opening.log_key()?, opening.kek()).map(Ledger::of)
 }
 
 fn connected(url: &str, anchors: &str, access: Option<&Json>, pins: Option<&Json>) -> Result<Ledger> {
     let (access, pins) = (Access::from_json(bytes_of(access))?, Pins::from_json(bytes_of(pins))?);
     ledger::Ledger::connect(url, &access, &Anchors::in_folder(anchors), &pins).map(Ledger::of)
+}
+
+fn moved(from: &str, to: &str, anchors: &str, opening: &Opening) -> Result<Json> {
+    let read = opening.read()?;
+    let (from, to, anchors) = (read.place(from)?, read.place(to)?, Anchors::in_folder(anchors));
+    Json::of(&ledger::Ledger::move_to(&from, &to, &anchors, read.pins(), opening.kek(), &mut |_| {})?)
 }
 
 fn copies(records: Vec<Buffer>) -> Vec<Vec<u8>> {
@@ -89,62 +128,54 @@ fn copies(records: Vec<Buffer>) -> Vec<Vec<u8>> {
 
 #[napi]
 impl Ledger {
-    /// Makes a new ledger in `folder`, whose first entries are the signed records of version 1 of its trust policy.
+    /// Makes a new ledger at `place`, a folder or a bucket that a file describes. Its first entries are the signed records of
+    /// version 1 of its trust policy.
     ///
     /// `anchors` is a folder outside of it, in which its highest checkpoint is remembered. `origin` names the log for
-    /// ever. `logKey` (Ed25519) signs its checkpoints.
+    /// ever. `logKey` (Ed25519) signs its checkpoints. Of `opening`, `encryptionKey` encrypts it.
     #[napi(ts_return_type = "Promise<Ledger>")]
     pub fn init(
-        folder: String,
+        place: String,
         anchors: String,
         origin: String,
         log_key: &PrivateKey,
         trust_policy: Vec<Buffer>,
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
+        opening: Option<Opening>,
     ) -> AsyncTask<Work<Ledger>> {
         let (log_key, trust_policy) = (Arc::clone(&log_key.0), copies(trust_policy));
-        later(move || made(&folder, &anchors, &origin, &log_key, &trust_policy, now))
+        let opening = opening.unwrap_or_default();
+        later(move || New { place, anchors, origin, log_key, trust_policy, now, opening }.made())
     }
 
     /// As `init`, at once.
     #[napi]
     pub fn init_sync(
         env: Env,
-        folder: String,
+        place: String,
         anchors: String,
         origin: String,
         log_key: &PrivateKey,
         trust_policy: Vec<Buffer>,
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
+        opening: Option<Opening>,
     ) -> napi::Result<Self> {
-        at_once(&env, || made(&folder, &anchors, &origin, &log_key.0, &copies(trust_policy), now))
+        let (log_key, trust_policy) = (Arc::clone(&log_key.0), copies(trust_policy));
+        let opening = opening.unwrap_or_default();
+        at_once(&env, || New { place, anchors, origin, log_key, trust_policy, now, opening }.made())
     }
 
-    /// Opens a ledger, to read it and, with its `logKey`, to append. `pins` is what is known of it from elsewhere.
-    /// `submitter` is the credential of whoever appends, where the trust policy lists writers.
+    /// Opens the ledger at `place`: an address, a file in TOML that describes a bucket, or a folder; to read it and, with
+    /// its `logKey` or behind an address, to append.
     #[napi(ts_return_type = "Promise<Ledger>")]
-    pub fn open(
-        folder: String,
-        anchors: String,
-        log_key: Option<&PrivateKey>,
-        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
-        submitter: Option<String>,
-    ) -> AsyncTask<Work<Ledger>> {
-        let log_key = log_key.map(|key| Arc::clone(&key.0));
-        later(move || opened(&folder, &anchors, log_key.as_deref(), pins.as_ref(), submitter))
+    pub fn open(place: String, anchors: String, opening: Option<Opening>) -> AsyncTask<Work<Ledger>> {
+        later(move || opened(&place, &anchors, &opening.unwrap_or_default()))
     }
 
     /// As `open`, at once.
     #[napi]
-    pub fn open_sync(
-        env: Env,
-        folder: String,
-        anchors: String,
-        log_key: Option<&PrivateKey>,
-        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
-        submitter: Option<String>,
-    ) -> napi::Result<Self> {
-        at_once(&env, || opened(&folder, &anchors, log_key.map(|key| &*key.0), pins.as_ref(), submitter))
+    pub fn open_sync(env: Env, place: String, anchors: String, opening: Option<Opening>) -> napi::Result<Self> {
+        at_once(&env, || opened(&place, &anchors, &opening.unwrap_or_default()))
     }
 
     /// Opens the ledger at `url`, to read it and to append through its service; `access` is what is shown to it.
@@ -170,16 +201,46 @@ impl Ledger {
         at_once(&env, || connected(&url, &anchors, access.as_ref(), pins.as_ref()))
     }
 
+    /// Moves the ledger at `from` to `to`, with the same root; `from` takes no append any more.
+    #[napi(ts_return_type = "Promise<Relocated>")]
+    pub fn move_to(from: String, to: String, anchors: String, opening: Option<Opening>) -> AsyncTask<Work<Json>> {
+        later(move || moved(&from, &to, &anchors, &opening.unwrap_or_default()))
+    }
+
+    /// As `moveTo`, at once.
+    #[napi(ts_return_type = "Relocated")]
+    pub fn move_to_sync(
+        env: Env,
+        from: String,
+        to: String,
+        anchors: String,
+        opening: Option<Opening>,
+    ) -> napi::Result<Json> {
+        at_once(&env, || moved(&from, &to, &anchors, &opening.unwrap_or_default()))
+    }
+
     /// The name of the log.
     #[napi(getter)]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The key of the log, as a C2SP verifier key.
+    /// Where it lies, for people to read.
     #[napi(getter)]
-    pub fn log_key(&self) -> &str {
-        &self.log_key
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The key of the log, as a C2SP verifier key; the newest that this handle has seen.
+    #[napi(getter)]
+    pub fn log_key(&self) -> String {
+        self.shared.told(|told| told.log_key.clone())
+    }
+
+    /// Name of the key it is encrypted with, if it is.
+    #[napi(getter)]
+    pub fn key_encryption_key(&self) -> Option<String> {
+        self.shared.told(|told| told.encrypted_with.clone())
     }
 
     /// Whether it could be compared with what was seen of it before.
@@ -188,92 +249,12 @@ impl Ledger {
         at_once(&env, || Json::of(&self.anchored))
     }
 
-    /// Number of entries.
-    #[napi(ts_return_type = "Promise<number>")]
-    pub fn size(&self) -> AsyncTask<Work<i64>> {
-        self.later(|ledger| Ok(number(ledger.size())))
-    }
-
-    /// Number of entries.
+    /// As `search`, all pages, each read when it is needed: `for await (const record of ledger.iterate(query))`. `limit` is
+    /// the length of a page.
     #[napi]
-    pub fn size_sync(&self, env: Env) -> napi::Result<i64> {
-        self.at_once(&env, |ledger| Ok(number(ledger.size())))
-    }
-
-    /// The newest checkpoint this handle has seen, a signed note.
-    #[napi(ts_return_type = "Promise<string>")]
-    pub fn checkpoint(&self) -> AsyncTask<Work<String>> {
-        self.later(|ledger| Ok(ledger.checkpoint().note().to_owned()))
-    }
-
-    /// The newest checkpoint this handle has seen, a signed note.
-    #[napi]
-    pub fn checkpoint_sync(&self, env: Env) -> napi::Result<String> {
-        self.at_once(&env, |ledger| Ok(ledger.checkpoint().note().to_owned()))
-    }
-
-    /// The trust policy in force.
-    #[napi(ts_return_type = "Promise<Record<string, unknown>>")]
-    pub fn trust_policy(&self) -> AsyncTask<Work<Json>> {
-        self.later(|ledger| Json::of(ledger.trust_policy()?.predicate()))
-    }
-
-    /// The trust policy in force.
-    #[napi(ts_return_type = "Record<string, unknown>")]
-    pub fn trust_policy_sync(&self, env: Env) -> napi::Result<Json> {
-        self.at_once(&env, |ledger| Json::of(ledger.trust_policy()?.predicate()))
-    }
-
-    /// Looks for entries that others appended meanwhile.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn refresh(&self) -> AsyncTask<Work<()>> {
-        self.later(ledger::Ledger::refresh)
-    }
-
-    /// Looks for entries that others appended meanwhile.
-    #[napi]
-    pub fn refresh_sync(&self, env: Env) -> napi::Result<()> {
-        self.at_once(&env, ledger::Ledger::refresh)
-    }
-
-    /// Verifies a record under the trust policy in force, as it must be before it is appended.
-    #[napi(ts_return_type = "Promise<Verified>")]
-    pub fn verify(&self, record: &[u8], #[napi(ts_arg_type = "Time")] now: Option<Json>) -> AsyncTask<Work<Verified>> {
-        let record = record.to_vec();
-        self.later(move |ledger| ledger.verify(&record, crate::data::now(now)?).map(Verified::of))
-    }
-
-    /// Verifies a record under the trust policy in force, as it must be before it is appended.
-    #[napi]
-    pub fn verify_sync(
-        &self,
-        env: Env,
-        record: &[u8],
-        #[napi(ts_arg_type = "Time")] now: Option<Json>,
-    ) -> napi::Result<Verified> {
-        self.at_once(&env, |ledger| ledger.verify(record, crate::data::now(now)?).map(Verified::of))
-    }
-
-    /// Appends a verified record. The same Statement by the same signer gives its first receipt again.
-    #[napi(ts_return_type = "Promise<Receipt>")]
-    pub fn append(
-        &self,
-        record: &Verified,
-        #[napi(ts_arg_type = "Time")] now: Option<Json>,
-    ) -> AsyncTask<Work<Receipt>> {
-        let record = Arc::clone(&record.0);
-        self.later(move |ledger| ledger.append(&record, crate::data::now(now)?).map(Receipt))
-    }
-
-    /// Appends a verified record. The same Statement by the same signer gives its first receipt again.
-    #[napi]
-    pub fn append_sync(
-        &self,
-        env: Env,
-        record: &Verified,
-        #[napi(ts_arg_type = "Time")] now: Option<Json>,
-    ) -> napi::Result<Receipt> {
-        self.at_once(&env, |ledger| ledger.append(&record.0, crate::data::now(now)?).map(Receipt))
+    pub fn iterate(&self, env: Env, #[napi(ts_arg_type = "Query")] query: Option<Json>) -> napi::Result<Records> {
+        let pages = at_once(&env, || read(query.as_ref()).map(Pages::of))?;
+        Ok(Records { shared: Arc::clone(&self.shared), pages: Arc::new(Mutex::new((pages, VecDeque::new()))) })
     }
 
     /// Appends verified records in this order, all or none.
@@ -285,7 +266,7 @@ impl Ledger {
     ) -> AsyncTask<Work<Vec<Receipt>>> {
         let records: Vec<_> = records.iter().map(|record| (*record.0).clone()).collect();
         self.later(move |ledger| {
-            let receipts = ledger.append_all(&records, crate::data::now(now)?)?;
+            let receipts = ledger.append_all(&records, time(now)?)?;
             Ok(receipts.into_iter().map(Receipt).collect())
         })
     }
@@ -299,8 +280,30 @@ impl Ledger {
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
     ) -> napi::Result<Vec<Receipt>> {
         let records: Vec<_> = records.iter().map(|record| (*record.0).clone()).collect();
-        let receipts = self.at_once(&env, |ledger| ledger.append_all(&records, crate::data::now(now)?))?;
+        let receipts = self.at_once(&env, |ledger| ledger.append_all(&records, time(now)?))?;
         Ok(receipts.into_iter().map(Receipt).collect())
+    }
+
+    /// Appends a verified record. The same Statement by the same signer gives its first receipt again.
+    #[napi(ts_return_type = "Promise<Receipt>")]
+    pub fn append(
+        &self,
+        record: &Verified,
+        #[napi(ts_arg_type = "Time")] now: Option<Json>,
+    ) -> AsyncTask<Work<Receipt>> {
+        let record = Arc::clone(&record.0);
+        self.later(move |ledger| ledger.append(&record, time(now)?).map(Receipt))
+    }
+
+    /// Appends a verified record. The same Statement by the same signer gives its first receipt again.
+    #[napi]
+    pub fn append_sync(
+        &self,
+        env: Env,
+        record: &Verified,
+        #[napi(ts_arg_type = "Time")] now: Option<Json>,
+    ) -> napi::Result<Receipt> {
+        self.at_once(&env, |ledger| ledger.append(&record.0, time(now)?).map(Receipt))
     }
 
     /// Signs a Statement and appends it, in one.
@@ -312,7 +315,7 @@ impl Ledger {
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
     ) -> AsyncTask<Work<Receipt>> {
         let (statement, key) = (Arc::clone(&statement.0), Arc::clone(&key.0));
-        self.later(move |ledger| ledger.record_statement(&statement, &*key, crate::data::now(now)?).map(Receipt))
+        self.later(move |ledger| ledger.record_statement(&statement, &*key, time(now)?).map(Receipt))
     }
 
     /// Signs a Statement and appends it, in one.
@@ -324,119 +327,163 @@ impl Ledger {
         #[napi(ts_arg_type = "PrivateKey | Signer")] key: AnySigner,
         #[napi(ts_arg_type = "Time")] now: Option<Json>,
     ) -> napi::Result<Receipt> {
-        self.at_once(&env, |ledger| ledger.record_statement(&statement.0, &*key.0, crate::data::now(now)?).map(Receipt))
-    }
-
-    /// The entry at `index`, proven.
-    #[napi(ts_return_type = "Promise<Entry>")]
-    pub fn entry(&self, index: i64) -> AsyncTask<Work<Json>> {
-        self.later(move |ledger| Json::of(&ledger.entry(place(index))?))
-    }
-
-    /// The entry at `index`, proven.
-    #[napi(ts_return_type = "Entry")]
-    pub fn entry_sync(&self, env: Env, index: i64) -> napi::Result<Json> {
-        self.at_once(&env, |ledger| Json::of(&ledger.entry(place(index))?))
-    }
-
-    /// The record at `index`, proven and verified.
-    #[napi(ts_return_type = "Promise<LedgerRecord>")]
-    pub fn record(&self, index: i64) -> AsyncTask<Work<LedgerRecord>> {
-        self.later(move |ledger| ledger.record(place(index)).map(LedgerRecord))
-    }
-
-    /// The record at `index`, proven and verified.
-    #[napi]
-    pub fn record_sync(&self, env: Env, index: i64) -> napi::Result<LedgerRecord> {
-        self.at_once(&env, |ledger| ledger.record(place(index)).map(LedgerRecord))
-    }
-
-    /// Receipt of the entry at `index` under the present checkpoint.
-    #[napi(ts_return_type = "Promise<Receipt>")]
-    pub fn prove(&self, index: i64) -> AsyncTask<Work<Receipt>> {
-        self.later(move |ledger| ledger.prove(place(index)).map(Receipt))
-    }
-
-    /// Receipt of the entry at `index` under the present checkpoint.
-    #[napi]
-    pub fn prove_sync(&self, env: Env, index: i64) -> napi::Result<Receipt> {
-        self.at_once(&env, |ledger| ledger.prove(place(index)).map(Receipt))
-    }
-
-    /// Searches; all that is said must hold, nothing said finds everything.
-    #[napi(ts_return_type = "Promise<Found>")]
-    pub fn search(&self, #[napi(ts_arg_type = "Query")] query: Option<Json>) -> AsyncTask<Work<Found>> {
-        self.later(move |ledger| found(ledger, query.as_ref()))
-    }
-
-    /// Searches; all that is said must hold, nothing said finds everything.
-    #[napi]
-    pub fn search_sync(&self, env: Env, #[napi(ts_arg_type = "Query")] query: Option<Json>) -> napi::Result<Found> {
-        self.at_once(&env, |ledger| found(ledger, query.as_ref()))
-    }
-
-    /// Makes the search index anew from the log.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn rebuild_index(&self) -> AsyncTask<Work<()>> {
-        self.later(|ledger| ledger.rebuild_index())
-    }
-
-    /// Makes the search index anew from the log.
-    #[napi]
-    pub fn rebuild_index_sync(&self, env: Env) -> napi::Result<()> {
-        self.at_once(&env, |ledger| ledger.rebuild_index())
-    }
-
-    /// Audits every byte of the folder; no findings means that the ledger is whole.
-    #[napi(ts_return_type = "Promise<AuditReport>")]
-    pub fn audit(&self) -> AsyncTask<Work<Json>> {
-        self.later(|ledger| Json::of(&ledger.audit()?))
-    }
-
-    /// Audits every byte of the folder; no findings means that the ledger is whole.
-    #[napi(ts_return_type = "AuditReport")]
-    pub fn audit_sync(&self, env: Env) -> napi::Result<Json> {
-        self.at_once(&env, |ledger| Json::of(&ledger.audit()?))
-    }
-
-    /// Keeps a file that records name by its SHA-256, which is returned.
-    #[napi(ts_return_type = "Promise<string>")]
-    pub fn attach(&self, data: &[u8]) -> AsyncTask<Work<String>> {
-        let data = data.to_vec();
-        self.later(move |ledger| ledger.attach(&data).map(|d| d.to_string()))
-    }
-
-    /// Keeps a file that records name by its SHA-256, which is returned.
-    #[napi]
-    pub fn attach_sync(&self, env: Env, data: &[u8]) -> napi::Result<String> {
-        self.at_once(&env, |ledger| ledger.attach(data).map(|d| d.to_string()))
-    }
-
-    /// A file that was attached, checked against its digest.
-    #[napi(ts_return_type = "Promise<Buffer>")]
-    pub fn attachment(&self, digest: String) -> AsyncTask<Work<Buffer>> {
-        self.later(move |ledger| ledger.attachment(&digest.parse()?).map(Buffer::from))
-    }
-
-    /// A file that was attached, checked against its digest.
-    #[napi]
-    pub fn attachment_sync(&self, env: Env, digest: String) -> napi::Result<Buffer> {
-        self.at_once(&env, |ledger| ledger.attachment(&digest.parse()?).map(Buffer::from))
+        self.at_once(&env, |ledger| ledger.record_statement(&statement.0, &*key.0, time(now)?).map(Receipt))
     }
 }
 
-fn found(ledger: &ledger::Ledger, query: Option<&Json>) -> Result<Found> {
-    ledger.search(&sealwright::json::parse("query", bytes_of(query))?).map(Found)
+twins! { Ledger, ledger;
+    "Number of entries."
+    size, size_sync() -> i64, "Promise<number>", "number" => Ok(number(ledger.size()));
+
+    "The newest checkpoint this handle has seen, a signed note."
+    checkpoint, checkpoint_sync() -> String, "Promise<string>", "string" => Ok(ledger.checkpoint().note().to_owned());
+
+    "The trust policy in force."
+    trust_policy, trust_policy_sync() -> Json, "Promise<Record<string, unknown>>", "Record<string, unknown>" =>
+        Json::of(ledger.trust_policy()?.predicate());
+
+    "Looks for entries that others appended meanwhile."
+    refresh, refresh_sync() -> (), "Promise<void>", "void" => ledger.refresh();
+
+    "What was not whole when this handle opened the ledger or wrote to it, and is now."
+    repairs, repairs_sync() -> Json, "Promise<Repair[]>", "Repair[]" => Json::of(&ledger.repairs());
+
+    "Where it was moved to, if it was; it takes no append then."
+    moved_to, moved_to_sync() -> Json, "Promise<string | null>", "string | null" => Json::of(&ledger.moved_to());
+
+    "What it holds as of `now`: bytes by type and age, and how late evidence arrives."
+    stats, stats_sync(#[napi(ts_arg_type = "Time")] now: Option<Json>)
+        -> LedgerStats, "Promise<LedgerStats>", "LedgerStats" => ledger.stats(time(now)?).map(LedgerStats);
+
+    "Verifies a record under the trust policy in force, as it must be before it is appended."
+    verify, verify_sync(
+        #[napi(ts_arg_type = "Uint8Array")] record: Bytes,
+        #[napi(ts_arg_type = "Time")] now: Option<Json>
+    ) -> Verified, "Promise<Verified>", "Verified" => ledger.verify(&record.0, time(now)?).map(Verified::of);
+
+    "The entry at `index`, proven."
+    entry, entry_sync(index: i64) -> Json, "Promise<Entry>", "Entry" => Json::of(&ledger.entry(place(index))?);
+
+    "The record at `index`, proven and verified."
+    record, record_sync(index: i64) -> LedgerRecord, "Promise<LedgerRecord>", "LedgerRecord" =>
+        ledger.record(place(index)).map(LedgerRecord);
+
+    "Receipt of the entry at `index` under the present checkpoint."
+    prove, prove_sync(index: i64) -> Receipt, "Promise<Receipt>", "Receipt" => ledger.prove(place(index)).map(Receipt);
+
+    "Searches; all that is said must hold, nothing said finds everything."
+    search, search_sync(#[napi(ts_arg_type = "Query")] query: Option<Json>) -> Found, "Promise<Found>", "Found" =>
+        ledger.search(&read(query.as_ref())?).map(Found);
+
+    "As `search`, from the log and not from the index, which could hide: it reads every entry."
+    complete, complete_sync(#[napi(ts_arg_type = "Query")] query: Option<Json>)
+        -> Complete, "Promise<Complete>", "Complete" => ledger.complete(&read(query.as_ref())?).map(Complete);
+
+    "Makes the search index anew from the log."
+    rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();
+
+    "Audits every byte where the ledger lies; no findings means that it is whole."
+    audit, audit_sync() -> Json, "Promise<AuditReport>", "AuditReport" => Json::of(&ledger.audit()?);
+}
+
+fn read(query: Option<&Json>) -> Result<ledger::Query> {
+    sealwright::json::parse("query", bytes_of(query))
 }
 
 /// A count as JavaScript has it; a ledger never has 2^53 entries.
-fn number(count: u64) -> i64 {
+pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// An index as the core has it; below nothing is beyond everything, and not found.
 fn place(index: i64) -> u64 {
     u64::try_from(index).unwrap_or(u64::MAX)
+}
+
+/// Records of a ledger, one after the other.
+#[napi]
+pub struct Records {
+    shared: Arc<Shared>,
+    pages: Arc<Mutex<(Pages, VecDeque<ledger::LedgerRecord>)>>,
+}
+
+#[napi]
+impl Records {
+    /// The next record.
+    #[napi(ts_return_type = "Promise<IteratorResult<LedgerRecord, undefined>>")]
+    pub fn next(&self) -> AsyncTask<Work<Next<LedgerRecord>>> {
+        let (shared, pages) = (Arc::clone(&self.shared), Arc::clone(&self.pages));
+        later(move || {
+            let mut held = pages.lock().unwrap_or_else(PoisonError::into_inner);
+            let (pages, page) = &mut *held;
+            if page.is_empty() {
+                page.extend(shared.work(|ledger| pages.next(ledger))?.into_iter().flatten());
+            }
+            Ok(Next(page.pop_front().map(LedgerRecord)))
+        })
+    }
+
+    /// The iterator itself.
+    #[napi(well_known_symbol = "asyncIterator", ts_return_type = "this")]
+    pub fn records<'a>(&self, this: This<'a>) -> This<'a> {
+        this
+    }
+}
+
+/// What a ledger holds and costs.
+#[napi]
+pub struct LedgerStats(ledger::LedgerStats);
+
+#[napi]
+impl LedgerStats {
+    /// The figures as data.
+    #[napi(js_name = "toJSON", ts_return_type = "LedgerStatsData")]
+    pub fn to_json(&self, env: Env) -> napi::Result<Json> {
+        at_once(&env, || Json::of(&self.0))
+    }
+
+    /// The same in the text format of Prometheus.
+    #[napi]
+    pub fn to_prometheus(&self) -> String {
+        self.0.to_prometheus()
+    }
+}
+
+/// All records that match a query, up to a checkpoint.
+#[napi]
+pub struct Complete(ledger::Complete);
+
+#[napi]
+impl Complete {
+    /// The records, in the order of the ledger.
+    #[napi(getter)]
+    pub fn records(&self) -> Vec<LedgerRecord> {
+        self.0.records.iter().cloned().map(LedgerRecord).collect()
+    }
+
+    /// Entries that may match, and whose body is not there.
+    #[napi(getter)]
+    pub fn without_body(&self) -> Vec<i64> {
+        self.0.without_body.iter().copied().map(number).collect()
+    }
+
+    /// Whether there are more; ask again with `after` set to the last index.
+    #[napi(getter)]
+    pub fn more(&self) -> bool {
+        self.0.more
+    }
+
+    /// Number of entries that were walked: nothing that matches was logged before and is left out.
+    #[napi(getter)]
+    pub fn size(&self) -> i64 {
+        number(self.0.size)
+    }
+
+    /// Root of the checkpoint of that size, base64.
+    #[napi(getter)]
+    pub fn root(&self) -> String {
+        self.0.root.to_string()
+    }
 }
 
 /// Proof that a record is in a ledger. Made only by a ledger.
@@ -463,18 +510,29 @@ impl Receipt {
         at_once(&env, || Json::of(&self.0))
     }
 
-    /// Verifies that `record` is in the ledger whose checkpoints `logKey` signs: resolves, or rejects.
+    /// Verifies that `record` is in the ledger whose checkpoints `logKey` signs, or a key that replaced it by the notes
+    /// `rotations`: resolves, or rejects.
     #[napi(ts_return_type = "Promise<void>")]
-    pub fn verify(&self, record: &[u8], log_key: String) -> AsyncTask<Work<()>> {
+    pub fn verify(&self, record: &[u8], log_key: String, rotations: Option<Vec<String>>) -> AsyncTask<Work<()>> {
         let (receipt, record) = (self.0.clone(), record.to_vec());
-        later(move || receipt.verify(&record, &log_key.parse()?))
+        later(move || checked(&receipt, &record, &log_key, rotations.as_deref()))
     }
 
-    /// Verifies that `record` is in the ledger whose checkpoints `logKey` signs: returns, or throws.
+    /// As `verify`, at once: returns, or throws.
     #[napi]
-    pub fn verify_sync(&self, env: Env, record: &[u8], log_key: String) -> napi::Result<()> {
-        at_once(&env, || self.0.verify(record, &log_key.parse()?))
+    pub fn verify_sync(
+        &self,
+        env: Env,
+        record: &[u8],
+        log_key: String,
+        rotations: Option<Vec<String>>,
+    ) -> napi::Result<()> {
+        at_once(&env, || checked(&self.0, record, &log_key, rotations.as_deref()))
     }
+}
+
+fn checked(receipt: &ledger::Receipt, record: &[u8], log_key: &str, rotations: Option<&[String]>) -> Result<()> {
+    receipt.verify_with(record, &log_keys(log_key, rotations)?).map(drop)
 }
 
 /// A record of a ledger: proven to be in it, and verified under the trust policy at its index.

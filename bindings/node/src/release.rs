@@ -16,7 +16,7 @@ use crate::work::Work;
 
 /// A record that an act left in the ledger.
 #[napi]
-pub struct Recorded(release::Recorded);
+pub struct Recorded(pub(crate) release::Recorded);
 
 #[napi]
 impl Recorded {

@@ -21,6 +21,34 @@ impl<T: Send + ToNapiValue + TypeName + 'static> Task for Work<T> {
     }
 }
 
+/// Methods that work for long: of one body each a promise, and its twin `…Sync`. What is given is owned, so that both can
+/// have it. What they do is said as texts, for a doc comment that went through a macro is written as it stands in Rust.
+macro_rules! twins {
+    ($class:ident, $core:ident; $(
+        $($doc:literal)+
+        $name:ident, $sync:ident($($(#[$($of:tt)*])* $given:ident: $type:ident $(<$inner:ident>)?),*)
+            -> $out:ty, $promised:literal, $said:literal => $body:expr;
+    )*) => {
+        #[napi]
+        impl $class {
+            $(
+                $(#[doc = $doc])+
+                #[napi(ts_return_type = $promised)]
+                pub fn $name(&self, $($(#[$($of)*])* $given: $type $(<$inner>)?),*) -> AsyncTask<Work<$out>> {
+                    self.later(move |$core| $body)
+                }
+
+                $(#[doc = $doc])+
+                #[napi(ts_return_type = $said)]
+                pub fn $sync(&self, env: Env, $($(#[$($of)*])* $given: $type $(<$inner>)?),*) -> napi::Result<$out> {
+                    self.at_once(&env, move |$core| $body)
+                }
+            )*
+        }
+    };
+}
+pub(crate) use twins;
+
 /// Does the work off the event loop, and gives a promise of what comes of it.
 pub(crate) fn later<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> AsyncTask<Work<T>>
 where

@@ -100,7 +100,7 @@ test('records are appended, found, proven and audited', async (t) => {
   const stranger = PrivateKey.generate('ed25519')
   await assert.rejects(ledger.recordStatement(note('x').statement, stranger, NOW), { code: 'UNTRUSTED_SIGNER' })
   await assert.rejects(ledger.recordStatement(note('x').statement, keys.builder, NOW), { code: 'NOT_ENTITLED' })
-  const other = await Ledger.open(path.join(folder, 'ledger'), anchors, logKey, { logKey: ledger.logKey })
+  const other = await Ledger.open(path.join(folder, 'ledger'), anchors, { logKey, pins: { logKey: ledger.logKey } })
   assert.equal(other.anchored, 'extends')
   assert.equal(await other.size(), ledger.sizeSync())
   assert.equal(await other.checkpoint(), ledger.checkpointSync())

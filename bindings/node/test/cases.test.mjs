@@ -8,12 +8,12 @@ import test from 'node:test'
 import sealwright from '../index.js'
 import { FIXTURES, temporary } from './world.mjs'
 
-const { Ledger, PrivateKey, PublicKey, Signer, Statement, TrustRoot, Verifier } = sealwright
+const { KeyEncryptionKey, Ledger, PrivateKey, PublicKey, Signer, Statement, TrustRoot, Verifier } = sealwright
 const cases = fs.readdirSync(path.join(FIXTURES, 'cases')).flatMap((topic) =>
   fs.readdirSync(path.join(FIXTURES, 'cases', topic)).map((name) => ({ topic, name })),
 )
 
-test('there are cases', () => assert.ok(cases.length >= 160))
+test('there are cases', () => assert.ok(cases.length >= 195))
 
 for (const { topic, name } of cases) {
   test(`${topic}/${name}`, async (t) => {
@@ -93,6 +93,21 @@ async function run(topic, input, folder) {
       assert.deepEqual((await ledger.audit()).findings, [])
       return
     }
+    case 'opening': {
+      const place = input.folder ? copied(input, folder) : input.place
+      const file = input.encryptionKey
+      const encryptionKey = file ? await KeyEncryptionKey.open(path.join(FIXTURES, file)) : undefined
+      const ledger = await Ledger.open(place, path.join(folder, 'anchors'), { encryptionKey, ...input.opening })
+      const records = []
+      for await (const record of ledger.iterate()) records.push(record)
+      assert.equal(records.length, await ledger.size())
+      assert.equal(ledger.keyEncryptionKey, encryptionKey?.id ?? null)
+      return
+    }
+    case 'encryption-key':
+      return (await KeyEncryptionKey.open(input.file ? path.join(FIXTURES, input.file) : input.reference, input.access)).id
+    case 'schedule':
+      return sealwright.longestRetention(input.schedule, input.kinds)
     case 'pack':
       await sealwright.pack.verify(copied(input, folder), {
         signers: path.join(FIXTURES, input.signers),

@@ -34,8 +34,8 @@ function statements() {
   })
 }
 
-/** The organisation of the fixtures with keys of its own, up to the first gate. */
-export async function world(t) {
+/** The organisation of the fixtures with keys of its own, up to the first gate; its trust policy may be changed before. */
+export async function world(t, { change = () => {}, encryptionKey, submitter } = {}) {
   const folder = temporary(t)
   const [{ predicate: policy }, ...acts] = statements()
   const keys = Object.fromEntries(policy.signers.map(({ name }) => [name, PrivateKey.generate('ed25519')]))
@@ -45,19 +45,23 @@ export async function world(t) {
     signer.key = sealwright.keyDescriptor(keys[signer.name].public)
   }
   for (const id of policy.people.flatMap((person) => person.ids)) id.subject = newIds.get(id.subject) ?? id.subject
+  const may = policy.signers.map(({ name, predicateTypes }) => ({ name, predicateTypes: [...predicateTypes] }))
+  change(policy)
   const record = await sealwright.sign(sealwright.trustPolicyStatement(policy), keys.admin)
   const logKey = PrivateKey.generate('ed25519')
   const [at, anchors] = [path.join(folder, 'ledger'), path.join(folder, 'state')]
-  const ledger = await Ledger.init(at, anchors, 'example.org/node', logKey, [record], BEFORE)
+  logKey.writeSync(path.join(folder, 'log.pem'))
+  let ledger = await Ledger.init(at, anchors, 'example.org/node', logKey, [record], BEFORE, { encryptionKey })
+  if (submitter) ledger = await Ledger.open(at, anchors, { logKey, submitter })
   await ledger.attach(sealwright.starterBundle())
   let artifact
   for (const { predicateType, subject, predicate } of acts) {
     if (DECIDED.some((type) => predicateType.startsWith(type))) continue
     if (predicateType === PROVENANCE) artifact = `sha256:${subject[0].digest.sha256}`
-    const signer = predicate.inRole ?? policy.signers.find((s) => s.predicateTypes.includes(predicateType)).name
+    const signer = predicate.inRole ?? may.find((s) => s.predicateTypes.includes(predicateType)).name
     await ledger.recordStatement(new Statement(predicateType, subject, predicate), keys[signer], BEFORE)
   }
-  return { folder, ledger, keys, logKey, artifact, anchors }
+  return { folder, ledger, keys, logKey, artifact, anchors, at }
 }
 
 /** A SIGNERS file of everybody, in which `records` may sign packs. */

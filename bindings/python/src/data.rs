@@ -7,6 +7,7 @@ use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::error::raised;
 
@@ -55,7 +56,14 @@ pub(crate) fn write<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<B
     py.import("json")?.call_method1("loads", (PyBytes::new(py, &json),))
 }
 
-/// The variables given, else those of this process. The only environment of this binding.
+/// A variable of this process, for what the caller gives no variables.
+pub(crate) fn variable(name: &str) -> Option<Zeroizing<String>> {
+    #[expect(clippy::disallowed_methods, reason = "the edge of a binding is where the environment is read")]
+    let value = std::env::var(name).ok();
+    value.map(Zeroizing::new)
+}
+
+/// The variables given, else those of this process. With `variable`, the only environment of this binding.
 pub(crate) fn environment(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Environment> {
     let Some(given) = given else { return Ok(Environment::of_os(std::env::vars_os())) };
     // `os.environ` has no JSON form, and a dict does

@@ -1,4 +1,4 @@
-//! Signing by an identity token, timestamps, and fetching trusted roots. These touch the network, and nothing else does.
+//! Signing by an identity token, timestamps, and fetching trusted roots. The calls that ask a service touch the network.
 
 use std::path::PathBuf;
 

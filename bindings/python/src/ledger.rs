@@ -1,23 +1,30 @@
 //! The ledger, its receipts and what it finds.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyTuple};
-use sealwright::ledger::{self, Anchors, Pages, Pins};
+use sealwright::checkpoint::LogKeys;
+use sealwright::json::Value;
+use sealwright::ledger::{self, Anchors, Pages, Pins, Schedule};
+use sealwright::opening::Opening;
 use sealwright::remote::Access;
-use sealwright::{Error, key};
+use sealwright::{Error, key, keyless};
 
+use crate::attachment::AttachmentReader;
+use crate::blob::Content;
 use crate::data;
-use crate::error::run;
+use crate::encryption::{KeyEncryptionKey, kek};
+use crate::error::{raised, run};
 use crate::key::PrivateKey;
 use crate::record::{Statement, Verified};
+use crate::retention::{DisposalPlan, Retention};
 use crate::signer::AnySigner;
 
-/// A ledger in a folder: append, prove, search, audit. Several threads may use one handle; they take turns.
+/// A ledger in a folder, in a bucket or behind an address: append, prove, search, audit. Several threads may use one handle; they take turns.
 #[pyclass(frozen, module = "sealwright")]
 pub(crate) struct Ledger(Mutex<ledger::Ledger>);
 
@@ -33,59 +40,126 @@ impl Ledger {
 }
 
 /// A private key is never copied, so a handle that keeps one reads it anew.
-fn own(key: &PrivateKey) -> Result<key::PrivateKey, Error> {
+pub(crate) fn own(key: &PrivateKey) -> Result<key::PrivateKey, Error> {
     key::PrivateKey::from_pem(key.0.to_pem()?.as_bytes(), None)
+}
+
+/// The keys of a log of which `known` is one, by the notes of its rotations.
+pub(crate) fn log_keys(known: &str, rotations: &[String]) -> Result<LogKeys, Error> {
+    LogKeys::through(&known.parse()?, rotations)
+}
+
+/// A place is a text: a path, or an address.
+#[derive(FromPyObject)]
+pub(crate) enum Place {
+    Text(String),
+    Path(PathBuf),
+}
+
+impl Place {
+    pub(crate) fn text(&self) -> Result<&str, Error> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Path(path) => path_text(path),
+        }
+    }
+}
+
+/// A path as it crosses.
+fn path_text(path: &Path) -> Result<&str, Error> {
+    path.to_str().ok_or_else(|| Error::new(sealwright::ErrorKind::ApiMisuse, "the path is not UTF-8; name another"))
 }
 
 #[pymethods]
 impl Ledger {
-    /// Makes a new ledger in `folder`, whose first entries are the signed records of version 1 of its trust policy.
+    /// Makes a new ledger at `place`, a folder or a bucket that a file describes. Its first entries are the signed records of
+    /// version 1 of its trust policy.
     ///
     /// `anchors` is a folder outside of it, in which its highest checkpoint is remembered. `origin` names the log for
-    /// ever. `log_key` (Ed25519) signs its checkpoints.
+    /// ever. `log_key` (Ed25519) signs its checkpoints. `encryption_key` encrypts it. `variables` tell the credentials of a
+    /// bucket, those of this process if not given.
     #[staticmethod]
-    #[pyo3(signature = (folder, *, anchors, origin, log_key, trust_policy, now=None))]
+    #[pyo3(
+        signature = (place, *, anchors, origin, log_key, trust_policy, encryption_key=None, now=None, **opening),
+        text_signature = "(place, *, anchors, origin, log_key, trust_policy, encryption_key=None, variables=None, now=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn init(
         py: Python<'_>,
-        folder: PathBuf,
+        place: Place,
         anchors: PathBuf,
         origin: &str,
         log_key: &PrivateKey,
         trust_policy: Vec<Vec<u8>>,
+        encryption_key: Option<&KeyEncryptionKey>,
         now: Option<&str>,
+        opening: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let now = data::now(py, now)?;
+        let (opening, now) = (data::json_of_options(py, opening)?, data::now(py, now)?);
         let made = run(py, || {
-            ledger::Ledger::init(&folder, &Anchors::in_folder(anchors), origin, own(log_key)?, &trust_policy, now)
+            let place = Opening::from_json(&opening, data::variable)?.place(place.text()?)?;
+            let (anchors, log_key) = (Anchors::in_folder(anchors), own(log_key)?);
+            ledger::Ledger::init_at(&place, &anchors, origin, log_key, &trust_policy, kek(encryption_key), now)
         })?;
         Ok(Self(Mutex::new(made)))
     }
 
-    /// Opens a ledger, to read it and, with its `log_key`, to append.
+    /// Opens the ledger at `place`: an address, a file in TOML that describes a bucket, or a folder; to read it and, with
+    /// its `log_key` or behind an address, to append.
     ///
-    /// `pins` is what is known of it from elsewhere: a dict of `logKey`, `trustPolicy` and `minCheckpoint`. `submitter` is
-    /// the credential of whoever appends, where the trust policy lists writers.
+    /// `encryption_key` opens one that is encrypted. `pins` is what is known of it from elsewhere: a dict of `logKey`,
+    /// `trustPolicy` and `minCheckpoint`. `submitter` is the credential of whoever appends, where the trust policy lists
+    /// writers. `archive` is the folder that bodies were moved to. `access` is what is shown to an address, as for
+    /// `connect`. `variables` tell the credentials of a bucket, those of this process if not given.
     #[staticmethod]
-    #[pyo3(signature = (folder, *, anchors, log_key=None, pins=None, submitter=None))]
+    #[pyo3(
+        signature = (place, *, anchors, log_key=None, encryption_key=None, archive=None, **opening),
+        text_signature = "(place, *, anchors, log_key=None, encryption_key=None, pins=None, submitter=None, \
+                          archive=None, access=None, variables=None)"
+    )]
     fn open(
         py: Python<'_>,
-        folder: PathBuf,
+        place: Place,
         anchors: PathBuf,
         log_key: Option<&PrivateKey>,
-        pins: Option<&Bound<'_, PyAny>>,
-        submitter: Option<String>,
+        encryption_key: Option<&KeyEncryptionKey>,
+        archive: Option<PathBuf>,
+        opening: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let pins = pins.map(data::json_of).transpose()?;
+        let opening = opening.cloned().unwrap_or_else(|| PyDict::new(py));
+        opening.set_item("archive", archive.as_deref().map(path_text).transpose().map_err(|e| raised(py, &e))?)?;
+        let opening = data::json_of_options(py, Some(&opening))?;
         let opened = run(py, || {
-            let pins = pins.map_or_else(|| Ok(Pins::none()), |json| Pins::from_json(&json))?;
-            let opened = ledger::Ledger::open(&folder, &Anchors::in_folder(anchors), &pins)?;
-            let opened = submitter.into_iter().fold(opened, ledger::Ledger::with_submitter);
-            match log_key {
-                Some(key) => opened.with_log_key(own(key)?),
-                None => Ok(opened),
-            }
+            let log_key = log_key.map(own).transpose()?;
+            let anchors = Anchors::in_folder(anchors);
+            Opening::from_json(&opening, data::variable)?.open(place.text()?, &anchors, log_key, kek(encryption_key))
         })?;
         Ok(Self(Mutex::new(opened)))
+    }
+
+    /// Moves the ledger at `source` to `to`, each a folder or a bucket that a file describes, with the same root; the old
+    /// place takes no append any more. The rest is as for `open`.
+    #[staticmethod]
+    #[pyo3(
+        signature = (source, to, *, anchors, encryption_key=None, **opening),
+        text_signature = "(source, to, *, anchors, encryption_key=None, pins=None, variables=None)"
+    )]
+    fn move_to<'py>(
+        py: Python<'py>,
+        source: Place,
+        to: Place,
+        anchors: PathBuf,
+        encryption_key: Option<&KeyEncryptionKey>,
+        opening: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let opening = data::json_of_options(py, opening)?;
+        let moved = run(py, || {
+            let opening = Opening::from_json(&opening, data::variable)?;
+            let (from, to) = (opening.place(source.text()?)?, opening.place(to.text()?)?);
+            let (anchors, kek) = (Anchors::in_folder(anchors), kek(encryption_key));
+            ledger::Ledger::move_to(&from, &to, &anchors, opening.pins(), kek, &mut |_| {})
+        })?;
+        data::write(py, &moved)
     }
 
     /// Opens the ledger at `url`, to read it and to append through its service.
@@ -134,7 +208,13 @@ impl Ledger {
         self.run(py, |ledger| Ok(ledger.origin().to_owned()))
     }
 
-    /// The key of the log, as a C2SP verifier key.
+    /// Where it lies, for people to read.
+    #[getter]
+    fn place(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |ledger| Ok(ledger.place()))
+    }
+
+    /// The key of the log, as a C2SP verifier key; the newest that this handle has seen.
     #[getter]
     fn log_key(&self, py: Python<'_>) -> PyResult<String> {
         self.run(py, |ledger| Ok(ledger.log_key().to_string()))
@@ -156,6 +236,30 @@ impl Ledger {
     #[getter]
     fn anchored<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         data::write(py, &self.run(py, |ledger| Ok(ledger.anchored()))?)
+    }
+
+    /// Name of the key it is encrypted with, if it is.
+    #[getter]
+    fn key_encryption_key(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.run(py, |ledger| Ok(ledger.key_encryption_key().map(str::to_owned)))
+    }
+
+    /// Where it was moved to, if it was; it takes no append then.
+    #[getter]
+    fn moved_to(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.run(py, |ledger| Ok(ledger.moved_to()))
+    }
+
+    /// What was not whole when this handle opened the ledger or wrote to it, and is now.
+    fn repairs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| Ok(ledger.repairs()))?)
+    }
+
+    /// What it holds as of `now`: bytes by type and age, and how late evidence arrives.
+    #[pyo3(signature = (*, now=None))]
+    fn stats(&self, py: Python<'_>, now: Option<&str>) -> PyResult<LedgerStats> {
+        let now = data::now(py, now)?;
+        self.run(py, |ledger| ledger.stats(now)).map(LedgerStats)
     }
 
     /// The trust policy in force.
@@ -236,24 +340,180 @@ impl Ledger {
         self.run(py, |ledger| ledger.search(&query)).map(Found)
     }
 
+    /// As `search`, from the log and not from the index, which could hide: it reads every entry.
+    #[pyo3(
+        signature = (**query),
+        text_signature = "($self, *, release=None, commit=None, digest=None, environment=None, service=None, \
+                          change=None, kind=None, predicate_type=None, since=None, until=None, after=None, limit=None)"
+    )]
+    fn complete(&self, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Complete> {
+        let query = data::read_options(py, "query", query)?;
+        self.run(py, |ledger| ledger.complete(&query)).map(Complete)
+    }
+
     /// Makes the search index anew from the log.
     fn rebuild_index(&self, py: Python<'_>) -> PyResult<()> {
         self.run(py, |ledger| ledger.rebuild_index())
     }
 
-    /// Audits every byte of the folder; no `findings` means that the ledger is whole.
+    /// Audits every byte where the ledger lies; no `findings` means that it is whole.
     fn audit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         data::write(py, &self.run(py, ledger::Ledger::audit)?)
     }
 
-    /// Keeps a file that records name by its SHA-256, which is returned.
-    fn attach(&self, py: Python<'_>, data: PyBackedBytes) -> PyResult<String> {
-        self.run(py, |ledger| ledger.attach(&data).map(|d| d.to_string()))
+    /// Keeps what records name by its SHA-256, which is returned: bytes, a path, or a binary file, of any length. A file is
+    /// read while the ledger waits for it; behind an address give bytes or a path.
+    fn attach(&self, py: Python<'_>, content: Content) -> PyResult<String> {
+        let kept = self.run(py, |ledger| match content {
+            Content::Bytes(bytes) => ledger.attach(&bytes),
+            Content::File(path) => ledger.attach_file(&path),
+            stream @ Content::Stream(_) => ledger.attach_stream(stream.reader()?),
+        });
+        kept.map(|digest| digest.to_string())
     }
 
-    /// A file that was attached, checked against its digest.
+    /// A file that was attached, checked against its digest; whole, so at most 1 GiB.
     fn attachment(&self, py: Python<'_>, digest: &str) -> PyResult<Vec<u8>> {
         self.run(py, |ledger| ledger.attachment(&digest.parse()?))
+    }
+
+    /// A file of any length that was attached, in pieces. Nothing of it is proven before its end, where what was changed is
+    /// refused.
+    fn attachment_stream(&self, py: Python<'_>, digest: &str) -> PyResult<AttachmentReader> {
+        self.run(py, |ledger| ledger.attachment_stream(&digest.parse()?)).map(AttachmentReader::of)
+    }
+
+    /// Puts an encrypted ledger under another key, or its keys anew under the same; no record is touched.
+    fn rotate_encryption_keys<'py>(&self, py: Python<'py>, to: &KeyEncryptionKey) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.rotate_encryption_keys(&*to.0, &mut |_, _| {}))?)
+    }
+
+    /// Replaces the key that signs checkpoints. Gives the note that says so, for those who pin the old one.
+    fn rotate_log_key(&self, py: Python<'_>, new_key: &PrivateKey) -> PyResult<String> {
+        self.run(py, |ledger| ledger.rotate_log_key(own(new_key)?).map(|rotation| rotation.note().to_owned()))
+    }
+
+    /// The notes by which the log key was replaced, each signed with the old and the new one.
+    fn rotations(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.run(py, |ledger| {
+            Ok(ledger.log_keys().rotations().iter().map(|rotation| rotation.note().to_owned()).collect())
+        })
+    }
+
+    /// What the witnesses and time-stamp authorities of the trust policy said of the present checkpoint.
+    fn witnessed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.witnessed())?)
+    }
+
+    /// Asks witnesses of the trust policy over the network, each at its URL by its name, and keeps what they give.
+    fn ask_witnesses<'py>(&self, py: Python<'py>, urls: BTreeMap<String, String>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.ask_witnesses(&urls))?)
+    }
+
+    /// Keeps the cosignatures of a checkpoint that was cosigned elsewhere.
+    fn keep_cosigned<'py>(&self, py: Python<'py>, checkpoint: &str) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.keep_cosigned(checkpoint.as_bytes()))?)
+    }
+
+    /// Has the RFC 3161 authority at `url`, which the trust policy believes, sign the time of the present checkpoint.
+    fn timestamp_checkpoint<'py>(&self, py: Python<'py>, url: &str) -> PyResult<Bound<'py, PyAny>> {
+        let stamped = self.run(py, |ledger| {
+            let checkpoint = ledger.checkpoint().clone();
+            let token = keyless::timestamp_of_bytes(checkpoint.log_note().as_bytes(), url)?;
+            ledger.keep_timestamp(&checkpoint, &token)
+        })?;
+        data::write(py, &stamped)
+    }
+
+    /// Keeps an RFC 3161 token (DER) over the log's own note of a checkpoint.
+    fn keep_timestamp<'py>(
+        &self,
+        py: Python<'py>,
+        checkpoint: &str,
+        token: PyBackedBytes,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let stamped = self.run(py, |ledger| {
+            let checkpoint = ledger.log_keys().parse_and_verify(checkpoint.as_bytes())?;
+            ledger.keep_timestamp(&checkpoint, &token)
+        })?;
+        data::write(py, &stamped)
+    }
+
+    /// The proofs kept on this machine that this log signed two histories.
+    fn forks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let forks = self.run(py, |ledger| {
+            let forks = ledger.forks()?.into_iter();
+            forks
+                .map(|fork| sealwright::json::parse("proof of a fork", &fork.to_json()?))
+                .collect::<Result<Vec<Value>, _>>()
+        })?;
+        data::write(py, &forks)
+    }
+
+    /// The retention of all records under a schedule (a dict), as of `now`.
+    #[pyo3(signature = (schedule, *, now=None))]
+    fn retention(&self, py: Python<'_>, schedule: &Bound<'_, PyAny>, now: Option<&str>) -> PyResult<Retention> {
+        let (schedule, now) = (data::json_of(schedule)?, data::now(py, now)?);
+        self.run(py, |ledger| ledger.retention(&Schedule::parse(&schedule)?, now)).map(Retention)
+    }
+
+    /// What of `entries`, or of all records, could be disposed of. Nothing is changed.
+    #[pyo3(signature = (schedule, *, entries=None, now=None))]
+    fn plan_disposal(
+        &self,
+        py: Python<'_>,
+        schedule: &Bound<'_, PyAny>,
+        entries: Option<Vec<u64>>,
+        now: Option<&str>,
+    ) -> PyResult<DisposalPlan> {
+        let (schedule, now) = (data::json_of(schedule)?, data::now(py, now)?);
+        let plan = self.run(py, |ledger| ledger.plan_disposal(&Schedule::parse(&schedule)?, entries.as_deref(), now));
+        plan.map(DisposalPlan)
+    }
+
+    /// Disposes of `entries`, or of all records that are due and that two records officers approved of. The decision and the
+    /// record of the disposal are appended first; then bodies are erased. Entries stay, and proofs still verify.
+    #[pyo3(signature = (schedule, key, *, executed_by, entries=None, now=None))]
+    fn dispose<'py>(
+        &self,
+        py: Python<'py>,
+        schedule: &Bound<'py, PyAny>,
+        key: AnySigner<'py>,
+        executed_by: &Bound<'py, PyAny>,
+        entries: Option<Vec<u64>>,
+        now: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (schedule, now) = (data::json_of(schedule)?, data::now(py, now)?);
+        let (by, key) = (data::read("actor", executed_by)?, key.get());
+        let done =
+            self.run(py, |ledger| ledger.dispose(&Schedule::parse(&schedule)?, entries.as_deref(), by, key, now))?;
+        data::write(py, &done)
+    }
+
+    /// Erases bodies whose disposal is recorded, and whose erasing was cut short. Gives their entries.
+    fn finish_disposals(&self, py: Python<'_>) -> PyResult<Vec<u64>> {
+        self.run(py, ledger::Ledger::finish_disposals)
+    }
+
+    /// All legal holds that were ever placed.
+    fn holds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.holds())?)
+    }
+
+    /// Moves bodies of entries logged before `before` to the archive.
+    fn archive<'py>(&self, py: Python<'py>, before: &str) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.archive(before.parse()?, &mut |_, _| {}))?)
+    }
+
+    /// Moves bodies back from the archive: those of `entries`, or all.
+    #[pyo3(signature = (entries=None))]
+    fn unarchive<'py>(&self, py: Python<'py>, entries: Option<Vec<u64>>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.run(py, |ledger| ledger.unarchive(entries.as_deref(), &mut |_, _| {}))?)
+    }
+
+    /// Entries whose bodies are archived.
+    fn archived(&self, py: Python<'_>) -> PyResult<Vec<u64>> {
+        self.run(py, |ledger| ledger.archived())
     }
 }
 
@@ -307,9 +567,11 @@ impl Receipt {
         data::write(py, &self.0)
     }
 
-    /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs; returns nothing, or raises.
-    fn verify(&self, py: Python<'_>, record: PyBackedBytes, log_key: &str) -> PyResult<()> {
-        run(py, || self.0.verify(&record, &log_key.parse()?))
+    /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs, or a key that replaced it by the notes
+    /// `rotations`; returns nothing, or raises.
+    #[pyo3(signature = (record, log_key, *, rotations=vec![]))]
+    fn verify(&self, py: Python<'_>, record: PyBackedBytes, log_key: &str, rotations: Vec<String>) -> PyResult<()> {
+        run(py, || self.0.verify_with(&record, &log_keys(log_key, &rotations)?).map(drop))
     }
 }
 
@@ -384,5 +646,59 @@ impl Found {
     #[getter]
     fn size(&self) -> u64 {
         self.0.size
+    }
+}
+
+/// What a ledger holds and costs.
+#[pyclass(frozen, module = "sealwright")]
+pub(crate) struct LedgerStats(ledger::LedgerStats);
+
+#[pymethods]
+impl LedgerStats {
+    /// The figures as data.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        data::write(py, &self.0)
+    }
+
+    /// The same in the text format of Prometheus.
+    fn to_prometheus(&self) -> String {
+        self.0.to_prometheus()
+    }
+}
+
+/// All records that match a query, up to a checkpoint.
+#[pyclass(frozen, module = "sealwright")]
+pub(crate) struct Complete(ledger::Complete);
+
+#[pymethods]
+impl Complete {
+    /// The records, in the order of the ledger.
+    #[getter]
+    fn records(&self) -> Vec<LedgerRecord> {
+        self.0.records.iter().cloned().map(LedgerRecord).collect()
+    }
+
+    /// Entries that may match, and whose body is not there.
+    #[getter]
+    fn without_body(&self) -> Vec<u64> {
+        self.0.without_body.clone()
+    }
+
+    /// Whether there are more; ask again with `after` set to the last index.
+    #[getter]
+    fn more(&self) -> bool {
+        self.0.more
+    }
+
+    /// Number of entries that were walked: nothing that matches was logged before and is left out.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// Root of the checkpoint of that size, base64.
+    #[getter]
+    fn root(&self) -> String {
+        self.0.root.to_string()
     }
 }

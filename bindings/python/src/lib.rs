@@ -4,6 +4,7 @@
 //! keyword arguments whose names become those of the core's JSON.
 #![expect(clippy::needless_pass_by_value, reason = "arguments that Python gives are owned")]
 
+mod attachment;
 mod blob;
 mod ci;
 mod command;
@@ -11,6 +12,7 @@ mod commit;
 mod data;
 mod digest;
 mod document;
+mod encryption;
 mod error;
 mod gate;
 mod key;
@@ -21,15 +23,20 @@ mod oci;
 mod provenance;
 mod record;
 mod release;
+mod retention;
 mod signer;
+mod spool;
 mod trust;
 mod trust_policy;
+mod witness;
 
 use pyo3::prelude::*;
 
 /// Signed release evidence: attest, keep, decide and show how software was built, checked, approved and shipped.
 #[pymodule(name = "_sealwright")]
 mod module {
+    #[pymodule_export]
+    use crate::attachment::AttachmentReader;
     #[pymodule_export]
     use crate::ci::{ci_plain_machine, ci_provenance};
     #[pymodule_export]
@@ -40,6 +47,8 @@ mod module {
     use crate::digest::{digest_bytes, digest_file, digest_folder, digest_set, parse_digest};
     #[pymodule_export]
     use crate::document::{junit_read, pack_build, pack_verify, sbom_generate, sbom_read, sbom_validate};
+    #[pymodule_export]
+    use crate::encryption::KeyEncryptionKey;
     #[pymodule_export]
     use crate::error::{
         InvalidInput, LedgerError, PolicyDenied, SealwrightError, ServiceUnavailable, VerificationFailed,
@@ -55,7 +64,7 @@ mod module {
     #[pymodule_export]
     use crate::layout::layout_verify;
     #[pymodule_export]
-    use crate::ledger::{Found, Ledger, LedgerRecord, Receipt, Records};
+    use crate::ledger::{Complete, Found, Ledger, LedgerRecord, LedgerStats, Receipt, Records};
     #[pymodule_export]
     use crate::oci::{Registry, oci_signed_image};
     #[pymodule_export]
@@ -68,11 +77,17 @@ mod module {
     #[pymodule_export]
     use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
     #[pymodule_export]
+    use crate::retention::{DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold};
+    #[pymodule_export]
     use crate::signer::{Signer, sign, sign_blob};
+    #[pymodule_export]
+    use crate::spool::Spool;
     #[pymodule_export]
     use crate::trust::TrustRoot;
     #[pymodule_export]
     use crate::trust_policy::{
         key_descriptor, policy_descriptor, policy_profile, starter_bundle, trust_policy_statement,
     };
+    #[pymodule_export]
+    use crate::witness::{Mirror, Witness, verify_fork};
 }

@@ -13,7 +13,7 @@ use crate::signer::AnySigner;
 
 /// A record that an act left in the ledger.
 #[pyclass(frozen, module = "sealwright")]
-pub(crate) struct Recorded(release::Recorded);
+pub(crate) struct Recorded(pub(crate) release::Recorded);
 
 #[pymethods]
 impl Recorded {

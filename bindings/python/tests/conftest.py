@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 import sealwright
-from sealwright import Ledger, PrivateKey, Statement
+from sealwright import KeyEncryptionKey, Ledger, PrivateKey, Statement
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 NOW = "2026-11-21T10:00:00Z"
 RELEASE = "shop-1.4.0"
 DEV = {"id": "urn:example:env:dev", "class": "dev"}
+BEFORE = "2026-11-21T09:00:00Z"
 OURS = "https://sealwright.dev/attestation/"
+
+Change: TypeAlias = Callable[[dict[str, Any], dict[str, PrivateKey]], None]
 
 
 @dataclass
@@ -46,9 +50,13 @@ def statements() -> list[dict[str, Any]]:
     return [json.loads(base64.b64decode(p)) for p in payloads]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """The organisation of the fixtures with keys of its own, up to the first gate."""
+def found(
+    folder: Path,
+    change: Change = lambda policy, keys: None,
+    key: KeyEncryptionKey | None = None,
+    submitter: str | None = None,
+) -> World:
+    """The organisation of the fixtures with keys of its own, up to the first gate, with a trust policy that was changed."""
     trust, *acts = statements()
     policy: dict[str, Any] = trust["predicate"]
     keys = {s["name"]: PrivateKey.generate("ed25519") for s in policy["signers"]}
@@ -59,17 +67,22 @@ def world(tmp_path: Path) -> World:
     for person in policy["people"]:
         for identity in person["ids"]:
             identity["subject"] = new_ids.get(identity["subject"], identity["subject"])
+    may = {s["name"]: list(s["predicateTypes"]) for s in policy["signers"]}
+    change(policy, keys)
     record = sealwright.sign(sealwright.trust_policy_statement(policy), keys["admin"])
     log_key = PrivateKey.generate("ed25519")
-    log_key.write(tmp_path / "log.pem")
+    log_key.write(folder / "log.pem")
     ledger = Ledger.init(
-        tmp_path / "ledger",
-        anchors=tmp_path / "state",
+        folder / "ledger",
+        anchors=folder / "state",
         origin="example.org/python",
         log_key=log_key,
         trust_policy=[record],
-        now="2026-11-21T09:00:00Z",
+        encryption_key=key,
+        now=BEFORE,
     )
+    if submitter:
+        ledger = Ledger.open(folder / "ledger", anchors=folder / "state", log_key=log_key, submitter=submitter)
     ledger.attach(sealwright.starter_bundle())
     artifact = ""
     for act in acts:
@@ -78,9 +91,13 @@ def world(tmp_path: Path) -> World:
             continue
         if kind == "https://slsa.dev/provenance/v1":
             artifact = "sha256:" + act["subject"][0]["digest"]["sha256"]
-        may = [s["name"] for s in policy["signers"] if kind in s["predicateTypes"]]
-        signer = act["predicate"].get("inRole", may[0])
-        ledger.record_statement(
-            Statement(kind, act["subject"], act["predicate"]), keys[signer], now="2026-11-21T09:00:00Z"
-        )
-    return World(tmp_path, ledger, keys, artifact)
+        able = [name for name, types in may.items() if kind in types]
+        signer = act["predicate"].get("inRole", able[0])
+        ledger.record_statement(Statement(kind, act["subject"], act["predicate"]), keys[signer], now=BEFORE)
+    return World(folder, ledger, keys, artifact)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The organisation of the fixtures with keys of its own, up to the first gate."""
+    return found(tmp_path)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sealwright
-from sealwright import Ledger, PrivateKey, PublicKey, SealwrightError, Signer, Statement
+from sealwright import KeyEncryptionKey, Ledger, PrivateKey, PublicKey, SealwrightError, Signer, Statement
 
 from conftest import FIXTURES
 
@@ -19,7 +19,7 @@ CASES = sorted((FIXTURES / "cases").glob("*/*.json"))
 
 
 def test_there_are_cases() -> None:
-    assert len(CASES) >= 160
+    assert len(CASES) >= 195
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -90,6 +90,20 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             for index in range(ledger.size):
                 ledger.record(index)
             assert ledger.audit()["findings"] == []
+        case "opening":
+            place = copied(given, tmp) if "folder" in given else given["place"]
+            file = given["encryptionKey"]
+            key = KeyEncryptionKey.open(str(FIXTURES / file)) if file else None
+            options = snake(given["opening"])
+            ledger = Ledger.open(place, anchors=tmp / "anchors", encryption_key=key, **options)
+            assert len(list(ledger.iterate())) == ledger.size
+            assert ledger.key_encryption_key == (key.id if key else None)
+        case "encryption-key":
+            reference = str(FIXTURES / given["file"]) if "file" in given else given["reference"]
+            return KeyEncryptionKey.open(reference, **snake(given["access"])).id
+        case "schedule":
+            rules = sealwright.longest_retention(given["schedule"], given["kinds"])
+            return [list(rule) for rule in rules]
         case "pack":
             signers = str(FIXTURES / given["signers"])
             more = given.get("demand", {})

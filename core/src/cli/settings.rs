@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
 use crate::ledger::{LogSource, Place, Schedule};
 use crate::limits;
+use crate::opening::is_address;
 use crate::predicate::{DataClass, Environment, EnvironmentClass};
 use crate::signer::{self, Access, Secret, Signer, VaultAccess, is_key_file};
 use crate::timestamp::Timestamp;
@@ -156,7 +157,7 @@ impl Settings {
 
     /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
     pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
-        if is_address(path) {
+        if path.to_str().is_some_and(is_address) {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!("`{}` is an address, and this is done where the ledger lies; name that place", path.display()),
@@ -169,12 +170,12 @@ impl Settings {
     pub(crate) fn ledger_address(&self) -> Option<String> {
         let chosen = self.ledger.clone().or_else(|| environment("SEALWRIGHT_LEDGER").map(PathBuf::from));
         let chosen = chosen.or_else(|| self.file.ledger.clone())?;
-        chosen.to_str().filter(|_| is_address(&chosen)).map(str::to_owned)
+        chosen.to_str().filter(|text| is_address(text)).map(str::to_owned)
     }
 
     /// A log to read: at a URL, in a folder, or in a bucket that a file describes.
     pub(crate) fn log_source(&self, place: &str) -> Result<LogSource> {
-        if place.contains("://") { LogSource::open(place) } else { LogSource::at(&self.place_of(Path::new(place))?) }
+        if is_address(place) { LogSource::open(place) } else { LogSource::at(&self.place_of(Path::new(place))?) }
     }
 
     /// What is shown to a ledger behind an address: a token, a certificate.
@@ -434,14 +435,9 @@ impl Settings {
     }
 }
 
-/// Whether a ledger is named by its address.
-fn is_address(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.starts_with("https://") || text.starts_with("http://"))
-}
-
 /// A folder for a copy, which can't be made in a bucket or behind an address.
 pub(crate) fn folder_for_copy(path: PathBuf) -> Result<PathBuf> {
-    if Place::describes(&path) || is_address(&path) {
+    if Place::describes(&path) || path.to_str().is_some_and(is_address) {
         return Err(Error::new(
             ErrorKind::Unsupported,
             format!(

@@ -13,9 +13,12 @@ use super::settings::{OpenSigner, Settings};
 #[cfg(feature = "keyless")]
 use super::sign_keyless::{Content, Keyless};
 use super::text::Page;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::ledger::{Ledger, Receipt};
+use crate::predicate::PredicateType;
+use crate::release::Recorded;
 use crate::signer::{Signer, sign};
 use crate::statement::Statement;
 
@@ -123,15 +126,20 @@ pub(crate) fn signed(statement: &Statement, record: &[u8], signer: &Value, out: 
 
 /// Shows a record that is in the ledger now.
 pub(crate) fn appended(statement: &Statement, receipt: &Receipt) -> Result<Answer> {
-    let value = json!({
-        "type": statement.predicate_type(),
-        "payload": statement.payload_digest().to_string(),
-        "receipt": to_json(receipt)?,
-    });
+    shown(statement.predicate_type(), &statement.payload_digest(), receipt)
+}
+
+/// Shows the record that an act left in the ledger.
+pub(crate) fn recorded<P: PredicateType>(recorded: &Recorded) -> Result<Answer> {
+    shown(P::TYPE, &recorded.payload, &recorded.receipt)
+}
+
+fn shown(predicate_type: &str, payload: &Digest, receipt: &Receipt) -> Result<Answer> {
+    let value = json!({ "type": predicate_type, "payload": payload.to_string(), "receipt": to_json(receipt)? });
     let mut page = Page::default();
     let already = if receipt.already_there { " was there already" } else { "" };
-    page.line(format!("entry {}{already}: {}", receipt.index, short(statement.predicate_type())));
-    page.field("payload", statement.payload_digest());
+    page.line(format!("entry {}{already}: {}", receipt.index, short(predicate_type)));
+    page.field("payload", payload);
     Ok(Answer::new(page.finish(), value))
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json;
 
 /// What is known of a ledger from elsewhere, before it is opened.
@@ -31,7 +31,14 @@ impl Pins {
     /// # Errors
     /// `MALFORMED`, also for something that is not known; `UNSUPPORTED` for an unknown digest algorithm.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let wire: PinsWire = json::parse("pins", bytes)?;
+        json::parse::<PinsWire>("pins", bytes)?.try_into()
+    }
+}
+
+impl TryFrom<PinsWire> for Pins {
+    type Error = Error;
+
+    fn try_from(wire: PinsWire) -> Result<Self> {
         Ok(Self {
             log_key: wire.log_key.map(|key| key.parse()).transpose()?,
             trust_policy: wire.trust_policy.map(|digest| digest.parse()).transpose()?,
@@ -40,9 +47,10 @@ impl Pins {
     }
 }
 
-#[derive(Deserialize)]
+/// Pins as data.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PinsWire {
+pub(crate) struct PinsWire {
     log_key: Option<String>,
     trust_policy: Option<String>,
     min_checkpoint: Option<String>,

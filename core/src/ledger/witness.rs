@@ -38,7 +38,8 @@ pub struct Witness {
 }
 
 /// What a witness answers to a request, as HTTP says it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WitnessAnswer {
     /// Status: 200 cosigned; 400 no request; 403 not signed by the log; 404 unknown log; 409 another old size; 422 no

@@ -33,31 +33,9 @@ impl Access {
     /// the files.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         // it holds a token, so that no error may quote it
-        let malformed = |why: &str| {
-            Error::new(
-                ErrorKind::Malformed,
-                format!(
-                    "the access can't be used: {why}; give `token`, `tokenFile`, `certificate`, `key`, `authorities`"
-                ),
-            )
-        };
-        let wire: AccessWire =
-            json::parse("access", bytes).map_err(|_| malformed("it has other members, or other types"))?;
-        let mut access = match (wire.token.map(Zeroizing::new), wire.token_file) {
-            (Some(token), None) => Self::anonymous().with_token(&token)?,
-            (None, Some(path)) => Self::anonymous().with_token_file(&path)?,
-            (None, None) => Self::anonymous(),
-            (Some(_), Some(_)) => return Err(malformed("there are two tokens")),
-        };
-        access = match (wire.certificate, wire.key) {
-            (Some(chain), Some(key)) => access.with_certificate(&chain, &key)?,
-            (None, None) => access,
-            _ => return Err(malformed("a certificate and its key go together")),
-        };
-        match wire.authorities {
-            Some(path) => access.with_authorities(&path),
-            None => Ok(access),
-        }
+        json::parse::<AccessWire>("access", bytes)
+            .map_err(|_| malformed("it has other members, or other types"))?
+            .try_into()
     }
 
     /// Shows an OpenID Connect token, such as a CI system gives to its jobs; blanks around it are ignored.
@@ -115,9 +93,39 @@ impl Access {
     }
 }
 
-#[derive(Deserialize)]
+impl TryFrom<AccessWire> for Access {
+    type Error = Error;
+
+    fn try_from(wire: AccessWire) -> Result<Self> {
+        let mut access = match (wire.token.map(Zeroizing::new), wire.token_file) {
+            (Some(token), None) => Self::anonymous().with_token(&token)?,
+            (None, Some(path)) => Self::anonymous().with_token_file(&path)?,
+            (None, None) => Self::anonymous(),
+            (Some(_), Some(_)) => return Err(malformed("there are two tokens")),
+        };
+        access = match (wire.certificate, wire.key) {
+            (Some(chain), Some(key)) => access.with_certificate(&chain, &key)?,
+            (None, None) => access,
+            _ => return Err(malformed("a certificate and its key go together")),
+        };
+        match wire.authorities {
+            Some(path) => access.with_authorities(&path),
+            None => Ok(access),
+        }
+    }
+}
+
+fn malformed(why: &str) -> Error {
+    Error::new(
+        ErrorKind::Malformed,
+        format!("the access can't be used: {why}; give `token`, `tokenFile`, `certificate`, `key`, `authorities`"),
+    )
+}
+
+/// An access as data.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AccessWire {
+pub(crate) struct AccessWire {
     token: Option<String>,
     token_file: Option<PathBuf>,
     certificate: Option<PathBuf>,

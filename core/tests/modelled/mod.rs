@@ -421,7 +421,7 @@ impl Model {
                 "rotated the log key"
             }
             Act::RotateKeys if encrypts() => {
-                self.ledger().rotate_keys(&kek(), &mut |_, _| {}).unwrap();
+                self.ledger().rotate_encryption_keys(&kek(), &mut |_, _| {}).unwrap();
                 "rotated the keys"
             }
             Act::RotateKeys => "had no keys to rotate",

@@ -103,7 +103,7 @@ fn s009_what_opens_an_encrypted_body_is_locked_as_long_as_the_body_and_a_rotatio
         };
         let before = check(&small, "GOVERNANCE 4");
         // the keyring is replaced, and headers are held no longer than what they open
-        small.ledger.rotate_keys(&kek(), &mut |_, _| {}).unwrap();
+        small.ledger.rotate_encryption_keys(&kek(), &mut |_, _| {}).unwrap();
         let after = check(&small, "GOVERNANCE 3");
         for lock in before.iter().filter(|lock| lock.name.starts_with("keys/")) {
             assert!(after.contains(lock), "{ground:?} {lock:?}: {after:?}");

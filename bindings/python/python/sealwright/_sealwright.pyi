@@ -7,15 +7,21 @@ from typing import Any, ClassVar, TypeAlias, final
 from _typeshed import SupportsRead
 
 __all__ = [
+    "AttachmentReader",
     "Authorship",
     "Checked",
     "CommitTrust",
+    "Complete",
     "Decision",
+    "DisposalPlan",
     "Found",
     "InvalidInput",
+    "KeyEncryptionKey",
     "Ledger",
     "LedgerError",
     "LedgerRecord",
+    "LedgerStats",
+    "Mirror",
     "Permit",
     "PolicyDenied",
     "PrivateKey",
@@ -25,18 +31,22 @@ __all__ = [
     "Records",
     "Registry",
     "Reproduction",
+    "Retention",
     "RootArchive",
     "RootSource",
     "SealwrightError",
     "ServiceUnavailable",
     "Services",
     "Signer",
+    "Spool",
     "Statement",
     "Token",
     "TrustRoot",
     "VerificationFailed",
     "Verified",
     "Verifier",
+    "Witness",
+    "approve_disposal",
     "ci_plain_machine",
     "ci_provenance",
     "commit_verify",
@@ -56,10 +66,12 @@ __all__ = [
     "keyless_sign_statement",
     "keyless_timestamp",
     "layout_verify",
+    "longest_retention",
     "oci_signed_image",
     "pack_build",
     "pack_verify",
     "parse_digest",
+    "place_hold",
     "policy_descriptor",
     "policy_profile",
     "promote",
@@ -69,6 +81,7 @@ __all__ = [
     "provenance_isolated",
     "provenance_reproduced",
     "release_begin",
+    "release_hold",
     "run_command",
     "sbom_generate",
     "sbom_read",
@@ -79,6 +92,7 @@ __all__ = [
     "starter_bundle",
     "trust_policy_statement",
     "verify",
+    "verify_fork",
 ]
 
 _Path: TypeAlias = str | PathLike[str]
@@ -379,27 +393,45 @@ class Registry:
 
 @final
 class Ledger:
-    """A ledger in a folder: append, prove, search, audit. Several threads may use one handle; they take turns."""
+    """A ledger in a folder, in a bucket or behind an address: append, prove, search, audit.
+
+    Several threads may use one handle; they take turns."""
 
     @staticmethod
     def init(
-        folder: _Path,
+        place: _Path,
         *,
         anchors: _Path,
         origin: str,
         log_key: PrivateKey,
         trust_policy: Sequence[bytes],
+        encryption_key: KeyEncryptionKey | None = None,
+        variables: Mapping[str, str] | None = None,
         now: str | None = None,
     ) -> Ledger: ...
     @staticmethod
     def open(
-        folder: _Path,
+        place: _Path,
         *,
         anchors: _Path,
         log_key: PrivateKey | None = None,
+        encryption_key: KeyEncryptionKey | None = None,
         pins: _Given | None = None,
         submitter: str | None = None,
+        archive: _Path | None = None,
+        access: _Given | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Ledger: ...
+    @staticmethod
+    def move_to(
+        source: _Path,
+        to: _Path,
+        *,
+        anchors: _Path,
+        encryption_key: KeyEncryptionKey | None = None,
+        pins: _Given | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> _Data: ...
     @staticmethod
     def connect(
         url: str, *, anchors: _Path, access: _Given | None = None, pins: _Given | None = None
@@ -409,13 +441,21 @@ class Ledger:
     @property
     def origin(self) -> str: ...
     @property
+    def place(self) -> str: ...
+    @property
     def log_key(self) -> str: ...
+    @property
+    def key_encryption_key(self) -> str | None: ...
+    @property
+    def moved_to(self) -> str | None: ...
     @property
     def size(self) -> int: ...
     @property
     def checkpoint(self) -> str: ...
     @property
     def anchored(self) -> str: ...
+    def repairs(self) -> list[_Data]: ...
+    def stats(self, *, now: str | None = None) -> LedgerStats: ...
     def trust_policy(self) -> _Data: ...
     def refresh(self) -> None: ...
     def verify(self, record: bytes, *, now: str | None = None) -> Verified: ...
@@ -457,10 +497,152 @@ class Ledger:
         after: int | None = None,
         limit: int | None = None,
     ) -> Records: ...
+    def complete(
+        self,
+        *,
+        release: str | None = None,
+        commit: str | None = None,
+        digest: str | None = None,
+        environment: str | None = None,
+        service: str | None = None,
+        change: str | None = None,
+        kind: str | None = None,
+        predicate_type: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Complete: ...
     def rebuild_index(self) -> None: ...
     def audit(self) -> _Data: ...
-    def attach(self, data: bytes) -> str: ...
+    def attach(self, content: _Content) -> str: ...
     def attachment(self, digest: str) -> bytes: ...
+    def attachment_stream(self, digest: str) -> AttachmentReader: ...
+    def rotate_encryption_keys(self, to: KeyEncryptionKey) -> _Data: ...
+    def rotate_log_key(self, new_key: PrivateKey) -> str: ...
+    def rotations(self) -> list[str]: ...
+    def witnessed(self) -> _Data: ...
+    def ask_witnesses(self, urls: Mapping[str, str]) -> _Data: ...
+    def keep_cosigned(self, checkpoint: str) -> list[_Data]: ...
+    def timestamp_checkpoint(self, url: str) -> _Data: ...
+    def keep_timestamp(self, checkpoint: str, token: bytes) -> _Data: ...
+    def forks(self) -> list[_Data]: ...
+    def retention(self, schedule: _Given, *, now: str | None = None) -> Retention: ...
+    def plan_disposal(
+        self, schedule: _Given, *, entries: Sequence[int] | None = None, now: str | None = None
+    ) -> DisposalPlan: ...
+    def dispose(
+        self,
+        schedule: _Given,
+        key: _AnySigner,
+        *,
+        executed_by: _Given,
+        entries: Sequence[int] | None = None,
+        now: str | None = None,
+    ) -> _Data: ...
+    def finish_disposals(self) -> list[int]: ...
+    def holds(self) -> list[_Data]: ...
+    def archive(self, before: str) -> _Data: ...
+    def unarchive(self, entries: Sequence[int] | None = None) -> _Data: ...
+    def archived(self) -> list[int]: ...
+
+@final
+class AttachmentReader:
+    """A file of a ledger, read in pieces like a binary file, and checked at its end."""
+
+    @property
+    def size(self) -> int: ...
+    def read(self, size: int = -1) -> bytes: ...
+    def __iter__(self) -> AttachmentReader: ...
+    def __next__(self) -> bytes: ...
+    def __enter__(self) -> AttachmentReader: ...
+    def __exit__(self, *_raised: object) -> None: ...
+
+@final
+class KeyEncryptionKey:
+    """A key that ledgers are encrypted with, wherever it is. It cannot be shown."""
+
+    @staticmethod
+    def generate(path: _Path, passphrase: str | None = None) -> KeyEncryptionKey: ...
+    @staticmethod
+    def open(
+        reference: str,
+        *,
+        passphrase: str | None = None,
+        pin: str | None = None,
+        vault: _Given | None = None,
+        time_limit_millis: int | None = None,
+    ) -> KeyEncryptionKey: ...
+    @property
+    def id(self) -> str: ...
+
+@final
+class LedgerStats:
+    """What a ledger holds and costs."""
+
+    def to_dict(self) -> _Data: ...
+    def to_prometheus(self) -> str: ...
+
+@final
+class Complete:
+    """All records that match a query, up to a checkpoint."""
+
+    @property
+    def records(self) -> list[LedgerRecord]: ...
+    @property
+    def without_body(self) -> list[int]: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def root(self) -> str: ...
+
+@final
+class Retention:
+    """The retention of all records of a ledger."""
+
+    @property
+    def due(self) -> list[_Data]: ...
+    def to_dict(self) -> _Data: ...
+
+@final
+class DisposalPlan:
+    """What would be disposed of, and what stands in the way."""
+
+    @property
+    def may_go(self) -> bool: ...
+    def to_dict(self) -> _Data: ...
+
+@final
+class Witness:
+    """A witness of our own: it remembers the highest checkpoint of each log, and cosigns only what extends it."""
+
+    def __new__(cls, folder: _Path, name: str, key: PrivateKey) -> Witness: ...
+    @property
+    def key(self) -> str: ...
+    def cosign(self, log: _Path, *, log_key: str | None = None, now: str | None = None) -> str: ...
+    def trust_log(self, log_key: str, *, rotations: Sequence[str] = ...) -> None: ...
+    def add_checkpoint(self, request: bytes, *, now: str | None = None) -> _Data: ...
+
+@final
+class Mirror:
+    """A copy of a ledger in a folder of its own, which is pulled over and over."""
+
+    def __new__(cls, folder: _Path, *, anchors: _Path) -> Mirror: ...
+    def pull(self, source: _Path, *, pins: _Given | None = None, now: str | None = None) -> _Data: ...
+    def lag(self, source: _Path, *, now: str | None = None) -> _Data: ...
+    @staticmethod
+    def restore(folder: _Path, copy: _Path, *, anchors: _Path, pins: _Given | None = None) -> _Data: ...
+
+@final
+class Spool:
+    """A folder of signed records that wait to be appended, for runners without a network."""
+
+    def __new__(cls, folder: _Path) -> Spool: ...
+    def add(self, record: bytes, *, now: str | None = None) -> str: ...
+    def waiting(self) -> list[str]: ...
+    def send(self, ledger: Ledger, *, now: str | None = None) -> _Data: ...
 
 @final
 class Records:
@@ -478,7 +660,7 @@ class Receipt:
     @property
     def already_there(self) -> bool: ...
     def to_dict(self) -> _Data: ...
-    def verify(self, record: bytes, log_key: str) -> None: ...
+    def verify(self, record: bytes, log_key: str, *, rotations: Sequence[str] = ...) -> None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
@@ -553,6 +735,43 @@ class Recorded:
     @property
     def receipt(self) -> Receipt: ...
 
+def longest_retention(schedule: _Given, kinds: Sequence[str]) -> list[tuple[str, str]]: ...
+def place_hold(
+    ledger: Ledger,
+    key: _AnySigner,
+    *,
+    hold_id: str,
+    matter: str,
+    ordered_by: _Given,
+    custodian: _Given | None = None,
+    entries: Sequence[int] | None = None,
+    services: Sequence[str] | None = None,
+    releases: Sequence[str] | None = None,
+    environments: Sequence[str] | None = None,
+    predicate_types: Sequence[str] | None = None,
+    window: _Given | None = None,
+    everything: bool | None = None,
+    now: str | None = None,
+) -> Recorded: ...
+def release_hold(
+    ledger: Ledger,
+    key: _AnySigner,
+    *,
+    hold_id: str,
+    ordered_by: _Given,
+    matter: str | None = None,
+    now: str | None = None,
+) -> Recorded: ...
+def approve_disposal(
+    ledger: Ledger,
+    key: _AnySigner,
+    *,
+    schedule: _Given,
+    approver: _Given,
+    entries: Sequence[int] | None = None,
+    now: str | None = None,
+) -> Recorded: ...
+def verify_fork(proof: _Given, log_key: str, *, rotations: Sequence[str] = ...) -> None: ...
 def run_command(arguments: Sequence[str]) -> int: ...
 def digest_bytes(data: bytes) -> str: ...
 def digest_file(path: _Path) -> str: ...

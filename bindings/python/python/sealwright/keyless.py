@@ -1,4 +1,4 @@
-"""Signing by an identity token, timestamps, and fetching trusted roots. These touch the network; nothing else does."""
+"""Signing by an identity token, timestamps, and fetching trusted roots. The calls that ask a service touch the network."""
 
 from ._sealwright import RootArchive as RootArchive
 from ._sealwright import RootSource as RootSource

@@ -9,14 +9,12 @@ use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::{Act, By, Known};
 use crate::cli::predicate_names::short;
 use crate::cli::settings::Settings;
-use crate::cli::sign::{appended, insert};
+use crate::cli::sign::{insert, recorded};
 use crate::cli::text::{Page, to_the_second};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ledger::{DisposalPlan, Due};
-use crate::predicate::{
-    Actor, ActorKind, Approval, ApprovalDecision, Authentication, Capture, CaptureMethod, Stage, nonce,
-};
-use crate::statement::Statement;
+use crate::predicate::{Approval, Authentication};
+use crate::release::approve_disposal;
 
 /// How long records are kept.
 #[derive(Args)]
@@ -99,16 +97,12 @@ impl Dispose {
         let (mut ledger, key) = self.act.open(settings)?;
         let actor = self.by.actor(&ledger, &key)?;
         if self.approve {
-            let plan = ledger.plan_disposal(&schedule, entries, now)?;
-            if plan.items.is_empty() || !plan.refused.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::PolicyDenied,
-                    "there is nothing to approve, or something of it may not go; look with `--what-if`",
-                ));
+            let mut approver = actor;
+            if !self.authentication.is_empty() {
+                let (methods, authenticated_at) = (self.authentication, Some(now));
+                approver.authentication = Some(Authentication { methods, authenticated_at });
             }
-            let statement = Statement::new(plan.subjects(), &approval(actor, self.authentication, now)?)?;
-            let receipt = ledger.record_statement(&statement, &key, now)?;
-            return appended(&statement, &receipt);
+            return recorded::<Approval>(&approve_disposal(&mut ledger, &schedule, entries, approver, &key, now)?);
         }
         let done = ledger.dispose(&schedule, entries, actor, &key, now)?;
         let mut page = Page::default();
@@ -147,31 +141,4 @@ fn show(page: &mut Page, record: &Due) {
     for obstacle in &record.obstacles {
         page.wrapped("        ", "        ", obstacle);
     }
-}
-
-fn approval(approver: Actor, methods: Vec<String>, now: crate::timestamp::Timestamp) -> Result<Approval> {
-    let mut approver = approver;
-    approver.kind = ActorKind::Human;
-    if !methods.is_empty() {
-        approver.authentication = Some(Authentication { methods, authenticated_at: Some(now) });
-    }
-    Ok(Approval {
-        nonce: nonce()?,
-        stage: Stage::Disposal,
-        decision: ApprovalDecision::Approved,
-        approver,
-        in_role: "records-officer".to_owned(),
-        meaning: "approval of the disposal of these records".to_owned(),
-        decided_at: now,
-        change_id: None,
-        environment: None,
-        considered: Vec::new(),
-        conditions: Vec::new(),
-        comment: None,
-        review_uri: None,
-        over_tree: None,
-        expires_at: None,
-        dismisses: None,
-        capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
-    })
 }

@@ -3,18 +3,15 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::artifact::ResourceDescriptor;
 use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::{Act, By, Known};
 use crate::cli::predicate_names::KnownType;
 use crate::cli::settings::Settings;
-use crate::cli::sign::appended;
+use crate::cli::sign::recorded;
 use crate::cli::text::Page;
-use crate::digest::{Digest, DigestSet};
-use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Hold, Ledger};
-use crate::predicate::{HoldAction, HoldScope, LegalHold, RecordRef, Window, nonce};
-use crate::statement::Statement;
+use crate::error::Result;
+use crate::predicate::{LegalHold, Window};
+use crate::release::{HoldOrder, place_hold, release_hold};
 use crate::timestamp::Timestamp;
 
 #[derive(Subcommand)]
@@ -103,65 +100,25 @@ impl Place {
         let environment = |name: &String| {
             if name.contains(':') { Ok(name.clone()) } else { settings.environment(name, None).map(|e| e.id) }
         };
-        let scope = HoldScope {
-            services: self.service,
-            releases: self.release,
-            environments: self.environment.iter().map(environment).collect::<Result<_>>()?,
-            predicate_types: self.types.iter().map(|t| t.uri().to_owned()).collect(),
-            window: self.since.zip(self.until).map(|(from, to)| Window { from, to }),
-        };
-        if scope.is_empty() && self.entry.is_empty() && !self.everything {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                "nothing says what is held; name entries or a query, or say `--everything`",
-            ));
-        }
+        let environments = self.environment.iter().map(environment).collect::<Result<_>>()?;
         let (mut ledger, key) = self.act.open(settings)?;
-        let mut subjects = Vec::new();
-        for index in &self.entry {
-            subjects.push(ResourceDescriptor::of(ledger.record(*index)?.statement().payload_digest()));
-        }
-        // beside records, the query holds; alone, the hold itself is what it is about
-        if subjects.is_empty() {
-            subjects.push(hold_itself(&self.id)?);
-        }
-        let actor = self.by.actor(&ledger, &key)?;
-        let now = settings.now()?;
-        let hold = LegalHold {
-            nonce: nonce()?,
-            hold_id: self.id,
-            action: HoldAction::Placed,
-            matter: self.matter,
-            custodian: actor.clone(),
-            ordered_by: actor,
-            at: now,
-            scope,
-            releases: None,
-        };
-        let statement = Statement::new(subjects, &hold)?;
-        let receipt = ledger.record_statement(&statement, &key, now)?;
-        appended(&statement, &receipt)
+        let mut order = HoldOrder::new(self.id, self.matter, self.by.actor(&ledger, &key)?);
+        order.entries = self.entry;
+        order.services = self.service;
+        order.releases = self.release;
+        order.environments = environments;
+        order.predicate_types = self.types.iter().map(|t| t.uri().to_owned()).collect();
+        order.window = self.since.zip(self.until).map(|(from, to)| Window { from, to });
+        order.everything = self.everything;
+        recorded::<LegalHold>(&place_hold(&mut ledger, order, &key, settings.now()?)?)
     }
 }
 
 impl Release {
     fn run(self, settings: &Settings) -> Result<Answer> {
         let (mut ledger, key) = self.act.open(settings)?;
-        let placed = find(&ledger, &self.id)?;
         let actor = self.by.actor(&ledger, &key)?;
-        let now = settings.now()?;
-        let hold = LegalHold {
-            nonce: nonce()?,
-            action: HoldAction::Released,
-            matter: self.matter.unwrap_or_else(|| placed.placed.matter.clone()),
-            ordered_by: actor,
-            at: now,
-            releases: Some(RecordRef::to(placed.payload())),
-            ..placed.placed.clone()
-        };
-        let statement = Statement::new(ledger.record(placed.index)?.statement().subjects().to_vec(), &hold)?;
-        let receipt = ledger.record_statement(&statement, &key, now)?;
-        appended(&statement, &receipt)
+        recorded::<LegalHold>(&release_hold(&mut ledger, &self.id, self.matter, actor, &key, settings.now()?)?)
     }
 }
 
@@ -184,22 +141,4 @@ impl List {
         }
         Ok(Answer::new(page.finish(), json!({ "holds": to_json(&holds)?, "size": ledger.size() })))
     }
-}
-
-fn find(ledger: &Ledger, id: &str) -> Result<Hold> {
-    let holds = ledger.holds()?;
-    holds.into_iter().find(|hold| hold.placed.hold_id == id && hold.released_by.is_none()).ok_or_else(|| {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("no hold `{}` is in force; `ledger hold list` shows those that are", id.escape_debug()),
-        )
-    })
-}
-
-/// A hold as a thing without bytes (predicates section 1.7).
-fn hold_itself(id: &str) -> Result<ResourceDescriptor> {
-    let set = serde_json::json!({ "uriSha256": Digest::sha256(id.as_bytes()).hex() });
-    let set: DigestSet = serde_json::from_value(set)
-        .map_err(|e| Error::new(ErrorKind::Internal, "the digest of a hold's id is none; report it").caused_by(e))?;
-    Ok(ResourceDescriptor::of(set).with_uri(id))
 }
