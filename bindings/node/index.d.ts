@@ -596,10 +596,21 @@ export interface Mirrored {
   had: number
   size: number
   root: string
+  /** Entries that have no record, and nothing says why. */
   withoutBody: number
+  disposed: number
+  archived: number
+  /** Records that were erased in the copy, because they were disposed of. */
+  erased: number
   /** Entries whose record at the source is not the one they commit to. */
   refused: number[]
   attachmentsMissing: number
+  /** Entries whose records nobody has held against them, because the key of the ledger was not given. */
+  unproven: number
+  /** Whether the keys were rotated and the new ones wait to be proven. */
+  keysUnproven: boolean
+  /** Whether some attachments could not be looked for. */
+  attachmentsUnseen: boolean
 }
 
 /** What became of the records of a spool. */

@@ -88,6 +88,11 @@ impl Opening {
         })
     }
 
+    /// The folder of its archive.
+    pub fn archive(&self) -> Option<&Path> {
+        self.archive.as_deref()
+    }
+
     /// What is known of the ledger.
     pub fn pins(&self) -> &Pins {
         &self.pins

@@ -7,9 +7,10 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi_derive::napi;
 use sealwright::Result;
-use sealwright::ledger::{self, Anchors, LogSource, Pins};
+use sealwright::ledger::{self, Anchors, LogSource};
 
-use crate::data::{Json, bytes_of, now as time};
+use crate::data::{Json, now as time};
+use crate::opening::Opening;
 use crate::work::{Work, at_once, later, twins};
 
 /// A copy of a ledger in a folder of its own, which is pulled over and over.
@@ -32,21 +33,23 @@ impl Mirror {
 
 #[napi]
 impl Mirror {
-    /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger.
+    /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger;
+    /// `archive` is the folder that bodies of the ledger were moved to.
     #[napi(constructor)]
-    pub fn new(folder: String, anchors: String) -> Self {
-        Self(Arc::new(ledger::Mirror::open(Path::new(&folder), &Anchors::in_folder(anchors))))
+    pub fn new(folder: String, anchors: String, archive: Option<String>) -> Self {
+        Self(Arc::new(opened(&folder, anchors, archive.as_deref().map(Path::new))))
     }
 
-    /// Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root.
+    /// Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root. Of
+    /// `opening`, `encryptionKey`, `pins` and `archive` are used.
     #[napi(ts_return_type = "Promise<Mirrored>")]
     pub fn restore(
         folder: String,
         anchors: String,
         copy: String,
-        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+        opening: Option<Opening>,
     ) -> AsyncTask<Work<Json>> {
-        later(move || restored(&folder, &anchors, &copy, pins.as_ref()))
+        later(move || restored(&folder, anchors, &copy, &opening.unwrap_or_default()))
     }
 
     /// As `restore`, at once.
@@ -56,26 +59,34 @@ impl Mirror {
         folder: String,
         anchors: String,
         copy: String,
-        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+        opening: Option<Opening>,
     ) -> napi::Result<Json> {
-        at_once(&env, || restored(&folder, &anchors, &copy, pins.as_ref()))
+        at_once(&env, || restored(&folder, anchors, &copy, &opening.unwrap_or_default()))
     }
 }
 
-fn restored(folder: &str, anchors: &str, copy: &str, pins: Option<&Json>) -> Result<Json> {
-    let (anchors, pins) = (Anchors::in_folder(anchors), Pins::from_json(bytes_of(pins))?);
-    Json::of(&ledger::Mirror::restore(Path::new(folder), &anchors, &LogSource::open(copy)?, &pins, &mut |_| {})?)
+fn opened(folder: &str, anchors: String, archive: Option<&Path>) -> ledger::Mirror {
+    let mirror = ledger::Mirror::open(Path::new(folder), &Anchors::in_folder(anchors));
+    archive.into_iter().fold(mirror, ledger::Mirror::with_archive)
+}
+
+fn restored(folder: &str, anchors: String, copy: &str, opening: &Opening) -> Result<Json> {
+    let (read, copy) = (opening.read()?, LogSource::open(copy)?);
+    let mirror = opened(folder, anchors, read.archive());
+    Json::of(&mirror.restore(&copy, read.pins(), opening.kek(), &mut |_| {})?)
 }
 
 twins! { Mirror, mirror;
-    "Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked."
+    "Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked, of an encrypted \
+     ledger with its key. Of `opening`, `encryptionKey` and `pins` are used."
     pull, pull_sync(
         source: String,
-        #[napi(ts_arg_type = "Pins")] pins: Option<Json>,
+        opening: Option<Opening>,
         #[napi(ts_arg_type = "Time")] now: Option<Json>
     ) -> Json, "Promise<Mirrored>", "Mirrored" => {
-        let pins = Pins::from_json(bytes_of(pins.as_ref()))?;
-        Json::of(&mirror.pull(&LogSource::open(&source)?, &pins, time(now)?, &mut |_| {})?)
+        let opening = opening.unwrap_or_default();
+        let (read, source) = (opening.read()?, LogSource::open(&source)?);
+        Json::of(&mirror.pull(&source, read.pins(), opening.kek(), time(now)?, &mut |_| {})?)
     };
 
     "How far the copy is behind; nothing is pulled."

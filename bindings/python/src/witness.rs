@@ -1,6 +1,6 @@
 //! Witnesses, mirrors, and proofs of forks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -8,6 +8,7 @@ use sealwright::Error;
 use sealwright::ledger::{self, Anchors, Fork, LogSource, Pins};
 
 use crate::data;
+use crate::encryption::{KeyEncryptionKey, kek};
 use crate::error::run;
 use crate::key::PrivateKey;
 use crate::ledger::{Place, log_keys, own};
@@ -83,24 +84,30 @@ pub(crate) struct Mirror(ledger::Mirror);
 
 #[pymethods]
 impl Mirror {
-    /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger.
+    /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger;
+    /// `archive` is the folder that bodies of the ledger were moved to.
     #[new]
-    #[pyo3(signature = (folder, *, anchors))]
-    fn new(folder: PathBuf, anchors: PathBuf) -> Self {
-        Self(ledger::Mirror::open(&folder, &Anchors::in_folder(anchors)))
+    #[pyo3(signature = (folder, *, anchors, archive=None))]
+    fn new(folder: PathBuf, anchors: PathBuf, archive: Option<PathBuf>) -> Self {
+        Self(opened(&folder, anchors, archive.as_deref()))
     }
 
-    /// Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked.
-    #[pyo3(signature = (source, *, pins=None, now=None))]
+    /// Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked, of an encrypted
+    /// ledger with its key.
+    #[pyo3(signature = (source, *, encryption_key=None, pins=None, now=None))]
     fn pull<'py>(
         &self,
         py: Python<'py>,
         source: Place,
+        encryption_key: Option<&KeyEncryptionKey>,
         pins: Option<&Bound<'py, PyAny>>,
         now: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (pins, now) = (pins.map(data::json_of).transpose()?, data::now(py, now)?);
-        data::write(py, &run(py, || self.0.pull(&self::source(&source)?, &read(pins)?, now, &mut |_| {}))?)
+        let pulled = run(py, || {
+            self.0.pull(&self::source(&source)?, &read(pins)?, kek(encryption_key), now, &mut |_| {})
+        })?;
+        data::write(py, &pulled)
     }
 
     /// How far the copy is behind; nothing is pulled.
@@ -112,21 +119,28 @@ impl Mirror {
 
     /// Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root.
     #[staticmethod]
-    #[pyo3(signature = (folder, copy, *, anchors, pins=None))]
+    #[pyo3(signature = (folder, copy, *, anchors, encryption_key=None, archive=None, pins=None))]
     fn restore<'py>(
         py: Python<'py>,
         folder: PathBuf,
         copy: Place,
         anchors: PathBuf,
+        encryption_key: Option<&KeyEncryptionKey>,
+        archive: Option<PathBuf>,
         pins: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let pins = pins.map(data::json_of).transpose()?;
         let restored = run(py, || {
-            let (anchors, copy) = (Anchors::in_folder(anchors), source(&copy)?);
-            ledger::Mirror::restore(&folder, &anchors, &copy, &read(pins)?, &mut |_| {})
+            let mirror = opened(&folder, anchors, archive.as_deref());
+            mirror.restore(&source(&copy)?, &read(pins)?, kek(encryption_key), &mut |_| {})
         })?;
         data::write(py, &restored)
     }
+}
+
+fn opened(folder: &Path, anchors: PathBuf, archive: Option<&Path>) -> ledger::Mirror {
+    let mirror = ledger::Mirror::open(folder, &Anchors::in_folder(anchors));
+    archive.into_iter().fold(mirror, ledger::Mirror::with_archive)
 }
 
 fn read(pins: Option<Vec<u8>>) -> Result<Pins, Error> {

@@ -629,11 +629,26 @@ class Witness:
 class Mirror:
     """A copy of a ledger in a folder of its own, which is pulled over and over."""
 
-    def __new__(cls, folder: _Path, *, anchors: _Path) -> Mirror: ...
-    def pull(self, source: _Path, *, pins: _Given | None = None, now: str | None = None) -> _Data: ...
+    def __new__(cls, folder: _Path, *, anchors: _Path, archive: _Path | None = None) -> Mirror: ...
+    def pull(
+        self,
+        source: _Path,
+        *,
+        encryption_key: KeyEncryptionKey | None = None,
+        pins: _Given | None = None,
+        now: str | None = None,
+    ) -> _Data: ...
     def lag(self, source: _Path, *, now: str | None = None) -> _Data: ...
     @staticmethod
-    def restore(folder: _Path, copy: _Path, *, anchors: _Path, pins: _Given | None = None) -> _Data: ...
+    def restore(
+        folder: _Path,
+        copy: _Path,
+        *,
+        anchors: _Path,
+        encryption_key: KeyEncryptionKey | None = None,
+        archive: _Path | None = None,
+        pins: _Given | None = None,
+    ) -> _Data: ...
 
 @final
 class Spool:
