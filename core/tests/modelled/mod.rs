@@ -207,7 +207,7 @@ impl Model {
         let records: Vec<_> = signed.map(|record| ledger.verify(&record, now).unwrap()).collect();
         let receipts = ledger.append_all(&records, now).unwrap();
         for (receipt, record) in receipts.iter().zip(&records) {
-            receipt.verify(record.record(), ledger.log_key()).unwrap();
+            receipt.verify_with(record.record(), ledger.log_keys()).unwrap();
         }
         receipts
     }
