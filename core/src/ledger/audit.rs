@@ -90,11 +90,11 @@ pub enum AuditFindingKind {
     EntryTampered,
     /// A tile is missing or is not what the entries hash to.
     TileTampered,
-    /// An entry's body is gone.
+    /// An entry's body is gone, or that of the decision it spends.
     BodyLost,
-    /// An entry's body lies in an archive that was not named, so it was not looked at.
+    /// An entry's body lies in an archive that was not named, or that of the decision it spends, so it was not looked at.
     BodyArchived,
-    /// A body is still there although its disposal is recorded.
+    /// A body is still there although its disposal is recorded, or what opens it or stands for it.
     DisposalUnfinished,
     /// A disposal record that explains no missing body.
     DisposalRefused,

@@ -95,10 +95,11 @@ pub(super) const UNREAD: &str = "unread";
 const ROWS: u64 = 1024;
 
 impl Ledger {
-    /// Makes the index anew from the log.
+    /// Makes the index anew from the log. An entry whose record is not there, or is not what it was, holds nothing up; a
+    /// search that may lead to it says so.
     ///
     /// # Errors
-    /// As [`Ledger::record`] for any entry; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// As [`Ledger::entry`] for any entry; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn rebuild_index(&self) -> Result<()> {
         self.with_index_slot(|slot| {
             *slot = None;

@@ -3,6 +3,8 @@
 
 #![allow(clippy::duplicate_mod, reason = "each of them brings the worlds it needs")]
 
+#[path = "../disposal.rs"]
+mod disposal;
 #[path = "../gate.rs"]
 mod gate;
 #[path = "../gate_complete.rs"]

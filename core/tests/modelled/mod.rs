@@ -207,7 +207,7 @@ impl Model {
         let records: Vec<_> = signed.map(|record| ledger.verify(&record, now).unwrap()).collect();
         let receipts = ledger.append_all(&records, now).unwrap();
         for (receipt, record) in receipts.iter().zip(&records) {
-            receipt.verify(record.record(), ledger.log_key()).unwrap();
+            receipt.verify_with(record.record(), ledger.log_keys()).unwrap();
         }
         receipts
     }
@@ -240,7 +240,7 @@ impl Model {
 
     fn hold(&mut self, which: u8) -> &'static str {
         // every third one is of everything
-        let held = self.note(which).filter(|_| which % 3 > 0).map(|(text, _)| note(&text).payload_digest());
+        let held = self.note(which).filter(|_| !which.is_multiple_of(3)).map(|(text, _)| note(&text).payload_digest());
         let id = format!("https://example.org/holds/{}", self.list.len());
         let subject = held.clone().map_or_else(|| thing(&id), ResourceDescriptor::of);
         let statement = self.hold_of(&id, subject, None);
