@@ -77,7 +77,7 @@ pub(crate) use label::{Labels, Listing, check_listing};
 pub use mirror::{Lag, Mirror, Mirrored};
 pub use pins::Pins;
 pub use place::Place;
-pub use receipt::Receipt;
+pub use receipt::{Receipt, ReceiptDemand, ReceiptVerdict};
 pub use relocation::{MoveProgress, Relocated};
 pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
 pub use rotation::Rotated;
