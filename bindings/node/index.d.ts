@@ -797,6 +797,28 @@ export interface BuiltPack {
   files: number
 }
 
+/** What is known of a ledger from elsewhere, against which a receipt is checked. */
+export interface ReceiptDemand {
+  /** A C2SP verifier key. */
+  logKey: string
+  /** The notes by which it was replaced, the oldest first. */
+  rotations?: string[]
+  /** C2SP verifier keys of witnesses who must have cosigned the checkpoint; without them nobody must. */
+  witnesses?: string[]
+  /** How many of them must have; all, if it is not said. */
+  quorum?: number
+}
+
+/** What a checked receipt says. */
+export interface ReceiptVerdict {
+  index: number
+  origin: string
+  size: number
+  root: string
+  /** Who cosigned that state, of the witnesses demanded. */
+  cosignatures: Cosignature[]
+}
+
 /** What is known from elsewhere, against which a pack is verified. */
 export interface PackDemand {
   /** Path of a SIGNERS file. */
@@ -1234,14 +1256,20 @@ export declare class PublicKey {
   verifySync(message: Uint8Array, signature: Uint8Array): void
 }
 
-/** Proof that a record is in a ledger. Made only by a ledger. */
+/** Proof that a record is in a ledger. Given by a ledger; one that is parsed is a claim until it is checked. */
 export declare class Receipt {
+  /** Reads a receipt as `ledger prove` writes it, and as its JSON. */
+  static parse(receipt: Uint8Array): Receipt
   /** Index of the entry, from 0. */
   get index(): number
   /** Whether the record was in the ledger before. */
   get alreadyThere(): boolean
   /** The receipt as data, with its C2SP tlog-proof. */
   toJSON(): ReceiptData
+  /** Verifies that `record` is in the ledger that is demanded, without the ledger. */
+  check(record: Uint8Array, demand: ReceiptDemand): Promise<ReceiptVerdict>
+  /** As `check`, at once. */
+  checkSync(record: Uint8Array, demand: ReceiptDemand): ReceiptVerdict
   /**
    * Verifies that `record` is in the ledger whose checkpoints `logKey` signs, or a key that replaced it by the notes
    * `rotations`: resolves, or rejects.

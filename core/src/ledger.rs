@@ -81,7 +81,7 @@ pub use mirror::{Lag, Mirror, Mirrored};
 pub use pins::Pins;
 pub(crate) use pins::PinsWire;
 pub use place::Place;
-pub use receipt::Receipt;
+pub use receipt::{Receipt, ReceiptDemand, ReceiptVerdict};
 pub use relocation::{MoveProgress, Relocated};
 pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
 pub use search::{Found, Pages, Query};

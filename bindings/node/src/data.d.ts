@@ -797,6 +797,28 @@ export interface BuiltPack {
   files: number
 }
 
+/** What is known of a ledger from elsewhere, against which a receipt is checked. */
+export interface ReceiptDemand {
+  /** A C2SP verifier key. */
+  logKey: string
+  /** The notes by which it was replaced, the oldest first. */
+  rotations?: string[]
+  /** C2SP verifier keys of witnesses who must have cosigned the checkpoint; without them nobody must. */
+  witnesses?: string[]
+  /** How many of them must have; all, if it is not said. */
+  quorum?: number
+}
+
+/** What a checked receipt says. */
+export interface ReceiptVerdict {
+  index: number
+  origin: string
+  size: number
+  root: string
+  /** Who cosigned that state, of the witnesses demanded. */
+  cosignatures: Cosignature[]
+}
+
 /** What is known from elsewhere, against which a pack is verified. */
 export interface PackDemand {
   /** Path of a SIGNERS file. */

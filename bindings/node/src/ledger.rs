@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, This, ToNapiValue, TypeName};
 use napi_derive::napi;
-use sealwright::ledger::{self, Anchors, Pages, Pins};
+use sealwright::ledger::{self, Anchors, Pages, Pins, ReceiptDemand};
 use sealwright::remote::Access;
 use sealwright::{Result, key};
 
@@ -486,12 +486,18 @@ impl Complete {
     }
 }
 
-/// Proof that a record is in a ledger. Made only by a ledger.
+/// Proof that a record is in a ledger. Given by a ledger; one that is parsed is a claim until it is checked.
 #[napi]
 pub struct Receipt(pub(crate) ledger::Receipt);
 
 #[napi]
 impl Receipt {
+    /// Reads a receipt as `ledger prove` writes it, and as its JSON.
+    #[napi]
+    pub fn parse(env: Env, receipt: &[u8]) -> napi::Result<Self> {
+        at_once(&env, || ledger::Receipt::from_json(receipt).map(Self))
+    }
+
     /// Index of the entry, from 0.
     #[napi(getter)]
     pub fn index(&self) -> i64 {
@@ -508,6 +514,24 @@ impl Receipt {
     #[napi(js_name = "toJSON", ts_return_type = "ReceiptData")]
     pub fn to_json(&self, env: Env) -> napi::Result<Json> {
         at_once(&env, || Json::of(&self.0))
+    }
+
+    /// Verifies that `record` is in the ledger that is demanded, without the ledger.
+    #[napi(ts_return_type = "Promise<ReceiptVerdict>")]
+    pub fn check(&self, record: &[u8], #[napi(ts_arg_type = "ReceiptDemand")] demand: Json) -> AsyncTask<Work<Json>> {
+        let (receipt, record) = (self.0.clone(), record.to_vec());
+        later(move || Json::of(&receipt.check(&record, &ReceiptDemand::from_json(demand.as_bytes())?)?))
+    }
+
+    /// As `check`, at once.
+    #[napi(ts_return_type = "ReceiptVerdict")]
+    pub fn check_sync(
+        &self,
+        env: Env,
+        record: &[u8],
+        #[napi(ts_arg_type = "ReceiptDemand")] demand: Json,
+    ) -> napi::Result<Json> {
+        at_once(&env, || Json::of(&self.0.check(record, &ReceiptDemand::from_json(demand.as_bytes())?)?))
     }
 
     /// Verifies that `record` is in the ledger whose checkpoints `logKey` signs, or a key that replaced it by the notes

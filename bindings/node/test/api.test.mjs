@@ -10,7 +10,7 @@ import sealwright from '../index.js'
 import { firstRecord, ownLedger } from '../examples/first-record.mjs'
 import { DEV, NOW, RELEASE, signersFile, temporary, world } from './world.mjs'
 
-const { Ledger, Permit, PrivateKey, PublicKey, Statement, Verifier } = sealwright
+const { Ledger, Permit, PrivateKey, PublicKey, Receipt, Statement, Verifier } = sealwright
 const ACTOR = { id: 'urn:example:workload:records', kind: 'workload' }
 
 function note(about) {
@@ -89,7 +89,24 @@ test('records are appended, found, proven and audited', async (t) => {
   const receipt = await ledger.prove(record.index)
   await receipt.verify(record.verified.record, ledger.logKey)
   await assert.rejects(receipt.verify(Buffer.from('x'), ledger.logKey), { code: 'LEDGER_TAMPERED' })
-  assert.equal(JSON.parse(JSON.stringify(receipt)).index, record.index)
+  const kept = Buffer.from(JSON.stringify(receipt))
+  const parsed = Receipt.parse(kept)
+  const demand = { logKey: await ledger.logKey }
+  const said = await parsed.check(record.verified.record, demand)
+  assert.deepEqual([said.index, said.size, said.cosignatures], [record.index, await ledger.size(), []])
+  assert.deepEqual(parsed.checkSync(record.verified.record, demand), said)
+  const w1 = 'witness.example.org/w1+869f2844+BC5HVDhToR/mNhI0KgUu1UIAsKs2eFSLfk5BM/rCOlkQ'
+  const w2 = 'witness.example.org/w2+2eb2b5e9+BC5HVDhToR/mNhI0KgUu1UIAsKs2eFSLfk5BM/rCOlkQ'
+  for (const [more, code] of [
+    [{ witnesses: [w1] }, 'BAD_CHECKPOINT'],
+    [{ witnesses: [w1, w1], quorum: 2 }, 'API_MISUSE'],
+    [{ witnesses: [w1, w2], quorum: 1 }, 'API_MISUSE'],
+    [{ witnesses: [w1], quorum: 0 }, 'API_MISUSE'],
+    [{ witnesses: [] }, 'API_MISUSE'],
+    [{ quorum: 1 }, 'API_MISUSE'],
+  ]) await assert.rejects(parsed.check(record.verified.record, { ...demand, ...more }), { code })
+  assert.throws(() => parsed.checkSync(Buffer.from('x'), demand), { code: 'LEDGER_TAMPERED' })
+  assert.throws(() => Receipt.parse(kept.subarray(1)), { code: 'MALFORMED' })
   const again = await ledger.append(await ledger.verify(record.verified.record, NOW), NOW)
   assert.equal(again.alreadyThere, true)
   assert.equal((await ledger.entry(record.index)).type, 'https://slsa.dev/provenance/v1')

@@ -37,6 +37,7 @@ test('a declaration names each thing that can be demanded or said', async (t) =>
   const verifier = new Verifier({})
   const calls = {
     Expectation: (data) => verifier.verify(none, data),
+    ReceiptDemand: async (data) => (await ledger.prove(0)).check(none, data),
     PackDemand: (data) => pack.verify(folder, data),
     PackRequest: (data) => pack.build(ledger, keys.records, path.join(temporary(t), 'pack'), data),
     LayoutExpectation: (data) => layout.verify(none, [], {}, data),

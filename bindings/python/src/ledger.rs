@@ -9,7 +9,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyTuple};
 use sealwright::checkpoint::LogKeys;
 use sealwright::json::Value;
-use sealwright::ledger::{self, Anchors, Pages, Pins, Schedule};
+use sealwright::ledger::{self, Anchors, Pages, Pins, ReceiptDemand, Schedule};
 use sealwright::opening::Opening;
 use sealwright::remote::Access;
 use sealwright::{Error, key, keyless};
@@ -24,7 +24,8 @@ use crate::record::{Statement, Verified};
 use crate::retention::{DisposalPlan, Retention};
 use crate::signer::AnySigner;
 
-/// A ledger in a folder, in a bucket or behind an address: append, prove, search, audit. Several threads may use one handle; they take turns.
+/// A ledger in a folder, in a bucket or behind an address: append, prove, search, audit. Several threads may use one handle;
+/// they take turns.
 #[pyclass(frozen, module = "sealwright")]
 pub(crate) struct Ledger(Mutex<ledger::Ledger>);
 
@@ -543,13 +544,19 @@ impl Records {
     }
 }
 
-/// Proof that a record is in a ledger. Made only by a ledger.
+/// Proof that a record is in a ledger. Given by a ledger; one that is parsed is a claim until it is checked.
 #[pyclass(frozen, eq, module = "sealwright")]
 #[derive(PartialEq)]
 pub(crate) struct Receipt(pub(crate) ledger::Receipt);
 
 #[pymethods]
 impl Receipt {
+    /// Reads a receipt as `ledger prove` writes it, and as the JSON of `to_dict`.
+    #[staticmethod]
+    fn parse(py: Python<'_>, receipt: PyBackedBytes) -> PyResult<Self> {
+        run(py, || ledger::Receipt::from_json(&receipt)).map(Self)
+    }
+
     /// Index of the entry, from 0.
     #[getter]
     fn index(&self) -> u64 {
@@ -565,6 +572,25 @@ impl Receipt {
     /// The receipt as data: `index`, `entry`, `salt`, `proof` (C2SP tlog-proof), `alreadyThere`.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         data::write(py, &self.0)
+    }
+
+    /// Verifies that `record` is in the ledger of `log_key`, a C2SP verifier key, without the ledger.
+    ///
+    /// `rotations` are the notes by which that key was replaced, the oldest first; `witnesses` the C2SP verifier keys of
+    /// those who must have cosigned the checkpoint, and `quorum` how many of them (all, if it is not said). Gives `index`,
+    /// `origin`, `size`, `root` and `cosignatures`.
+    #[pyo3(
+        signature = (record, **demand),
+        text_signature = "($self, record, *, log_key, rotations=None, witnesses=None, quorum=None)"
+    )]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        record: PyBackedBytes,
+        demand: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let demand = data::json_of_options(py, demand)?;
+        data::write(py, &run(py, || self.0.check(&record, &ReceiptDemand::from_json(&demand)?))?)
     }
 
     /// Verifies that `record` is in the ledger whose checkpoints `log_key` signs, or a key that replaced it by the notes

@@ -98,7 +98,30 @@ def test_records_are_appended_found_proven_and_audited(world: World) -> None:
     with pytest.raises(LedgerError) as tampered:
         receipt.verify(b"x", ledger.log_key)
     assert tampered.value.code == "LEDGER_TAMPERED"
-    assert json.loads(json.dumps(receipt.to_dict()))["index"] == record.index
+    kept = json.dumps(receipt.to_dict()).encode()
+    parsed = sw.Receipt.parse(kept)
+    assert parsed == receipt
+    said = parsed.check(record.verified.record, log_key=ledger.log_key)
+    assert (said["index"], said["origin"], said["size"]) == (record.index, ledger.origin, ledger.size)
+    assert said["cosignatures"] == []
+    w1 = "witness.example.org/w1+869f2844+BC5HVDhToR/mNhI0KgUu1UIAsKs2eFSLfk5BM/rCOlkQ"
+    w2 = "witness.example.org/w2+2eb2b5e9+BC5HVDhToR/mNhI0KgUu1UIAsKs2eFSLfk5BM/rCOlkQ"
+    for witnesses, quorum, expected in [
+        ([w1], None, "BAD_CHECKPOINT"),
+        ([w1, w1], 2, "API_MISUSE"),
+        ([w1, w2], 1, "API_MISUSE"),
+        ([w1], 0, "API_MISUSE"),
+        ([], None, "API_MISUSE"),
+        (None, 1, "API_MISUSE"),
+    ]:
+        with pytest.raises(sw.SealwrightError) as refused:
+            parsed.check(record.verified.record, log_key=ledger.log_key, witnesses=witnesses, quorum=quorum)
+        assert refused.value.code == expected
+    with pytest.raises(LedgerError) as other:
+        parsed.check(b"x", log_key=ledger.log_key)
+    assert other.value.code == "LEDGER_TAMPERED"
+    with pytest.raises(InvalidInput):
+        sw.Receipt.parse(kept[:-1])
     again = ledger.append(ledger.verify(record.verified.record, now=NOW), now=NOW)
     assert again.already_there
     assert [r.index for r in ledger.append_all([record.verified], now=NOW)] == [record.index]

@@ -45,6 +45,7 @@ def test_a_signature_names_each_thing_that_can_be_demanded_or_said(world: World,
         (sw.sbom.generate, (tmp_path,), {}, set()),
         (sw.decide, (ledger, key), {}, {"now"}),
         (sw.deploy, (ledger, key), {}, {"now", "promotion"}),
+        (ledger.prove(0).check, (b"",), {}, set()),
         (ledger.search, (), {}, set()),
         (ledger.iterate, (), {}, set()),
     ]

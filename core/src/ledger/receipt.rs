@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::entry::{Body, Entry};
-use crate::checkpoint::{LogKeys, SignedCheckpoint, TlogProof, VerifierKey};
+use crate::checkpoint::{Cosignature, LogKeys, SignedCheckpoint, TlogProof, VerifierKey, WitnessKey, Witnesses};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merkle::{Hash, leaf_hash};
 use crate::{json, limits};
@@ -28,6 +28,74 @@ pub struct Receipt {
     pub proof: String,
     /// Whether the record was in the ledger before this call.
     pub already_there: bool,
+}
+
+/// What is known of a ledger from elsewhere, against which a receipt is verified.
+#[derive(Clone, Debug)]
+pub struct ReceiptDemand {
+    keys: LogKeys,
+    witnesses: Option<Witnesses>,
+}
+
+/// What a verified receipt says: where the record is, in which state of which ledger, and who cosigned that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReceiptVerdict {
+    /// Index of the entry, from 0.
+    pub index: u64,
+    /// Which ledger.
+    pub origin: String,
+    /// How many entries it had.
+    pub size: u64,
+    /// The root over them.
+    #[serde(serialize_with = "as_text")]
+    pub root: Hash,
+    /// Who cosigned that state, of the witnesses demanded.
+    pub cosignatures: Vec<Cosignature>,
+}
+
+impl ReceiptDemand {
+    /// Demands the ledger of these keys.
+    pub fn new(keys: LogKeys) -> Self {
+        Self { keys, witnesses: None }
+    }
+
+    /// Reads what is demanded from JSON: `logKey` (a C2SP verifier key), and if need be `rotations` (the notes by which it
+    /// was replaced, the oldest first), `witnesses` (C2SP verifier keys) and how many of them must have cosigned, `quorum`
+    /// (all, if it is not said).
+    ///
+    /// # Errors
+    /// `MALFORMED`, also for something that is not known or not said; those of [`LogKeys::through`] and
+    /// [`Witnesses::new`], also for a quorum without witnesses.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let wire: DemandWire = json::parse("demand of a receipt", bytes)?;
+        Ok(Self {
+            keys: LogKeys::through(&wire.log_key.parse()?, &wire.rotations)?,
+            witnesses: Witnesses::demanded(wire.witnesses, wire.quorum)?,
+        })
+    }
+
+    /// Demands that a quorum of these witnesses cosigned the checkpoint.
+    #[must_use]
+    pub fn require_witnesses(mut self, witnesses: Witnesses) -> Self {
+        self.witnesses = Some(witnesses);
+        self
+    }
+}
+
+fn as_text<S: Serializer>(root: &Hash, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(root)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DemandWire {
+    log_key: String,
+    #[serde(default)]
+    rotations: Vec<String>,
+    witnesses: Option<Vec<WitnessKey>>,
+    quorum: Option<usize>,
 }
 
 impl Receipt {
@@ -78,6 +146,25 @@ impl Receipt {
     /// `UNTRUSTED_SIGNER` if its checkpoint is not the log's, `MALFORMED` if it is no receipt.
     pub fn verify(&self, record: &[u8], log_key: &VerifierKey) -> Result<()> {
         self.verify_with(record, &LogKeys::from(log_key.clone())).map(|_| ())
+    }
+
+    /// Verifies that `record` is in the ledger that is demanded, under a checkpoint that as many witnesses cosigned as are
+    /// demanded.
+    ///
+    /// # Errors
+    /// As [`Receipt::verify_with`]; `BAD_CHECKPOINT` if fewer witnesses cosigned it, `BAD_SIGNATURE` if a line in the name
+    /// of one of them is not its cosignature.
+    pub fn check(&self, record: &[u8], demand: &ReceiptDemand) -> Result<ReceiptVerdict> {
+        let checkpoint = self.verify_with(record, &demand.keys)?;
+        let cosignatures = demand.witnesses.as_ref().map(|witnesses| witnesses.check(&checkpoint)).transpose()?;
+        let state = checkpoint.checkpoint();
+        Ok(ReceiptVerdict {
+            index: self.index,
+            origin: state.origin().to_owned(),
+            size: state.size(),
+            root: *state.root(),
+            cosignatures: cosignatures.unwrap_or_default(),
+        })
     }
 
     /// As [`Receipt::verify`], of a log whose key may have been replaced; gives the checkpoint that the proof leads to,

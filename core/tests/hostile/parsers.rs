@@ -15,7 +15,7 @@ use sealwright::key::{KeyType, PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
 use sealwright::layout::{LayoutExpectation, LayoutKey, Links};
-use sealwright::ledger::{Fork, Receipt, Schedule};
+use sealwright::ledger::{Fork, Receipt, ReceiptDemand, Schedule};
 use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, leaf_hash};
 #[cfg(feature = "oci")]
 use sealwright::oci;
@@ -75,6 +75,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
         ProvenanceExpectation::from_json(b).map(|_| ()).or_else(|_| SummaryExpectation::from_json(b).map(|_| ()))
     }),
     ("receipt", |b| Receipt::from_json(b).map(|_| ())),
+    ("receipt-demand", |b| ReceiptDemand::from_json(b).map(|_| ())),
     ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
     ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
     #[cfg(feature = "keyless")]

@@ -42,7 +42,7 @@ impl Ours {
     }
 
     /// Signs `file` in the test's folder into `bundle` there, by what `given` says of a token; otherwise gives the code.
-    fn sign(self, services: &Services, content: Content, given: Value, bundle: &str) -> Result<(), String> {
+    fn sign(self, services: &Services, content: Content, given: &Value, bundle: &str) -> Result<(), String> {
         let (kind, of) = if content == Content::Blob { ("blob", "file") } else { ("statement", "statement") };
         let mut input = json!({
             "trustedRoot": services.text("/trusted_root"),
@@ -109,7 +109,7 @@ fn what_each_binding_signs_without_a_key_all_of_ours_verify_and_refuse_with_the_
     for content in [Content::Blob, Content::Statement] {
         for signer in BINDINGS {
             let (services, who) = (services(), if content == Content::Blob { Who::Person } else { Who::Workflow });
-            signer.sign(&services, content, json!({ "token": services.token(who) }), "bundle").unwrap();
+            signer.sign(&services, content, &json!({ "token": services.token(who) }), "bundle").unwrap();
             let (subject, issuer) = (services.subject(who), services.issuer(who));
             for verifier in OURS {
                 let verify = |file, subject: &str, issuer: &str| {
@@ -142,7 +142,7 @@ fn a_binding_signs_by_the_token_of_its_surroundings() {
     }});
     let (subject, issuer) = (services.subject(Who::Workflow), services.issuer(Who::Workflow));
     for binding in BINDINGS {
-        binding.sign(&services, Content::Statement, environment.clone(), "bundle").unwrap();
+        binding.sign(&services, Content::Statement, &environment, "bundle").unwrap();
         let found = Ours::Rust.verify(&services, Content::Statement, ("bundle", "file"), (&subject, &issuer));
         assert_eq!(found, Ok(()), "{binding:?}");
     }
@@ -212,7 +212,7 @@ fn a_binding_makes_nothing_of_a_wrong_token_or_without_a_service() {
             (json!({ "token": token, "signingConfig": down }), "SERVICE_UNAVAILABLE"),
             (stranger.clone(), "UNTRUSTED_CERTIFICATE"),
         ] {
-            let found = binding.sign(&services, Content::Blob, given.clone(), "bundle");
+            let found = binding.sign(&services, Content::Blob, &given, "bundle");
             assert_eq!(found, Err(code.to_owned()), "{binding:?} {given}");
             assert!(!services.path("bundle").exists());
         }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
 
 use crate::checkpoint::{LogKeys, VerifierKey};
 use crate::cli::answer::{Answer, to_json};
@@ -11,7 +10,7 @@ use crate::cli::input::record;
 use crate::cli::quorum::Quorum;
 use crate::cli::text::Page;
 use crate::error::Result;
-use crate::ledger::Receipt;
+use crate::ledger::{Receipt, ReceiptDemand};
 use crate::limits;
 
 #[derive(Args)]
@@ -39,25 +38,18 @@ impl VerifyProof {
         let known: VerifierKey = self.log_key.parse()?;
         let read = |path: &PathBuf| limits::read_file("rotation", path, limits::CHECKPOINT_BYTES);
         let rotations = self.rotations.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let keys = LogKeys::through(&known, &rotations)?;
-        let witnesses = self.quorum.demanded()?;
+        let mut demand = ReceiptDemand::new(LogKeys::through(&known, &rotations)?);
+        if let Some(witnesses) = self.quorum.demanded()? {
+            demand = demand.require_witnesses(witnesses);
+        }
         let receipt = Receipt::from_json(&limits::read_file("receipt", &self.receipt, 4 * limits::CHECKPOINT_BYTES)?)?;
-        let checkpoint = receipt.verify_with(&record(&self.record)?, &keys)?;
-        let cosignatures = witnesses.map_or(Ok(Vec::new()), |witnesses| witnesses.check(&checkpoint))?;
-        let state = checkpoint.checkpoint();
+        let verdict = receipt.check(&record(&self.record)?, &demand)?;
         let mut page = Page::default();
-        page.field("entry", receipt.index).field("ledger", state.origin()).field("size", state.size());
-        page.field("root", state.root());
-        for cosigned in &cosignatures {
+        page.field("entry", verdict.index).field("ledger", &verdict.origin).field("size", verdict.size);
+        page.field("root", verdict.root);
+        for cosigned in &verdict.cosignatures {
             page.field("cosigned", format!("{} by {}", cosigned.at, cosigned.witness));
         }
-        let value = json!({
-            "index": receipt.index,
-            "origin": state.origin(),
-            "size": state.size(),
-            "root": state.root().to_string(),
-            "cosignatures": to_json(&cosignatures)?,
-        });
-        Ok(Answer::new(page.finish(), value))
+        Ok(Answer::new(page.finish(), to_json(&verdict)?))
     }
 }
