@@ -168,7 +168,7 @@ impl Pair {
     }
 
     fn rotate(&mut self, kek: KeyFile) {
-        self.world.ledger.rotate_keys(&kek, &mut |_, _| {}).unwrap();
+        self.world.ledger.rotate_encryption_keys(&kek, &mut |_, _| {}).unwrap();
         self.kek = Some(kek);
     }
 
@@ -547,7 +547,7 @@ fn a_rotation_under_the_same_key_saves_what_only_the_mirror_has() {
     std::fs::remove_file(pair.world.folder().join("keys").join(&body)).unwrap();
     std::fs::remove_file(pair.world.folder().join(&body)).unwrap();
     let kek = pair.kek.take().unwrap();
-    pair.world.ledger.rotate_keys(&kek, &mut |_, _| {}).unwrap();
+    pair.world.ledger.rotate_encryption_keys(&kek, &mut |_, _| {}).unwrap();
     pair.kek = Some(kek);
     let pulled = pair.pull().unwrap();
     assert!(pulled.is_whole(), "{pulled:?}");
