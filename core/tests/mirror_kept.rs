@@ -3,236 +3,20 @@
 
 #[cfg(feature = "witness")]
 mod loopback;
+mod pair;
 mod small;
 mod world;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use pair::{PLANTED, Pair, code, is_gone, marker};
 use proptest::prelude::{Just, Strategy as Generated, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
-use sealwright::Error;
-use sealwright::digest::Digest;
-use sealwright::encryption::{KeyEncryptionKey, KeyFile};
-use sealwright::ledger::{
-    ATTACHMENT_LOCATION, Anchors, AuditFindingKind, Ledger, LogSource, Mirror, Mirrored, Pins, Schedule,
-};
-use sealwright::predicate::*;
-use sealwright::statement::Statement;
-use sealwright::timestamp::Timestamp;
+use sealwright::encryption::KeyFile;
+use sealwright::ledger::{AuditFindingKind, Ledger, LogSource, Mirror, Pins};
 use small::{copy, files, read};
-use world::{World, body_name};
-
-const PLANTED: &str = "planted-where-nobody-may-read-it";
-const YEARS: i64 = 3 * 366 * 24 * 3_600_000;
-
-fn code<T>(result: Result<T, Error>) -> &'static str {
-    result.err().map_or("ok", |e| e.code())
-}
-
-/// A ledger whose records can be disposed of, and a copy of it on another machine.
-struct Pair {
-    world: World,
-    kek: Option<KeyFile>,
-    elsewhere: tempfile::TempDir,
-    records: u64,
-}
-
-impl Pair {
-    fn new(encrypted: bool) -> Self {
-        let kek = encrypted.then(|| KeyFile::generate().unwrap());
-        let world = World::made_by(
-            |policy| {
-                for person in policy.people.iter_mut().filter(|p| p.person != "ada") {
-                    person.roles.push("records-officer".to_owned());
-                }
-                let records = policy.signers.iter_mut().find(|s| s.name == "records").unwrap();
-                records.predicate_types.extend([LegalHold::TYPE, RetentionDisposal::TYPE].map(str::to_owned));
-            },
-            |folder, anchors, origin, log_key, trust, now| match &kek {
-                Some(kek) => Ledger::init_encrypted(folder, anchors, origin, log_key, trust, kek, now),
-                None => Ledger::init(folder, anchors, origin, log_key, trust, now),
-            },
-        );
-        let mut pair = Self { world, kek, elsewhere: small::tempdir(), records: 0 };
-        let archive = pair.archive();
-        pair.world.ledger = pair.take_ledger().with_archive(&archive).unwrap();
-        pair
-    }
-
-    /// The handle of the ledger, another one in its place.
-    fn take_ledger(&mut self) -> Ledger {
-        let opened = self.open(&self.world.folder(), &self.world.anchors()).unwrap();
-        let opened = opened.with_log_key(self.world.log_key()).unwrap();
-        std::mem::replace(&mut self.world.ledger, opened)
-    }
-
-    fn kek(&self) -> Option<&dyn KeyEncryptionKey> {
-        self.kek.as_ref().map(|kek| kek as &dyn KeyEncryptionKey)
-    }
-
-    fn open(&self, folder: &Path, anchors: &Anchors) -> Result<Ledger, Error> {
-        match &self.kek {
-            Some(kek) => Ledger::open_encrypted(folder, anchors, &Pins::none(), kek),
-            None => Ledger::open(folder, anchors, &Pins::none()),
-        }
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.world.dir.path().join("archive")
-    }
-
-    fn copy(&self) -> PathBuf {
-        self.elsewhere.path().join("copy")
-    }
-
-    fn anchors(&self) -> Anchors {
-        Anchors::in_folder(self.elsewhere.path().join("state"))
-    }
-
-    fn source(&self) -> LogSource {
-        LogSource::folder(self.world.folder())
-    }
-
-    /// A record that may go after two years, which names a file of its own.
-    fn note(&mut self) -> u64 {
-        self.records += 1;
-        let report = format!("{PLANTED} report {}", self.records);
-        let location = format!("{ATTACHMENT_LOCATION}{}", self.world.ledger.attach(report.as_bytes()).unwrap().hex());
-        let statement = serde_json::json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"digest": {"sha256": Digest::sha256(report.as_bytes()).hex()}}],
-            "predicateType": Provenance::TYPE,
-            "predicate": {
-                "buildDefinition": {
-                    "buildType": "https://example.org/build/v1",
-                    "externalParameters": { "planted": PLANTED, "report": { "downloadLocation": location } },
-                },
-                "runDetails": { "builder": { "id": world::BUILDER } },
-            },
-        });
-        let statement = Statement::parse(serde_json::to_vec(&statement).unwrap()).unwrap();
-        self.world.record("builder", &statement).unwrap().index
-    }
-
-    /// Disposes of records that are due, with the approvals it takes.
-    fn dispose(&mut self, entries: &[u64]) -> Result<(), Error> {
-        let schedule = Schedule::of_frameworks(["pci-dss-4.0.1"]).unwrap();
-        let world = &mut self.world;
-        let plan = world.ledger.plan_disposal(&schedule, Some(entries), world.now)?;
-        for officer in ["reviewer", "release-manager"] {
-            let approval = Approval {
-                nonce: nonce().unwrap(),
-                stage: Stage::Disposal,
-                decision: ApprovalDecision::Approved,
-                approver: world.actor(officer),
-                in_role: "records-officer".to_owned(),
-                meaning: "approval".to_owned(),
-                decided_at: world.now,
-                change_id: None,
-                environment: None,
-                considered: vec![],
-                conditions: vec![],
-                comment: None,
-                review_uri: None,
-                over_tree: None,
-                expires_at: None,
-                dismisses: None,
-                capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
-            };
-            world.record(officer, &Statement::new(plan.subjects(), &approval).unwrap())?;
-        }
-        let (now, actor) = (world.tick(), world.actor("records"));
-        world.ledger.dispose(&schedule, Some(entries), actor, &world.keys["records"], now).map(drop)
-    }
-
-    /// Holds everything from now on.
-    fn hold(&mut self) {
-        let world = &mut self.world;
-        let id = format!("https://example.org/holds/{}", world.ledger.size());
-        let set = serde_json::json!({ "uriSha256": Digest::sha256(id.as_bytes()).hex() });
-        let set: sealwright::digest::DigestSet = serde_json::from_value(set).unwrap();
-        let hold = LegalHold {
-            nonce: nonce().unwrap(),
-            hold_id: id.clone(),
-            action: HoldAction::Placed,
-            matter: "Matter 17".to_owned(),
-            custodian: world.actor("release-manager"),
-            ordered_by: world.actor("release-manager"),
-            at: world.now,
-            scope: HoldScope::default(),
-            releases: None,
-        };
-        let subject = sealwright::artifact::ResourceDescriptor::of(set).with_uri(&id);
-        world.record("records", &Statement::new(vec![subject], &hold).unwrap()).unwrap();
-    }
-
-    fn rotate(&mut self, kek: KeyFile) {
-        self.world.ledger.rotate_encryption_keys(&kek, &mut |_, _| {}).unwrap();
-        self.kek = Some(kek);
-    }
-
-    fn wait_for_years(&mut self) {
-        self.world.now = self.world.now.plus_millis(YEARS);
-    }
-
-    fn archive_all(&mut self) -> u64 {
-        let before = self.world.now.plus_millis(1000);
-        self.world.ledger.archive(before, &mut |_, _| {}).unwrap().entries.len() as u64
-    }
-
-    fn pull(&self) -> Result<Mirrored, Error> {
-        self.pull_with(self.kek())
-    }
-
-    fn pull_with(&self, kek: Option<&dyn KeyEncryptionKey>) -> Result<Mirrored, Error> {
-        self.pull_from(&self.source(), kek, self.world.now)
-    }
-
-    fn pull_from(
-        &self,
-        source: &LogSource,
-        kek: Option<&dyn KeyEncryptionKey>,
-        now: Timestamp,
-    ) -> Result<Mirrored, Error> {
-        let mirror = Mirror::open(&self.copy(), &self.anchors()).with_archive(&self.archive());
-        mirror.pull(source, &Pins::none(), kek, now, &mut |_| {})
-    }
-
-    fn target(&self, folder: &Path) -> Mirror {
-        Mirror::open(folder, &self.anchors()).with_archive(&self.archive())
-    }
-
-    fn restore(&self, name: &str) -> Result<Ledger, Error> {
-        self.restore_from(&LogSource::folder(self.copy()), name)
-    }
-
-    fn restore_from(&self, copy: &LogSource, name: &str) -> Result<Ledger, Error> {
-        let folder = self.elsewhere.path().join(name);
-        self.target(&folder).restore(copy, &Pins::none(), self.kek(), &mut |_| {})?;
-        assert!(!folder.join("mirror.json").exists());
-        self.open(&folder, &self.anchors())
-    }
-
-    fn assert_clean(&self, ledger: Ledger) {
-        let mut ledger = ledger.with_archive(&self.archive()).unwrap();
-        let report = ledger.audit().unwrap();
-        assert!(report.is_clean(), "{:?}", report.findings);
-        assert_eq!(ledger.checkpoint().checkpoint(), self.world.ledger.checkpoint().checkpoint());
-    }
-}
-
-/// Nothing of a body is in a folder.
-fn is_gone(folder: &Path, index: u64) -> bool {
-    let body = body_name(index);
-    let names =
-        [body.clone(), format!("keys/{body}"), format!("unproven/keys/{body}"), body.replace("bodies", "archived")];
-    names.iter().all(|name| !folder.join(name).exists())
-}
-
-fn marker(pair: &Pair) -> serde_json::Value {
-    serde_json::from_slice(&read(pair.copy().join("mirror.json"))).unwrap()
-}
+use world::body_name;
 
 fn with_and_without_encryption(test: impl Fn(&mut Pair)) {
     for encrypted in [false, true] {
@@ -536,6 +320,23 @@ fn a_copy_whose_keys_were_being_replaced_when_it_was_cut_short_is_restored_and_g
         assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
         pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
     }
+}
+
+#[test]
+fn keys_that_are_rotated_again_before_anybody_proved_them_lose_nothing_that_came_between() {
+    let mut pair = Pair::new(true);
+    pair.pull_with(None).unwrap();
+    for _ in 0..2 {
+        pair.rotate(KeyFile::generate().unwrap());
+        pair.note();
+        pair.pull_with(None).unwrap();
+    }
+    pair.archive_all();
+    pair.rotate(KeyFile::generate().unwrap());
+    assert_eq!(pair.pull_with(None).unwrap().without_body, 0);
+    pair.rotate(KeyFile::generate().unwrap());
+    assert!(pair.pull().unwrap().is_whole());
+    pair.assert_clean(pair.restore("restored").unwrap());
 }
 
 #[test]

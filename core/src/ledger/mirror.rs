@@ -11,9 +11,11 @@
 mod attachments;
 mod bodies;
 mod copying;
+mod disposals;
 mod keys;
 mod marker;
 mod proving;
+mod restoring;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,16 +28,15 @@ use self::copying::Copying;
 use self::keys::Keys;
 use self::marker::Marker;
 use super::anchor::Anchors;
-use super::archive::marker as archived_marker;
 use super::entry::Entry;
 use super::folder::{FolderStorage, LOCK};
 use super::log_key::{check_continues, other_key, read_keys};
-use super::sealed::{KEYRING, header_name};
+use super::sealed::KEYRING;
 use super::source::LogSource;
 use super::storage::{Right, Storage};
-use super::store::{ATTACHMENTS, CHECKPOINT, CONFIG, MIRROR, Store};
+use super::store::{CHECKPOINT, CONFIG, MIRROR, Store};
 use super::tiled::{TiledLog, damaged};
-use super::{Ledger, Pins, Progress, attachments_named, parse_config, read_checkpoint};
+use super::{Ledger, Pins, Progress, parse_config, read_checkpoint};
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
@@ -119,13 +120,6 @@ pub struct Lag {
 /// How often a pull begins anew because the source grew beneath it, or its keys were rotated.
 const TRIES: usize = 5;
 
-/// Whether a ledger may be made of a copy that is not whole.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Losses {
-    Refused,
-    AcceptedUnsafe,
-}
-
 impl Mirror {
     /// The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger.
     pub fn open(folder: &Path, anchors: &Anchors) -> Self {
@@ -200,100 +194,6 @@ impl Mirror {
         }
         right.settle()?;
         Ok(followed.mirrored)
-    }
-
-    /// Makes a ledger of a copy, in the folder of this value, which must be new or empty. It has the same root, and appends with the
-    /// same log key; an encrypted one needs the key that the copy is encrypted with. A restore that was cut short is
-    /// continued.
-    ///
-    /// # Errors
-    /// `ALREADY_EXISTS` if something is in the folder; `WRONG_KEY` without the key of an encrypted ledger; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
-    /// has; `BODY_LOST` if the copy is not whole: what it has is then in the folder, as a mirror that takes no records, and
-    /// the same call, with this copy or another one, looks for the rest; otherwise as [`Mirror::pull`].
-    pub fn restore(
-        self,
-        copy: &LogSource,
-        pins: &Pins,
-        kek: Option<&dyn KeyEncryptionKey>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
-        self.restore_with(Losses::Refused, copy, pins, kek, progress)
-    }
-
-    /// As [`Mirror::restore`], also where the copy is not whole: the ledger goes on, and what is lost is told by its audit
-    /// for ever. The records of the trust policy must be there.
-    ///
-    /// # Errors
-    /// As [`Mirror::restore`].
-    pub fn restore_incomplete_unsafe(
-        self,
-        copy: &LogSource,
-        pins: &Pins,
-        kek: Option<&dyn KeyEncryptionKey>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
-        self.restore_with(Losses::AcceptedUnsafe, copy, pins, kek, progress)
-    }
-
-    fn restore_with(
-        self,
-        losses: Losses,
-        copy: &LogSource,
-        pins: &Pins,
-        kek: Option<&dyn KeyEncryptionKey>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Mirrored> {
-        let storage = self.store.shared();
-        self.check_apart(copy)?;
-        let taken = || {
-            Error::new(
-                ErrorKind::AlreadyExists,
-                format!("`{}` is not empty; name a new folder for the ledger", storage.place()),
-            )
-        };
-        let begun = Marker::read(&self.store)?.is_some_and(|marker| marker.restoring);
-        if !storage.create()? && !begun {
-            return Err(taken());
-        }
-        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        // nobody appends to half a ledger, and what another made a ledger just now is one
-        let mut marker = match Marker::read(&self.store)? {
-            Some(marker) if marker.restoring => marker,
-            None if storage.create()? => Marker::new(copy),
-            _ => return Err(taken()),
-        };
-        marker.restoring = true;
-        let mut restored = self.follow(right.as_mut(), &mut marker, copy, pins, kek, progress)?;
-        drop(right);
-        let ledger = self.archived(Ledger::open_in(&storage, &self.anchors, pins, kek)?)?;
-        self.carry_out_disposals(&ledger, &mut marker, &mut restored)?;
-        drop(ledger);
-        let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
-        if !marker.is_still_there(&self.store)? {
-            return Err(taken());
-        }
-        marker.write(right.as_mut())?;
-        let found = &restored.mirrored;
-        if found.lacks_something() && losses == Losses::Refused {
-            return Err(Error::new(
-                ErrorKind::BodyLost,
-                format!(
-                    "the copy at `{copy}` is not whole: {} records and {} attachments are missing, and {} records are not \
-                     those committed to; what it has is in `{}`, which takes no records; run this again with another copy \
-                     to look for the rest, or go on without it (`--incomplete-unsafe`)",
-                    found.without_body,
-                    found.attachments_missing,
-                    found.refused.len(),
-                    storage.place()
-                ),
-            )
-            .with("records", found.without_body)
-            .with("attachments", found.attachments_missing)
-            .with("refused", found.refused.len()));
-        }
-        right.remove(&[MIRROR.to_owned()])?;
-        right.settle()?;
-        Ok(restored.mirrored)
     }
 
     /// How far the copy is behind the ledger at `source` at the time `now`; nothing is pulled.
@@ -509,47 +409,6 @@ impl Mirror {
         }
     }
 
-    /// Erases what the log shows to have been disposed of, and tells it from what is lost.
-    fn carry_out_disposals(&self, ledger: &Ledger, marker: &mut Marker, followed: &mut Followed) -> Result<()> {
-        if ledger.moved_to().is_some() {
-            // it is followed at its new place, and takes no more until then
-            return Ok(());
-        }
-        if followed.may_be_disposed {
-            let disposed = ledger.disposed()?;
-            let storage = self.store.shared();
-            // headers before what they open
-            let mut left = Vec::new();
-            for index in disposed.keys() {
-                let body = Store::body_name(*index);
-                followed.mirrored.erased += u64::from(storage.size(&body)?.is_some());
-                for name in [header_name(&body), body, archived_marker(*index)] {
-                    if storage.size(&name)?.is_some() {
-                        left.push(name);
-                    }
-                }
-            }
-            if !left.is_empty() {
-                storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?.remove(&left)?;
-                // it held their payload digests
-                ledger.forget_index()?;
-            }
-            if !disposed.is_empty() {
-                erase_unnamed(ledger)?;
-            }
-            let of_them = followed.bodyless.iter().filter(|index| disposed.contains_key(index)).count() as u64;
-            followed.mirrored.disposed = of_them;
-            followed.mirrored.without_body = followed.bodyless.len() as u64 - of_them;
-            followed.lacking.retain(|index| !disposed.contains_key(index));
-            marker.lacks(&followed.lacking);
-        }
-        // what only records in the archive tell, is asked again when it is named
-        if !marker.archive_unseen {
-            marker.disposed_to = ledger.size();
-        }
-        Ok(())
-    }
-
     /// The checkpoint of the copy, if it was ever pulled to its end.
     fn own(&self, first: &VerifierKey, keys: &LogKeys) -> Result<Option<SignedCheckpoint>> {
         match self.store.read(CONFIG, limits::CHECKPOINT_BYTES) {
@@ -622,27 +481,4 @@ struct Followed {
     bodyless: BTreeSet<u64>,
     /// Whether there is reason to ask the log what was disposed of.
     may_be_disposed: bool,
-}
-
-/// Erases attachments that no record names any more: those of records that were disposed of, and were never here. Where
-/// not all records can be read, nobody knows, and nothing is erased.
-fn erase_unnamed(ledger: &Ledger) -> Result<()> {
-    let mut named = BTreeSet::new();
-    for index in 0..ledger.size() {
-        match ledger.record(index) {
-            Ok(record) => named.extend(attachments_named(record.statement())),
-            Err(e) if e.kind() == ErrorKind::BodyDisposed => {}
-            Err(_) => return Ok(()),
-        }
-    }
-    let storage = ledger.store.shared();
-    let mut unnamed = Vec::new();
-    storage.list(&format!("{ATTACHMENTS}/"), &mut |name, _| {
-        let hex = name.strip_prefix(ATTACHMENTS).map(|rest| rest.trim_start_matches('/'));
-        if hex.is_some_and(|hex| !named.contains(hex)) {
-            unnamed.push(name.to_owned());
-        }
-        Ok(())
-    })?;
-    storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?.remove(&unnamed)
 }

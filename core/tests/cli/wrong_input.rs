@@ -111,6 +111,37 @@ fn a_file_or_a_pipe_in_the_place_of_a_folder_is_told_and_nothing_is_left() {
     assert_eq!(place.json(2, "ledger search --limit 0 --ledger ledger")["error"]["code"], "API_MISUSE");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_ledgers_own_file_holds_nobody_up() {
+    let place = place();
+    place.write("policy.json", r#"{"signers":[{"name":"maker","predicateTypes":["release"]}],"people":[]}"#);
+    place.pass(
+        "trust init --from policy.json --admin a=other.pub --signer maker=key.pub --key other.pem --out trust.json",
+    );
+    place.pass("ledger init --origin example.org/x --log-key log.pem --trust trust.json --ledger ledger");
+    let own = ["checkpoint", "ledger.json", "lock", "journal", "tile/0/000.p/1", "tile/entries/000.p/1", "bodies/000"];
+    for (number, name) in own.iter().enumerate() {
+        let copy = format!("copy-{number}");
+        let copied =
+            std::process::Command::new("cp").arg("-r").args([place.path("ledger"), place.path(&copy)]).status();
+        assert!(copied.unwrap().success());
+        let at = format!("{copy}/{name}");
+        let _ = std::fs::remove_file(place.path(&at));
+        make_pipe(&place, &at);
+        for line in ["ledger search", "ledger append record.json --log-key log.pem", "ledger audit"] {
+            let mut command = std::process::Command::new("timeout");
+            command.args(["20", env!("CARGO_BIN_EXE_sealwright")]).args(line.split_whitespace());
+            command.args(["--json", "--ledger", &copy]).current_dir(place.path("")).env("HOME", place.path(""));
+            let output = command.output().unwrap();
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert!(matches!(output.status.code(), Some(0..=2)), "{line} {name}: {:?}", output.status);
+            assert_ne!(answer["error"]["code"], "INTERNAL", "{line} {name}: {answer:#}");
+        }
+    }
+    place.pass("ledger audit --ledger ledger");
+}
+
 /// Every command that reads a file; none of them waits for somebody to write into a named pipe.
 #[cfg(unix)]
 #[test]

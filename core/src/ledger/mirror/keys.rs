@@ -11,11 +11,12 @@ use super::bodies::small;
 use super::copying::Copying;
 use super::{Error, ErrorKind, Result, UNPROVEN};
 use crate::encryption::{Header, KeyEncryptionKey, Keyring};
+use crate::ledger::archive::ARCHIVED;
 use crate::ledger::label::TYPE;
-use crate::ledger::sealed::{KEYRING, KEYS, header_context};
+use crate::ledger::sealed::{KEYRING, KEYS, header_context, header_name};
 use crate::ledger::source::LogSource;
 use crate::ledger::storage::Right;
-use crate::ledger::store::Store;
+use crate::ledger::store::{BODIES, Store};
 use crate::limits;
 
 /// The keyring of the source, and where what lies under it goes.
@@ -107,13 +108,18 @@ impl Keys {
         self.to.is_empty()
     }
 
-    /// Headers of all that is here.
+    /// Headers of all that is here, also of bodies whose own came under keys that nobody proved.
     fn take_all(&self, store: &Store, right: &mut dyn Right, source: &LogSource) -> Result<()> {
-        let mut names = Vec::new();
-        store.storage().list(&format!("{KEYS}/"), &mut |name, _| {
-            names.push(name.to_owned());
-            Ok(())
-        })?;
+        let mut names = BTreeSet::new();
+        for folder in [KEYS, BODIES, ARCHIVED] {
+            store.storage().list(&format!("{folder}/"), &mut |name, _| {
+                names.insert(match folder {
+                    KEYS => name.to_owned(),
+                    _ => header_name(&name.replacen(folder, BODIES, 1)),
+                });
+                Ok(())
+            })?;
+        }
         for name in names {
             // one that is gone there, or wrong, has no other by which it could be replaced
             let _ = self.take(store, right, source, &name)?;
