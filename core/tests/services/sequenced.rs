@@ -4,13 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 
-use sealwright::ErrorKind;
 use sealwright::digest::Digest;
 use sealwright::encryption::KeyFile;
 use sealwright::key::{KeyType, PrivateKey};
-use sealwright::ledger::{Anchors, Ledger, LogSource, Pins, Place, Query};
+use sealwright::ledger::{Anchors, Ledger, LogSource, Pins, Place, Query, Receipt};
+use sealwright::{Error, ErrorKind};
 
+use super::fault_proxy::{Fault, HttpProxy};
 use super::grounds::{Ground, Way, fact};
 use super::places::assert_clean;
 use super::small::{Small, note};
@@ -295,4 +297,72 @@ fn an_encryption_key_that_is_replaced_while_another_writes_leaves_every_receipte
         assert_clean(&mut ledger);
     }
     println!("12 rotations while another wrote {all} records, {met} were overtaken");
+}
+
+/// An append that stands before its commit, with the turn as it believes, while `meanwhile` is done by another that has it.
+fn overtaken(small: &Small, ground: Ground, meanwhile: impl FnOnce(&Place)) -> Result<Receipt, Error> {
+    let proxy = HttpProxy::before(&ground.endpoint());
+    let way = Way { endpoint: Some(proxy.url.clone()), timeout: 60, ..Way::default() };
+    let slow = ground.place_by(small.dir.path(), &way);
+    let (_, other) = both_with_the_turn(small, ground);
+    let opened = super::small::opened_at(&slow, small.encrypted, &small.anchors())?;
+    let key = sealwright::key::read_private(&small.dir.path().join("log.pem"), None)?;
+    let mut ledger = opened.with_log_key(key)?;
+    let (reached, at_it) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let mut reached = Some(reached);
+    proxy.rule(move |asked| {
+        if asked.method == "PUT"
+            && asked.target.contains("/pending/")
+            && let Some(reached) = reached.take()
+        {
+            reached.send(()).unwrap();
+            let _ = gone.recv();
+        }
+        Fault::Pass
+    });
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| ledger.record_statement(&note("late"), &small.keys["maker"], small.now));
+        at_it.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+        meanwhile(&other);
+        go.send(()).unwrap();
+        writing.join().unwrap()
+    })
+}
+
+#[test]
+#[ignore = "needs make test-services"]
+fn a_commit_on_its_way_while_the_log_key_is_replaced_is_none_of_the_old_key() {
+    for ground in [Ground::Versitygw, Ground::Seaweedfs] {
+        let mut small = Small::at(|dir| ground.place(dir));
+        small.note("first");
+        let late = overtaken(&small, ground, |other| {
+            let old = sealwright::key::read_private(&small.dir.path().join("log.pem"), None).unwrap();
+            let ledger = Ledger::open_at(other, &small.anchors(), &Pins::none(), None).unwrap();
+            let new = PrivateKey::generate(KeyType::Ed25519).unwrap();
+            ledger.with_log_key(old).unwrap().rotate_log_key(new).unwrap();
+        });
+        assert_eq!(late.unwrap_err().code(), "LEDGER_BUSY");
+        let mut ledger = small.open().unwrap();
+        assert_eq!((ledger.size(), ledger.log_keys().rotations().len()), (2, 1));
+        assert_clean(&mut ledger);
+    }
+}
+
+#[test]
+#[ignore = "needs make test-services"]
+fn a_commit_on_its_way_while_the_encryption_key_is_replaced_leaves_no_body_that_nobody_opens() {
+    let ground = Ground::Encrypted;
+    let mut small = Small::encrypted_at(|dir| ground.place(dir));
+    small.note("first");
+    let (old, new) = (super::small::kek(), KeyFile::generate().unwrap());
+    let late = overtaken(&small, ground, |other| {
+        let mut ledger = Ledger::open_at(other, &small.anchors(), &Pins::none(), Some(&old)).unwrap();
+        ledger.rotate_encryption_keys(&new, &mut |_, _| {}).unwrap();
+    });
+    assert_eq!(late.unwrap_err().code(), "LEDGER_BUSY");
+    let place = ground.place(small.dir.path());
+    let mut ledger = Ledger::open_at(&place, &small.anchors(), &Pins::none(), Some(&new)).unwrap();
+    assert_eq!(ledger.size(), 2);
+    assert_clean(&mut ledger);
 }
