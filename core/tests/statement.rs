@@ -238,7 +238,10 @@ proptest! {
         let predicate = json!({ "v": value });
         let statement = Statement::from_json("t", vec![ResourceDescriptor::of(Digest::sha256(b"a"))], &predicate);
         match sealwright::json::canonical("predicate", &predicate) {
-            Ok(canonical) => prop_assert_eq!(statement.unwrap().predicate_bytes(), canonical),
+            Ok(canonical) => {
+                let statement = statement.unwrap();
+                prop_assert_eq!(statement.predicate_bytes(), canonical);
+            }
             Err(e) => prop_assert_eq!(statement.unwrap_err().code(), e.code()),
         }
     }

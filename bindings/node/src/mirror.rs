@@ -43,12 +43,7 @@ impl Mirror {
     /// Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root. Of
     /// `opening`, `encryptionKey`, `pins` and `archive` are used.
     #[napi(ts_return_type = "Promise<Mirrored>")]
-    pub fn restore(
-        folder: String,
-        anchors: String,
-        copy: String,
-        opening: Option<Opening>,
-    ) -> AsyncTask<Work<Json>> {
+    pub fn restore(folder: String, anchors: String, copy: String, opening: Option<Opening>) -> AsyncTask<Work<Json>> {
         later(move || restored(&folder, anchors, &copy, &opening.unwrap_or_default()))
     }
 

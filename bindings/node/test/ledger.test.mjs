@@ -272,7 +272,7 @@ test('a mirror is pulled and restored', async (t) => {
   const { folder, ledger, at, anchors, logKey } = w
   const copy = path.join(folder, 'copy')
   const mirror = new Mirror(copy, anchors)
-  const pulled = await mirror.pull(at, { logKey: ledger.logKey }, NOW)
+  const pulled = await mirror.pull(at, { pins: { logKey: ledger.logKey } }, NOW)
   assert.deepEqual([pulled.had, pulled.size], [0, await ledger.size()])
   await log(w, 'since')
   const lag = await mirror.lag(at, '2026-11-21T10:01:00Z')
@@ -282,6 +282,23 @@ test('a mirror is pulled and restored', async (t) => {
   const back = path.join(folder, 'back')
   await Mirror.restore(back, anchors, copy)
   assert.equal(await (await Ledger.open(back, anchors, { logKey })).checkpoint(), await ledger.checkpoint())
+})
+
+test('a mirror of an encrypted ledger is proven with its key', async (t) => {
+  const key = await KeyEncryptionKey.generate(path.join(temporary(t), 'kek.json'))
+  const w = await world(t, { encryptionKey: key })
+  await log(w, 'sealed')
+  const copy = path.join(w.folder, 'copy')
+  const mirror = new Mirror(copy, w.anchors)
+  const blind = await mirror.pull(w.at, { pins: { logKey: w.ledger.logKey } }, NOW)
+  assert.equal(blind.unproven, blind.size)
+  assert.equal((await mirror.pull(w.at, { encryptionKey: key }, NOW)).unproven, 0)
+  const back = path.join(w.folder, 'back')
+  await assert.rejects(Mirror.restore(back, w.anchors, copy), { code: 'WRONG_KEY' })
+  const restored = await Mirror.restore(back, w.anchors, copy, { encryptionKey: key })
+  assert.equal(restored.withoutBody, 0)
+  const opening = { encryptionKey: key, logKey: w.logKey }
+  assert.equal(await (await Ledger.open(back, w.anchors, opening)).checkpoint(), await w.ledger.checkpoint())
 })
 
 test('a ledger moves, and its old place takes nothing', async (t) => {

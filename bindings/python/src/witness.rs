@@ -104,9 +104,8 @@ impl Mirror {
         now: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (pins, now) = (pins.map(data::json_of).transpose()?, data::now(py, now)?);
-        let pulled = run(py, || {
-            self.0.pull(&self::source(&source)?, &read(pins)?, kek(encryption_key), now, &mut |_| {})
-        })?;
+        let pulled =
+            run(py, || self.0.pull(&self::source(&source)?, &read(pins)?, kek(encryption_key), now, &mut |_| {}))?;
         data::write(py, &pulled)
     }
 

@@ -351,6 +351,23 @@ def test_a_mirror_is_pulled_and_restored(world: World) -> None:
     assert (ledger.size, ledger.checkpoint) == (restored["size"], world.ledger.checkpoint)
 
 
+def test_a_mirror_of_an_encrypted_ledger_is_proven_with_its_key(tmp_path: Path) -> None:
+    key = KeyEncryptionKey.generate(tmp_path / "kek.json")
+    world = found(tmp_path, key=key)
+    log(world, "sealed")
+    source, copy, back, state = (tmp_path / name for name in ("ledger", "copy", "back", "state"))
+    mirror = Mirror(copy, anchors=state)
+    blind = mirror.pull(source, pins={"logKey": world.ledger.log_key}, now=NOW)
+    assert blind["unproven"] == blind["size"]
+    assert mirror.pull(source, encryption_key=key, now=NOW)["unproven"] == 0
+    with pytest.raises(InvalidInput) as without:
+        Mirror.restore(back, copy, anchors=state)
+    assert without.value.code == "WRONG_KEY"
+    assert Mirror.restore(back, copy, anchors=state, encryption_key=key)["withoutBody"] == 0
+    ledger = Ledger.open(back, anchors=state, log_key=own_key(world), encryption_key=key)
+    assert ledger.checkpoint == world.ledger.checkpoint
+
+
 def test_a_ledger_moves_and_its_old_place_takes_nothing(world: World) -> None:
     state, there = world.folder / "state", world.folder / "there"
     moved = Ledger.move_to(world.folder / "ledger", there, anchors=state)
