@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 
 pub use serde_json::Value;
 
@@ -59,6 +60,44 @@ pub fn canonical<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
         Error::new(ErrorKind::Malformed, format!("{what} has no canonical JSON form: {e}; numbers must fit 53 bits"))
             .caused_by(e)
     })
+}
+
+/// As [`canonical`], of a value that is put into an object which must be readable afterwards, and faster: what has integers
+/// and keys of ASCII alone is in that form as any JSON writer writes it.
+///
+/// # Errors
+/// As [`canonical`]; `LIMIT_EXCEEDED` if it is nested too deeply.
+pub(crate) fn canonical_member(what: &str, value: &Value) -> Result<Vec<u8>> {
+    // the object around it is one level, and at the last one serde_json refuses
+    if is_plain(value, limits::JSON_DEPTH - 2)
+        .ok_or_else(|| Error::new(ErrorKind::LimitExceeded, format!("{what} is nested too deeply; flatten it")))?
+    {
+        return Ok(to_vec(value, 256));
+    }
+    canonical(what, value)
+}
+
+/// Whether it has nothing that RFC 8785 writes in its own way; `None` if there are more than `levels`.
+fn is_plain(value: &Value, levels: usize) -> Option<bool> {
+    let mut plain = true;
+    match value {
+        Value::Number(number) => plain = number.as_i64().is_some_and(|n| n.unsigned_abs() < 1 << 53),
+        Value::Array(items) => {
+            let levels = levels.checked_sub(1)?;
+            for item in items {
+                plain &= is_plain(item, levels)?;
+            }
+        }
+        Value::Object(members) => {
+            let levels = levels.checked_sub(1)?;
+            plain = members.keys().all(|key| key.is_ascii()) && members.keys().is_sorted();
+            for member in members.values() {
+                plain &= is_plain(member, levels)?;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+    Some(plain)
 }
 
 fn fault(what: &str, bytes: &[u8], e: &serde_json::Error) -> Error {

@@ -16,9 +16,8 @@ mod complete;
 mod config;
 mod edge;
 mod encrypted;
+mod encryption_keys;
 mod entry;
-#[cfg(feature = "serve")]
-mod file;
 mod folder;
 mod fork;
 mod group;
@@ -36,9 +35,10 @@ pub(crate) mod receipt;
 mod release_id;
 mod relocation;
 mod retention;
-mod rotation;
 mod sealed;
 mod search;
+#[cfg(feature = "serve")]
+mod served;
 pub(crate) mod service;
 mod source;
 mod spend;
@@ -71,6 +71,7 @@ pub use audit::{AuditDepth, AuditFinding, AuditFindingKind, AuditReport};
 #[cfg(feature = "object-store")]
 pub use bucket::BucketPlace;
 pub use complete::Complete;
+pub use encryption_keys::RotatedKeys;
 pub use entry::Entry;
 pub(crate) use entry::check_commitment;
 pub use fork::Fork;
@@ -81,7 +82,6 @@ pub use place::Place;
 pub use receipt::Receipt;
 pub use relocation::{MoveProgress, Relocated};
 pub use retention::{Disposal, DisposalPlan, Due, Hold, Retention, Schedule};
-pub use rotation::Rotated;
 pub use search::{Found, Pages, Query};
 pub use source::LogSource;
 #[cfg(feature = "serve")]
@@ -231,32 +231,8 @@ impl Ledger {
             None => Layers::plain(storage),
         };
         let checkpoint = SignedCheckpoint::sign(Checkpoint::new(origin, 0, EMPTY_ROOT)?, &log_key)?;
-        let mut ledger = Self {
-            store: layers.store(),
-            labels: layers.labels(),
-            layers,
-            anchors: anchors.clone(),
-            log_key: vkey.into(),
-            checkpoint,
-            trust: TrustChain::pinned(None),
-            trust_entries: Vec::new(),
-            anchored: Anchored::FirstUse,
-            sequencer: Some(Arc::new(log_key)),
-            submitter: None,
-            patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
-            index: Mutex::default(),
-            disposals: Mutex::default(),
-            tail: Mutex::default(),
-            book: Mutex::default(),
-            edge: None,
-            seal: None,
-            swept: false,
-            appended: false,
-            remembered: 0,
-            noted: None,
-            append_micros: VecDeque::new(),
-            trust_is_told: false,
-        };
+        let mut ledger = Self::of(layers, anchors.clone(), vkey.into(), checkpoint, TrustChain::pinned(None));
+        ledger.sequencer = Some(Arc::new(log_key));
         // the whole trust policy is checked before a first byte is written
         ledger.check_genesis(trust_policy, now)?;
         let storage = Arc::clone(ledger.layers.bottom());
@@ -360,20 +336,39 @@ impl Ledger {
         }
         let checkpoint = read_checkpoint(&store, &log_key)?;
         let layers = Layers::open(store.shared(), &origin, is_encrypted, kek)?;
-        let mut ledger = Self {
+        let known_trust = TrustChain::pinned(pins.trust_policy.clone().or(known_policy));
+        let mut ledger = Self::of(layers, anchors.clone(), log_key, checkpoint, known_trust);
+        if anchor.is_some() || pins.min_checkpoint.is_some() {
+            ledger.anchored = Anchored::Extends;
+        }
+        ledger.trust_is_told = matches!(trust, TrustFrom::Told(_));
+        let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
+        let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
+        let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
+        for seen in seen.iter().chain(&demanded) {
+            ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
+        }
+        ledger.check_rotations()?;
+        match trust {
+            TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
+            TrustFrom::Told(entries) => ledger.take_told(entries)?,
+        }
+        ledger.remember(true)?;
+        Ok(ledger)
+    }
+
+    /// A handle that has looked at nothing yet but the checkpoint.
+    fn of(layers: Layers, anchors: Anchors, log_key: LogKeys, checkpoint: SignedCheckpoint, trust: TrustChain) -> Self {
+        Self {
             store: layers.store(),
             labels: layers.labels(),
             layers,
-            anchors: anchors.clone(),
+            anchors,
             log_key,
             checkpoint,
-            trust: TrustChain::pinned(pins.trust_policy.clone().or(known_policy)),
+            trust,
             trust_entries: Vec::new(),
-            anchored: if anchor.is_some() || pins.min_checkpoint.is_some() {
-                Anchored::Extends
-            } else {
-                Anchored::FirstUse
-            },
+            anchored: Anchored::FirstUse,
             sequencer: None,
             submitter: None,
             patience: Duration::from_millis(limits::LEDGER_LOCK_MILLIS),
@@ -388,21 +383,14 @@ impl Ledger {
             remembered: 0,
             noted: None,
             append_micros: VecDeque::new(),
-            trust_is_told: matches!(trust, TrustFrom::Told(_)),
-        };
-        let verified = |note: &[u8]| ledger.log_key.parse_and_verify(note);
-        let seen = anchor.as_ref().map(|a| verified(a.checkpoint.as_bytes())).transpose()?;
-        let demanded = pins.min_checkpoint.as_deref().map(verified).transpose()?;
-        for seen in seen.iter().chain(&demanded) {
-            ledger.check_extends(seen.checkpoint()).map_err(|e| ledger.keep_contradiction(seen, e))?;
+            trust_is_told: false,
         }
-        ledger.check_rotations()?;
-        match trust {
-            TrustFrom::Entries => ledger.load_trust(anchor.as_ref().zip(seen.as_ref()))?,
-            TrustFrom::Told(entries) => ledger.take_told(entries)?,
-        }
-        ledger.remember(true)?;
-        Ok(ledger)
+    }
+
+    /// Sees the ledger through other layers from now on.
+    fn set_layers(&mut self, layers: Layers) {
+        (self.store, self.labels) = (layers.store(), layers.labels());
+        self.layers = layers;
     }
 
     /// Lets this handle append, with the key that signs checkpoints.

@@ -69,13 +69,6 @@ impl PackRequest {
     pub fn new(release_id: impl Into<String>, requested_by: Actor, requested_at: Timestamp) -> Self {
         Self { release_id: release_id.into(), requested_by, requested_at, title: None }
     }
-
-    /// Names the pack.
-    #[must_use]
-    pub fn titled(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
-    }
 }
 
 /// A pack that was written.

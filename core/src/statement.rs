@@ -60,7 +60,10 @@ impl Statement {
     /// `LIMIT_EXCEEDED` if it is too long.
     pub fn new<P: PredicateType>(subjects: Vec<ResourceDescriptor>, predicate: &P) -> Result<Self> {
         predicate.validate()?;
-        Self::write(P::TYPE, subjects, &json::canonical("predicate", predicate)?)
+        let predicate = json::canonical("predicate", predicate)?;
+        // a type may write a member twice, and as a part of a statement it stands one level deeper
+        json::check("statement", &[br#"{"predicate":"#, &predicate[..], b"}"].concat())?;
+        Self::write(P::TYPE, subjects, &predicate)
     }
 
     /// A new Statement of any type from plain JSON, in its RFC 8785 form. A known type is held against its
@@ -69,18 +72,22 @@ impl Statement {
     /// # Errors
     /// As [`Statement::new`].
     pub fn from_json(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &Value) -> Result<Self> {
-        let statement = Self::write(predicate_type, subjects, &json::canonical("predicate", predicate)?)?;
+        // keys of a value stand once
+        let statement = Self::write(predicate_type, subjects, &json::canonical_member("predicate", predicate)?)?;
         statement.predicate()?;
         Ok(statement)
     }
 
-    /// Puts a statement together of a predicate in its RFC 8785 form. Members stand in the order of that form.
+    /// Puts a statement together of a predicate in its RFC 8785 form, which was checked. Members stand in the order of
+    /// that form.
     fn write(predicate_type: &str, subjects: Vec<ResourceDescriptor>, predicate: &[u8]) -> Result<Self> {
         check_subjects(&subjects)?;
         let head = format!(r#"{{"_type":"{V1}","predicate":"#);
         let (head, subject) = (head.as_bytes(), canonical_subjects(&subjects)?);
         let place = head.len()..head.len() + predicate.len();
-        let predicate_type_json = json::canonical("predicate type", &predicate_type)?;
+        check_type(predicate_type)?;
+        check_object(predicate)?;
+        let predicate_type_json = json::to_vec(&predicate_type, predicate_type.len() + 2);
         let payload =
             [head, predicate, br#","predicateType":"#, &predicate_type_json, br#","subject":"#, &subject, b"}"]
                 .concat();
@@ -88,7 +95,7 @@ impl Statement {
         if subjects.iter().any(|subject| subject.annotations.is_some()) {
             return Self::parse(payload);
         }
-        check_frame(&payload, predicate_type, predicate)?;
+        check_length(&payload)?;
         Ok(Self { payload, v1: true, subjects, predicate_type: predicate_type.to_owned(), predicate: Some(place) })
     }
 
@@ -98,7 +105,8 @@ impl Statement {
     /// `MALFORMED` if it is no strict JSON, no Statement of v1 or v0.1, or names no subject by digest;
     /// `LIMIT_EXCEEDED` if it is too long, too deep or has too many subjects.
     pub fn parse(payload: Vec<u8>) -> Result<Self> {
-        check_json(&payload)?;
+        check_length(&payload)?;
+        json::check("statement", &payload)?;
         let wire: ReadWire<'_> = serde_json::from_slice(&payload).map_err(|e| {
             Error::new(
                 ErrorKind::Malformed,
@@ -253,18 +261,11 @@ fn place(payload: &[u8], raw: &RawValue) -> Result<Range<usize>> {
     Ok(start..start.saturating_add(text.len()))
 }
 
-/// Checks what was put together as [`Statement::parse`] would, but for the subjects.
-fn check_frame(payload: &[u8], predicate_type: &str, predicate: &[u8]) -> Result<()> {
-    check_json(payload)?;
-    check_type(predicate_type)?;
-    check_object(predicate)
-}
-
-fn check_json(payload: &[u8]) -> Result<()> {
+fn check_length(payload: &[u8]) -> Result<()> {
     if payload.len() > limits::PAYLOAD_BYTES {
         return Err(too_much("is longer", limits::PAYLOAD_BYTES, "bytes"));
     }
-    json::check("statement", payload)
+    Ok(())
 }
 
 fn check_type(predicate_type: &str) -> Result<()> {

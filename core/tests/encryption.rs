@@ -277,7 +277,7 @@ fn a_rotation_writes_headers_and_leaves_tiles_bodies_and_attachments_as_they_are
     };
     let before = state(&world);
     let headers = before.keys().filter(|n| n.starts_with("keys/")).count() as u64;
-    let rotated = world.ledger.rotate_keys(&new, &mut |_, _| {}).unwrap();
+    let rotated = world.ledger.rotate_encryption_keys(&new, &mut |_, _| {}).unwrap();
     assert_eq!((rotated.headers, rotated.resumed, rotated.key.as_str()), (headers, false, new.id()));
     let after = state(&world);
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
@@ -311,7 +311,7 @@ impl KeyEncryptionKey for Failing<'_> {
 fn a_key_that_does_not_open_what_it_encrypts_is_refused_before_anything_is_lost() {
     let (old, new) = (KeyFile::generate().unwrap(), KeyFile::generate().unwrap());
     let mut world = world(Some(&old));
-    let refused = world.ledger.rotate_keys(&Failing(&new), &mut |_, _| {}).unwrap_err();
+    let refused = world.ledger.rotate_encryption_keys(&Failing(&new), &mut |_, _| {}).unwrap_err();
     assert_eq!(refused.code(), "SIGNER_FAILED");
     let ledger = Ledger::open_encrypted(&world.folder(), &world.anchors(), &Pins::none(), &old).unwrap();
     assert!(ledger.record(3).is_ok());
@@ -329,7 +329,7 @@ fn a_rotation_that_was_cut_short_after_any_header_leaves_a_whole_ledger_and_is_r
         let mut ledger = Ledger::open_encrypted(&folder, &anchors, &Pins::none(), &old).unwrap();
         // the process ends here: a panic in the progress unwinds out of the rotation
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            ledger.rotate_keys(&new, &mut |done, _| {
+            ledger.rotate_encryption_keys(&new, &mut |done, _| {
                 if done == cut as u64 {
                     std::panic::resume_unwind(Box::new(()))
                 }
@@ -340,7 +340,7 @@ fn a_rotation_that_was_cut_short_after_any_header_leaves_a_whole_ledger_and_is_r
         assert_eq!(open(&old).unwrap_err().code(), "WRONG_KEY");
         let mut ledger = open(&new).unwrap();
         assert!(ledger.audit().unwrap().is_clean(), "cut after {cut}");
-        let resumed = ledger.rotate_keys(&new, &mut |_, _| {}).unwrap();
+        let resumed = ledger.rotate_encryption_keys(&new, &mut |_, _| {}).unwrap();
         assert_eq!((resumed.resumed, resumed.headers), (true, (headers - cut) as u64));
         assert!(open(&new).unwrap().audit().unwrap().is_clean());
     }
@@ -352,7 +352,7 @@ fn a_handle_from_before_a_rotation_writes_nothing_that_nobody_could_open() {
     let mut world = world(Some(&kek));
     let mut other = Ledger::open_encrypted(&world.folder(), &world.anchors(), &Pins::none(), &kek).unwrap();
     let statement: Statement = world.ledger.record(3).unwrap().statement().clone();
-    other.rotate_keys(&kek, &mut |_, _| {}).unwrap();
+    other.rotate_encryption_keys(&kek, &mut |_, _| {}).unwrap();
     let now = world.tick();
     let refused = world.ledger.record_statement(&statement, &world.keys["builder"], now).unwrap_err();
     assert_eq!(refused.code(), "WRONG_KEY");

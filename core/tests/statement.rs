@@ -234,6 +234,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_of_arbitrary_json_is_its_canonical_form(value in any_json()) {
+        let predicate = json!({ "v": value });
+        let statement = Statement::from_json("t", vec![ResourceDescriptor::of(Digest::sha256(b"a"))], &predicate);
+        match sealwright::json::canonical("predicate", &predicate) {
+            Ok(canonical) => prop_assert_eq!(statement.unwrap().predicate_bytes(), canonical),
+            Err(e) => prop_assert_eq!(statement.unwrap_err().code(), e.code()),
+        }
+    }
+
+    #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Statement::parse(bytes);
     }
@@ -388,6 +398,12 @@ fn what_could_not_be_read_again_is_not_written() {
     assert_eq!(code("t", subject(), &deep(200)), "LIMIT_EXCEEDED");
     let statement = Statement::from_json("t", subject(), &deep(100)).unwrap();
     assert_eq!(Statement::parse(statement.payload().to_vec()).unwrap(), statement);
+    for levels in 110..140 {
+        let predicate = deep(levels);
+        let whole = frame("t", &predicate).to_string().into_bytes();
+        let written = Statement::from_json("t", subject(), &predicate);
+        assert_eq!(written.is_ok(), Statement::parse(whole).is_ok(), "{levels}");
+    }
     let long = json!({ "a": "x".repeat(limits::PAYLOAD_BYTES) });
     assert_eq!(code("t", subject(), &long), "LIMIT_EXCEEDED");
 }

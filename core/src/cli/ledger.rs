@@ -210,7 +210,7 @@ impl Init {
         page.field("ledger", ledger.place()).field("log key", ledger.log_key()).field("trust", policy);
         page.wrapped("", "", "Give log key and trust policy digest to whoever is to check this ledger elsewhere.");
         let value = json!({
-            "folder": ledger.place(),
+            "place": ledger.place(),
             "origin": ledger.origin(),
             "logKey": ledger.log_key().to_string(),
             "trustPolicy": policy.to_string(),

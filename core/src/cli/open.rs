@@ -146,7 +146,7 @@ fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins) -> Result<Ledger>
 
 /// The way by which signed records and files get into a ledger.
 pub(crate) enum Way {
-    Folder(Box<Ledger>),
+    Ledger(Box<Ledger>),
     #[cfg(feature = "remote")]
     Service(Box<crate::remote::Submitter>),
 }
@@ -155,7 +155,7 @@ impl Way {
     /// Appends records, all or none.
     pub(crate) fn submit(&mut self, records: &[Vec<u8>], now: Timestamp) -> Result<Vec<Receipt>> {
         match self {
-            Self::Folder(ledger) => {
+            Self::Ledger(ledger) => {
                 let verified = records.iter().map(|record| ledger.verify(record, now)).collect::<Result<Vec<_>>>()?;
                 ledger.append_all(&verified, now)
             }
@@ -166,7 +166,7 @@ impl Way {
 
     pub(crate) fn attach_file(&self, path: &Path) -> Result<Digest> {
         match self {
-            Self::Folder(ledger) => ledger.attach_file(path),
+            Self::Ledger(ledger) => ledger.attach_file(path),
             #[cfg(feature = "remote")]
             Self::Service(submitter) => submitter.attach_file(path),
         }
@@ -178,7 +178,7 @@ impl Known {
     pub(crate) fn way_for_files(&self, settings: &Settings) -> Result<Way> {
         match self.service(settings)? {
             Some(way) => Ok(way),
-            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+            None => self.open(settings).map(|ledger| Way::Ledger(Box::new(ledger))),
         }
     }
 
@@ -203,7 +203,7 @@ impl Append {
     pub(crate) fn way(&self, settings: &Settings) -> Result<Way> {
         match self.known.service(settings)? {
             Some(way) => Ok(way),
-            None => self.open(settings).map(|ledger| Way::Folder(Box::new(ledger))),
+            None => self.open(settings).map(|ledger| Way::Ledger(Box::new(ledger))),
         }
     }
 

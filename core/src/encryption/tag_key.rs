@@ -15,7 +15,7 @@ impl TagKey {
 
     /// What stands in the place of `value`.
     pub(crate) fn label(&self, name: &str, value: &str) -> String {
-        hex::encode(self.mac(name, value).get(..16).unwrap_or_default())
+        hex::encode(self.mac(name, value).as_ref().iter().take(16).copied().collect::<Vec<_>>())
     }
 
     /// A label that no two values share, for names of files.
@@ -23,12 +23,12 @@ impl TagKey {
         hex::encode(self.mac(name, value))
     }
 
-    fn mac(&self, name: &str, value: &str) -> [u8; 32] {
+    fn mac(&self, name: &str, value: &str) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(name.as_bytes());
         context.update(&[0]);
         context.update(value.as_bytes());
-        context.sign().as_ref().try_into().unwrap_or_default()
+        context.sign()
     }
 }
 

@@ -46,8 +46,7 @@ impl Ledger {
     pub fn with_archive(mut self, folder: &std::path::Path) -> Result<Self> {
         let archive = FolderStorage::new(folder);
         archive.create()?;
-        self.layers = self.layers.clone().with_archive(Arc::new(archive));
-        self.store = self.layers.store();
+        self.set_layers(self.layers.clone().with_archive(Arc::new(archive)));
         Ok(self)
     }
 

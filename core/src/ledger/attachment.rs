@@ -54,7 +54,8 @@ impl Ledger {
     /// memory as a whole.
     ///
     /// # Errors
-    /// `LEDGER_BUSY`, `APPEND_REFUSED` if the ledger was moved, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`, also if `content` can't be read. Nothing is kept then.
+    /// `LEDGER_BUSY`, `APPEND_REFUSED` if the ledger was moved, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`, also if `content`
+    /// can't be read. Nothing is kept then.
     pub fn attach_stream(&self, content: impl Read) -> Result<Digest> {
         let storage = self.store.shared();
         let mut upload = Attached { content, hasher: Sha256::new() };

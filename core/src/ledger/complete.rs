@@ -35,7 +35,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `LEDGER_TAMPERED` if the entries are not those of the checkpoint; those of [`Ledger::record`] for a record that may
-    /// match, but for `BODY_LOST`; `LIMIT_EXCEEDED` for too large a page.
+    /// match, but for those of a missing body; `LIMIT_EXCEEDED` for too large a page.
     pub fn complete(&self, query: &Query) -> Result<Complete> {
         let limit = query.limit.unwrap_or(limits::SEARCH_ROWS);
         if limit > limits::SEARCH_ROWS {

@@ -15,8 +15,10 @@ impl Ledger {
     /// key; those of further entries need the new one. Nothing else changes, and this handle goes on with the new key.
     ///
     /// # Errors
-    /// `API_MISUSE` if this handle has no log key, or the new one is not Ed25519 or was used before; `LEDGER_BUSY`,
-    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. After any of them the old key is still the one that signs.
+    /// `API_MISUSE` if this handle has no log key, or the log had the new one before; `UNSUPPORTED` if it is not Ed25519;
+    /// `UNTRUSTED_SIGNER` if another process replaced the key meanwhile; `LIMIT_EXCEEDED` after too many rotations;
+    /// `APPEND_REFUSED` if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. The old key is
+    /// still the one that signs, unless only what remembers the ledger outside of it could not be written.
     pub fn rotate_log_key(&mut self, new: PrivateKey) -> Result<KeyRotation> {
         let old = self.sequencer()?;
         let storage = self.store.shared();

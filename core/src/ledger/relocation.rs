@@ -74,8 +74,8 @@ impl Ledger {
     /// Moves the ledger at `from` to `to`, which must be empty, a place it was moved away from before, or one that the
     /// same move left unfinished. Afterwards `from` takes no append any more; it can be read, and removed by hand.
     ///
-    /// What is encrypted stays so, under the same keys; bodies in an archive stay there. All objects are compared in both places, byte by byte, before the old place is marked, and the ledger is opened at
-    /// the new one before this returns.
+    /// What is encrypted stays so, under the same keys; bodies in an archive stay there. All objects are compared in both
+    /// places, byte by byte, before the old place is marked, and the ledger is opened at the new one before this returns.
     ///
     /// # Errors
     /// As [`Ledger::open_at`] for `from`; `ALREADY_EXISTS` if something else is at `to`; `APPEND_REFUSED` if it was moved

@@ -81,7 +81,7 @@ impl Ledger {
         };
         let mut rest = query.clone();
         loop {
-            let (rows, more) = self.find(&rest, limit - records.len())?;
+            let (rows, more) = self.find(&rest, limit)?;
             for row in &rows {
                 let record = match self.record(*row) {
                     // its row matches whatever asks for nothing, and a page of such rows must not look like the end
@@ -93,7 +93,7 @@ impl Ledger {
                 }
                 records.push(record);
             }
-            if !more || records.len() >= limit {
+            if !more || !records.is_empty() {
                 return Ok(Found { records, more, size });
             }
             rest.after = rows.last().copied();

@@ -118,16 +118,20 @@ impl Store {
             found => return found.map(|bytes| (bytes, width)),
         };
         let whole = path.split(".p/").next().unwrap_or(path);
-        // the narrower one is removed after the wider one is there, so a second look finds what a first one missed
-        for _ in 0..3 {
+        // the narrower one is removed after the wider one is there, so a second look finds what a first one missed; what was
+        // seen and is gone made room for a still wider one, and there are as many of those as a tile has hashes
+        let (mut unseen, mut outrun) = (0, 0);
+        while unseen < 3 && outrun < TILE_WIDTH {
             if let Ok(bytes) = self.read(whole, limit) {
                 return Ok((bytes, TILE_WIDTH));
             }
-            for wider in self.widths(whole).into_iter().filter(|w| *w > width) {
+            let wider: Vec<_> = self.widths(whole).into_iter().filter(|w| *w > width).collect();
+            for wider in &wider {
                 if let Ok(bytes) = self.read(&format!("{whole}.p/{wider}"), limit) {
-                    return Ok((bytes, wider));
+                    return Ok((bytes, *wider));
                 }
             }
+            if wider.is_empty() { unseen += 1 } else { outrun += 1 }
         }
         Err(missing)
     }

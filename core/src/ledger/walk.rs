@@ -196,8 +196,10 @@ impl Ledger {
     /// The record at `index`, proven and verified.
     ///
     /// # Errors
-    /// `NOT_FOUND` beyond the last one, `BODY_LOST` if its body is not there, `LEDGER_TAMPERED` if it does not prove or is
-    /// labelled other than what it is, and those of [`TrustChain::verify`](crate::trust_policy::TrustChain::verify).
+    /// `NOT_FOUND` beyond the last one; if its body is not there, `BODY_DISPOSED` where a record shows that it was allowed to
+    /// go, `BODY_ARCHIVED` where it lies in an archive that was not named, else `BODY_LOST`; `LEDGER_TAMPERED` if it does not
+    /// prove or is labelled other than what it is; and those of
+    /// [`TrustChain::verify`](crate::trust_policy::TrustChain::verify).
     pub fn record(&self, index: u64) -> Result<LedgerRecord> {
         let (entry, body) = self.proven_body(index)?;
         let at = entry.logged_at()?;

@@ -310,7 +310,8 @@ mod tests {
             "approvals": [], "evidence": { "provenance": [], "sbom": [], "tests": [] },
             "custody": { "promotions": [], "deployments": [] }, "records": { "read": 1, "refused": [] },
             "ledger": { "origin": "o", "size": 1, "rootHash": "", "lastEntryUnix": 0, "matched": 1, "control": 0,
-                        "disposed": 0, "missing": [], "anchored": true, "proven": true },
+                        "disposed": 0, "missing": [], "anchored": true, "proven": true, "cosignatures": 0,
+                "quorum": 0, "anchoredAtUnix": null },
             "policy": { "digest": "", "signed": true, "pinned": true, "approvals": [], "authors": [] }
         });
         let input: Input = serde_json::from_value(input).unwrap();

@@ -5,6 +5,7 @@ mod commits;
 #[path = "../corpora/mod.rs"]
 mod corpora;
 mod demo;
+mod getting_started;
 mod guide;
 mod help;
 mod key;

@@ -63,7 +63,7 @@ impl EncryptionKey {
             }
             opened => opened,
         };
-        let rotated = ledger?.rotate_keys(to.as_ref(), &mut |_, _| {})?;
+        let rotated = ledger?.rotate_encryption_keys(to.as_ref(), &mut |_, _| {})?;
         let mut page = Page::default();
         page.field("key id", &rotated.key).field("headers", rotated.headers);
         if rotated.resumed {

@@ -61,7 +61,7 @@ impl Stats {
         }
         insert(&mut value, "archived", json!(archived));
         for (name, member) in [
-            ("folder", json!(ledger.place())),
+            ("place", json!(ledger.place())),
             ("logKey", json!(ledger.log_key().to_string())),
             ("checkpoint", json!(ledger.checkpoint().note())),
             ("trustPolicy", json!({ "version": policy.version(), "payload": policy.payload().to_string() })),

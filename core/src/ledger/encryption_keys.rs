@@ -22,7 +22,7 @@ use crate::limits;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Rotated {
+pub struct RotatedKeys {
     /// Name of the key-encryption key from now on.
     pub key: String,
     /// Headers that were written anew.
@@ -40,7 +40,11 @@ impl Ledger {
     /// `API_MISUSE` if the ledger is not encrypted; `WRONG_KEY` if its keys were rotated since it was opened;
     /// `LEDGER_TAMPERED` for a header that does not open; those of [`KeyEncryptionKey::encrypt`]; `LEDGER_BUSY`,
     /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
-    pub fn rotate_keys(&mut self, kek: &dyn KeyEncryptionKey, progress: &mut dyn FnMut(u64, u64)) -> Result<Rotated> {
+    pub fn rotate_encryption_keys(
+        &mut self,
+        kek: &dyn KeyEncryptionKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<RotatedKeys> {
         let Some(keyring) = self.layers.keyring().cloned() else {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
@@ -67,8 +71,7 @@ impl Ledger {
             Arc::new(next)
         };
         // from here on the ledger is under the new key, whatever happens
-        self.layers = self.layers.clone().with_keyring(Arc::clone(&keyring));
-        self.store = self.layers.store();
+        self.set_layers(self.layers.clone().with_keyring(Arc::clone(&keyring)));
         let mut names = Vec::new();
         storage.list(&format!("{KEYS}/"), &mut |name, _| {
             names.push(name.to_owned());
@@ -90,8 +93,7 @@ impl Ledger {
         let settled = keyring.settled();
         right.write(KEYRING, &settled.to_bytes()?)?;
         drop(right);
-        self.layers = self.layers.clone().with_keyring(Arc::new(settled));
-        self.store = self.layers.store();
-        Ok(Rotated { key: kek.id().to_owned(), headers, resumed })
+        self.set_layers(self.layers.clone().with_keyring(Arc::new(settled)));
+        Ok(RotatedKeys { key: kek.id().to_owned(), headers, resumed })
     }
 }

@@ -1,8 +1,5 @@
 //! Parts of a ledger as they are served to others, who verify them themselves.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-
 use super::Ledger;
 use super::log_key::rotation_name;
 use super::store::CONFIG;
@@ -13,32 +10,14 @@ use crate::merkle::{BundleId, TileId, TileReader as _, encode_entries, encode_ti
 impl Ledger {
     /// This ledger as it is now, to read it on another thread; it does not append.
     pub(crate) fn reader(&self) -> Self {
-        Self {
-            store: self.store.clone(),
-            layers: self.layers.clone(),
-            labels: self.labels.clone(),
-            anchors: self.anchors.clone(),
-            log_key: self.log_key.clone(),
-            checkpoint: self.checkpoint.clone(),
-            trust: self.trust.clone(),
-            trust_entries: self.trust_entries.clone(),
-            anchored: self.anchored,
-            sequencer: None,
-            submitter: None,
-            patience: self.patience,
-            index: Mutex::default(),
-            disposals: Mutex::default(),
-            tail: Mutex::default(),
-            book: Mutex::default(),
-            edge: None,
-            seal: None,
-            swept: false,
-            appended: false,
-            remembered: self.remembered,
-            noted: None,
-            append_micros: VecDeque::new(),
-            trust_is_told: self.trust_is_told,
-        }
+        let (log_key, checkpoint) = (self.log_key.clone(), self.checkpoint.clone());
+        let mut reader = Self::of(self.layers.clone(), self.anchors.clone(), log_key, checkpoint, self.trust.clone());
+        reader.trust_entries.clone_from(&self.trust_entries);
+        reader.anchored = self.anchored;
+        reader.patience = self.patience;
+        reader.remembered = self.remembered;
+        reader.trust_is_told = self.trust_is_told;
+        reader
     }
 
     pub(crate) fn config_file(&self) -> Result<Vec<u8>> {
