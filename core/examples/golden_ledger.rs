@@ -3,7 +3,13 @@
 //! `cargo run -p sealwright --example golden_ledger -- ledger-v1|ledger-encrypted-v1`. Each is written once for a version
 //! of the format, and one that is there is not written anew: salts and keys are new each time, and the private keys are
 //! thrown away, but for the one that the encrypted one is read with. A later version gets folders of its own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "makes test data")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "makes test data"
+)]
 
 #[path = "../tests/world/mod.rs"]
 mod world;
