@@ -1141,9 +1141,9 @@ export declare class Ledger {
   /** As `rotateLogKey`, at once. */
   rotateLogKeySync(newKey: PrivateKey): string
   /** Puts an encrypted ledger under another key, or its keys anew under the same; no record is touched. */
-  rotateKeys(to: KeyEncryptionKey): Promise<RotatedKeys>
-  /** As `rotateKeys`, at once. */
-  rotateKeysSync(to: KeyEncryptionKey): RotatedKeys
+  rotateEncryptionKeys(to: KeyEncryptionKey): Promise<RotatedKeys>
+  /** As `rotateEncryptionKeys`, at once. */
+  rotateEncryptionKeysSync(to: KeyEncryptionKey): RotatedKeys
 }
 
 /** A record of a ledger: proven to be in it, and verified under the trust policy at its index. */
