@@ -49,7 +49,9 @@ fn s130_what_was_disposed_of_is_gone_from_the_mirror_after_the_next_pull_and_the
 fn s007_a_mirror_of_a_ledger_with_disposed_and_archived_records_is_whole_and_goes_on_where_it_was() {
     with_and_without_encryption(|pair| {
         let gone = pair.note();
-        pair.note();
+        for _ in 0..5 {
+            pair.note();
+        }
         pair.wait_for_years();
         pair.dispose(&[gone]).unwrap();
         let archived = pair.archive_all();

@@ -5,7 +5,8 @@ use pyo3::types::PyDict;
 use sealwright::gate;
 
 use crate::data;
-use crate::ledger::{Ledger, Receipt};
+use crate::ledger::Ledger;
+use crate::receipt::Receipt;
 use crate::signer::AnySigner;
 
 /// A recorded decision.

@@ -21,6 +21,7 @@ mod layout;
 mod ledger;
 mod oci;
 mod provenance;
+mod receipt;
 mod record;
 mod release;
 mod retention;
@@ -64,7 +65,7 @@ mod module {
     #[pymodule_export]
     use crate::layout::layout_verify;
     #[pymodule_export]
-    use crate::ledger::{Complete, Found, Ledger, LedgerRecord, LedgerStats, Receipt, Records};
+    use crate::ledger::{Complete, Found, Ledger, LedgerRecord, LedgerStats, Records};
     #[pymodule_export]
     use crate::oci::{Registry, oci_signed_image};
     #[pymodule_export]
@@ -72,6 +73,8 @@ mod module {
         Checked, Reproduction, provenance_build, provenance_check, provenance_check_summary, provenance_isolated,
         provenance_reproduced,
     };
+    #[pymodule_export]
+    use crate::receipt::Receipt;
     #[pymodule_export]
     use crate::record::{Statement, Verified, Verifier, verify};
     #[pymodule_export]

@@ -8,7 +8,8 @@ use sealwright::release;
 
 use crate::data;
 use crate::gate::Permit;
-use crate::ledger::{Ledger, Receipt};
+use crate::ledger::Ledger;
+use crate::receipt::Receipt;
 use crate::signer::AnySigner;
 
 /// A record that an act left in the ledger.

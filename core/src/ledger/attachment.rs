@@ -24,8 +24,7 @@ impl Ledger {
             service.attach(&digest, &Attachment::Bytes(bytes))?;
             return Ok(digest);
         }
-        let kept = self.attachment_stream(&digest);
-        if kept.and_then(AttachmentReader::check).is_ok() {
+        if self.has_whole(&digest)? {
             return Ok(digest);
         }
         self.attach_stream(bytes)
@@ -43,11 +42,16 @@ impl Ledger {
         }
         let file = limits::open_file("a file", path)?;
         let digest = Digest::of_file(path)?;
-        let kept = self.attachment_stream(&digest);
-        if kept.and_then(AttachmentReader::check).is_ok() {
+        if self.has_whole(&digest)? {
             return Ok(digest);
         }
         self.attach_stream(file)
+    }
+
+    /// Whether an attachment is there as it must be, in a ledger that was not moved away.
+    fn has_whole(&self, digest: &Digest) -> Result<bool> {
+        self.check_here()?;
+        Ok(self.attachment_stream(digest).and_then(AttachmentReader::check).is_ok())
     }
 
     /// Keeps a file of any length that records name by its SHA-256. It is read once, to its end, and never held in

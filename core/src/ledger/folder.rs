@@ -171,6 +171,7 @@ impl FolderStorage {
 
     /// Writes a frame to the end of the journal and brings it to disk.
     fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>) -> Result<()> {
+        journal::check_names(batch)?;
         let path = self.path(JOURNAL_FILE);
         let failed = |e| Error::io("write", &path, e);
         let mut file = match OpenOptions::new().write(true).open(&path) {

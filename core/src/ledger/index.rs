@@ -99,8 +99,16 @@ impl Ledger {
     /// search that may lead to it says so.
     ///
     /// # Errors
-    /// As [`Ledger::entry`] for any entry; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// As [`Ledger::entry`] for any entry; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn rebuild_index(&self) -> Result<()> {
+        let storage = self.store.shared();
+        // whoever does the same at the same time would take it away while this fills it
+        let _right = storage.acquire(self.patience)?;
+        self.refill_index()
+    }
+
+    /// Empties the index and fills it again.
+    pub(super) fn refill_index(&self) -> Result<()> {
         self.with_index_slot(|slot| {
             *slot = None;
             self.store.storage().remove_index()?;

@@ -152,7 +152,7 @@ impl Ledger {
                 return Ok(found);
             }
             // what was away is here again, or is known to be gone
-            self.rebuild_index()?;
+            self.refill_index()?;
             made_anew = true;
         }
     }

@@ -15,6 +15,7 @@ use std::io::{Seek as _, SeekFrom};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::storage::Batch;
 
 pub(super) type Sum = [u8; 32];
@@ -147,6 +148,19 @@ impl Journal {
     }
 }
 
+/// Checks that a journal would give back what it is given: a frame with a name that it does not read is lost.
+///
+/// Fails with `INTERNAL`.
+pub(super) fn check_names(batch: &Batch<'_>) -> Result<()> {
+    let mut names = batch.objects.iter().map(|object| &object.name).chain(&batch.stale);
+    match names.find(|name| is_name(name.as_bytes()).is_none()) {
+        Some(name) => {
+            Err(Error::new(ErrorKind::Internal, format!("`{name}` is nothing that a journal holds; report it")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The header of a file, if it is one of a journal.
 pub(super) fn read_header(file: &mut std::fs::File) -> std::io::Result<Option<Vec<u8>>> {
     let mut header = Vec::with_capacity(HEADER);
@@ -216,7 +230,7 @@ pub(super) fn is_partial(name: &str) -> bool {
 /// lead out of the folder.
 fn is_name(name: &[u8]) -> Option<&str> {
     let name = str::from_utf8(name).ok()?;
-    let ours = ["tile/", "bodies/", "keys/bodies/"].iter().any(|folder| name.starts_with(folder));
+    let ours = ["tile/", "bodies/", "keys/bodies/", "rotations/"].iter().any(|folder| name.starts_with(folder));
     let plain = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
     };
