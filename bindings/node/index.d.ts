@@ -1174,16 +1174,22 @@ export declare class LedgerStats {
 
 /** A copy of a ledger in a folder of its own, which is pulled over and over. */
 export declare class Mirror {
-  /** The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger. */
-  constructor(folder: string, anchors: string)
-  /** Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root. */
-  static restore(folder: string, anchors: string, copy: string, pins?: Pins): Promise<Mirrored>
+  /**
+   * The mirror in `folder`, whether it was pulled before or not. `anchors` remember what was seen of its ledger;
+   * `archive` is the folder that bodies of the ledger were moved to.
+   */
+  constructor(folder: string, anchors: string, archive?: string | undefined | null)
+  /**
+   * Makes a ledger of a copy, the folder of a mirror or a URL, in a new folder; it has the same root. Of
+   * `opening`, `encryptionKey`, `pins` and `archive` are used.
+   */
+  static restore(folder: string, anchors: string, copy: string, opening?: Opening | undefined | null): Promise<Mirrored>
   /** As `restore`, at once. */
-  static restoreSync(folder: string, anchors: string, copy: string, pins?: Pins): Mirrored
-  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked. */
-  pull(source: string, pins?: Pins, now?: Time): Promise<Mirrored>
-  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked. */
-  pullSync(source: string, pins?: Pins, now?: Time): Mirrored
+  static restoreSync(folder: string, anchors: string, copy: string, opening?: Opening | undefined | null): Mirrored
+  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not, by `encryptionKey` and `pins` of `opening`. */
+  pull(source: string, opening?: Opening | undefined | null, now?: Time): Promise<Mirrored>
+  /** Pulls what the ledger at `source`, a folder or a URL, has and the copy has not, by `encryptionKey` and `pins` of `opening`. */
+  pullSync(source: string, opening?: Opening | undefined | null, now?: Time): Mirrored
   /** How far the copy is behind; nothing is pulled. */
   lag(source: string, now?: Time): Promise<Lag>
   /** How far the copy is behind; nothing is pulled. */

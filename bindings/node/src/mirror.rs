@@ -72,8 +72,7 @@ fn restored(folder: &str, anchors: String, copy: &str, opening: &Opening) -> Res
 }
 
 twins! { Mirror, mirror;
-    "Pulls what the ledger at `source`, a folder or a URL, has and the copy has not; all of it is checked, of an encrypted \
-     ledger with its key. Of `opening`, `encryptionKey` and `pins` are used."
+    "Pulls what the ledger at `source`, a folder or a URL, has and the copy has not, by `encryptionKey` and `pins` of `opening`."
     pull, pull_sync(
         source: String,
         opening: Option<Opening>,
