@@ -25,6 +25,7 @@ pub(crate) enum Query {
 
 /// The address of a service: `https`, or `http` within this machine; without a password and a fragment. `what` names the
 /// service in errors (`MALFORMED`).
+#[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 pub(crate) fn service_address(what: &str, text: &str, query: Query) -> Result<Url> {
     let refused = |why: &str| {
         // a password that somebody put there is not for the terminal

@@ -45,7 +45,6 @@ pub(crate) enum TrustFrom<'a> {
     /// By walking all entries that no anchor covers.
     Entries,
     /// At these, as somebody said.
-    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody tells it but a service"))]
     Told(&'a [u64]),
 }
 
