@@ -190,11 +190,20 @@ fn a_process_killed_while_appending_loses_nothing_that_was_receipted() {
             leftovers += found.len();
             assert!(found.iter().all(|(kind, _)| *kind == AuditFindingKind::UnexpectedFile), "{found:?}");
             // the handle here lived through all of it, as that of a server does
-            if round % 2 == 0 {
+            let mut by_another = round % 2 != 0;
+            if !by_another {
                 small.note(&format!("after {round}"));
-            } else {
+                let left = findings(small.dir.path());
+                // an attachment of an encrypted ledger that never got its header, which a handle looks for once
+                by_another = small.ledger.is_encrypted() && !left.is_empty();
+                assert!(
+                    left.is_empty() || by_another && left.iter().all(|f| found.contains(f)),
+                    "round {round}: {left:?}"
+                );
+            }
+            if by_another {
                 let mut fresh = open_to_append(small.dir.path()).unwrap();
-                fresh.record_statement(&note(&format!("after {round}")), &small.keys["maker"], small.now).unwrap();
+                fresh.record_statement(&note(&format!("once more {round}")), &small.keys["maker"], small.now).unwrap();
             }
             assert_eq!(findings(small.dir.path()), [], "round {round}");
         }
