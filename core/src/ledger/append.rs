@@ -438,8 +438,10 @@ fn verify_each(trust: &TrustChain, records: &[Vec<u8>], first: u64, at: Timestam
     let verify = |records: &[Vec<u8>]| -> Result<Vec<_>> {
         records.iter().map(|record| trust.verify(record, first, at)).collect()
     };
-    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
-    if records.len() < MANY || threads < 2 {
+    // asking the system reads files each time
+    let threads = || std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
+    let threads = if records.len() < MANY { 1 } else { threads() };
+    if threads < 2 {
         return verify(records);
     }
     let lost = |_| Error::new(ErrorKind::Internal, "a thread that verified records panicked");
