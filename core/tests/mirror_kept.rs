@@ -4,6 +4,7 @@
 #[cfg(feature = "witness")]
 mod loopback;
 mod pair;
+mod records_office;
 mod small;
 mod world;
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use sealwright::Error;
 use sealwright::digest::Digest;
 use sealwright::encryption::{KeyEncryptionKey, KeyFile};
-use sealwright::ledger::{ATTACHMENT_LOCATION, Anchors, Ledger, LogSource, Mirror, Mirrored, Pins, Schedule};
+use sealwright::ledger::{ATTACHMENT_LOCATION, Anchors, Ledger, LogSource, Mirror, Mirrored, Pins};
 use sealwright::predicate::*;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 
+use crate::records_office;
 use crate::small::{self, read};
 use crate::world::{self, World, body_name};
 
@@ -107,33 +108,7 @@ impl Pair {
 
     /// Disposes of records that are due, with the approvals it takes.
     pub(crate) fn dispose(&mut self, entries: &[u64]) -> Result<(), Error> {
-        let schedule = Schedule::of_frameworks(["pci-dss-4.0.1"]).unwrap();
-        let world = &mut self.world;
-        let plan = world.ledger.plan_disposal(&schedule, Some(entries), world.now)?;
-        for officer in ["reviewer", "release-manager"] {
-            let approval = Approval {
-                nonce: nonce().unwrap(),
-                stage: Stage::Disposal,
-                decision: ApprovalDecision::Approved,
-                approver: world.actor(officer),
-                in_role: "records-officer".to_owned(),
-                meaning: "approval".to_owned(),
-                decided_at: world.now,
-                change_id: None,
-                environment: None,
-                considered: vec![],
-                conditions: vec![],
-                comment: None,
-                review_uri: None,
-                over_tree: None,
-                expires_at: None,
-                dismisses: None,
-                capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
-            };
-            world.record(officer, &Statement::new(plan.subjects(), &approval).unwrap())?;
-        }
-        let (now, actor) = (world.tick(), world.actor("records"));
-        world.ledger.dispose(&schedule, Some(entries), actor, &world.keys["records"], now).map(drop)
+        records_office::dispose(&mut self.world, &records_office::pci(), entries).map(drop)
     }
 
     /// Holds everything from now on.

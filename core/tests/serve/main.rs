@@ -4,6 +4,8 @@
 
 #[path = "../loopback/mod.rs"]
 mod loopback;
+#[path = "../records_office/mod.rs"]
+mod records_office;
 #[path = "../small/mod.rs"]
 mod small;
 #[path = "../world/mod.rs"]

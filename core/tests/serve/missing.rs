@@ -2,15 +2,12 @@
 
 use sealwright::Error;
 use sealwright::digest::Digest;
-use sealwright::ledger::{AuditDepth, AuditFindingKind, Ledger, Query, Schedule};
+use sealwright::ledger::{AuditDepth, AuditFindingKind, Ledger, Query};
 use sealwright::predicate::*;
-use sealwright::statement::Statement;
-use sealwright::timestamp::Timestamp;
 
+use crate::records_office::{self, LATER, at, pci};
 use crate::team::{Running, Team};
 use crate::world::{artifact, body_name};
-
-const LATER: &str = "2029-01-01T00:00:00Z";
 
 /// A team with records officers, and a release that was built.
 fn officers() -> Team {
@@ -29,34 +26,8 @@ fn officers() -> Team {
 
 /// Disposes of one entry, as two officers allow.
 fn dispose(team: &mut Team, entry: u64) {
-    let schedule = Schedule::of_frameworks(["pci-dss-4.0.1"]).unwrap();
-    let world = &mut team.world;
-    world.now = LATER.parse::<Timestamp>().unwrap();
-    let plan = world.ledger.plan_disposal(&schedule, Some(&[entry]), world.now).unwrap();
-    for officer in ["reviewer", "release-manager"] {
-        let approval = Approval {
-            nonce: nonce().unwrap(),
-            stage: Stage::Disposal,
-            decision: ApprovalDecision::Approved,
-            approver: world.actor(officer),
-            in_role: "records-officer".to_owned(),
-            meaning: "approval".to_owned(),
-            decided_at: world.now,
-            change_id: None,
-            environment: None,
-            considered: vec![],
-            conditions: vec![],
-            comment: None,
-            review_uri: None,
-            over_tree: None,
-            expires_at: None,
-            dismisses: None,
-            capture: Capture { method: CaptureMethod::DirectSignature, system: None, source_event: None },
-        };
-        world.record(officer, &Statement::new(plan.subjects(), &approval).unwrap()).unwrap();
-    }
-    let (now, actor) = (world.tick(), world.actor("records"));
-    world.ledger.dispose(&schedule, Some(&[entry]), actor, &world.keys["records"], now).unwrap();
+    team.world.now = at(LATER);
+    records_office::dispose(&mut team.world, &pci(), &[entry]).unwrap();
 }
 
 fn provenance(team: &Team) -> u64 {
