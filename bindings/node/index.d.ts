@@ -49,7 +49,7 @@ export interface Witnesses {
   quorum?: number
 }
 
-/** That a witness cosigned a checkpoint. */
+/** A cosignature of a checkpoint that counts. */
 export interface Cosignature {
   witness: string
   at: string
@@ -549,12 +549,6 @@ export interface Hold {
 export interface Moved {
   entries: number[]
   bytes: number
-}
-
-/** A cosignature that counts. */
-export interface Cosignature {
-  witness: string
-  at: string
 }
 
 /** What others said of a checkpoint. */

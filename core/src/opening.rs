@@ -117,7 +117,7 @@ impl Opening {
     ///
     /// # Errors
     /// Those of [`Ledger::open_at`], [`Ledger::with_log_key`] and [`Ledger::with_archive`], or of `Ledger::connect`;
-    /// `API_MISUSE` for keys, a submitter or an archive of a ledger behind an address, whose service has them.
+    /// `API_MISUSE` for a log key, a submitter or an archive of a ledger behind an address, whose service has them.
     pub fn open(
         &self,
         place: &str,
@@ -126,15 +126,15 @@ impl Opening {
         kek: Option<&dyn KeyEncryptionKey>,
     ) -> Result<Ledger> {
         if is_address(place) {
-            let own = [log_key.is_some(), kek.is_some(), self.submitter.is_some(), self.archive.is_some()];
+            let own = [log_key.is_some(), self.submitter.is_some(), self.archive.is_some()];
             if own.contains(&true) {
                 return Err(Error::new(
                     ErrorKind::ApiMisuse,
-                    "the keys of a ledger behind an address, who submits to it, and its archive are known to its service; \
+                    "the log key of a ledger behind an address, who submits to it, and its archive are known to its service; \
                      leave them out",
                 ));
             }
-            return self.connect(place, anchors);
+            return self.connect(place, anchors, kek);
         }
         let mut ledger = Ledger::open_at(&self.place(place)?, anchors, &self.pins, kek)?;
         if let Some(archive) = &self.archive {
@@ -150,13 +150,17 @@ impl Opening {
     }
 
     #[cfg(feature = "remote")]
-    fn connect(&self, url: &str, anchors: &Anchors) -> Result<Ledger> {
-        Ledger::connect(url, &self.access, anchors, &self.pins)
+    fn connect(&self, url: &str, anchors: &Anchors, kek: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
+        match kek {
+            // without it the service would be believed where the trust policy lies
+            Some(kek) => Ledger::connect_encrypted(url, &self.access, anchors, &self.pins, kek),
+            None => Ledger::connect(url, &self.access, anchors, &self.pins),
+        }
     }
 
     #[cfg(not(feature = "remote"))]
     #[expect(clippy::unused_self, reason = "the other build needs it")]
-    fn connect(&self, url: &str, _: &Anchors) -> Result<Ledger> {
+    fn connect(&self, url: &str, _: &Anchors, _: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(

@@ -61,8 +61,9 @@ impl Ledger {
     /// leaves only when its copy is whole and durable.
     ///
     /// # Errors
-    /// `API_MISUSE` without an archive; `LEDGER_TAMPERED` if a body is not the one its entry commits to; `LEDGER_BUSY`,
-    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. What was moved by then stays moved.
+    /// `API_MISUSE` without an archive; `LEDGER_TAMPERED` if a body is not the one its entry commits to;
+    /// `APPEND_REFUSED` if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. What was moved
+    /// by then stays moved.
     pub fn archive(&mut self, before: Timestamp, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
         let archive = self.archive_storage()?;
         let storage = Arc::clone(self.layers.bottom());
@@ -111,7 +112,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` without an archive; `BODY_LOST` if the archive does not have one; `LEDGER_TAMPERED` if one is not what
-    /// its entry commits to; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// its entry commits to; `APPEND_REFUSED` if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or
+    /// `IO`.
     pub fn unarchive(&mut self, entries: Option<&[u64]>, progress: &mut dyn FnMut(u64, u64)) -> Result<Moved> {
         let archive = self.archive_storage()?;
         let storage = Arc::clone(self.layers.bottom());

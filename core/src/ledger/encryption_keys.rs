@@ -40,8 +40,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `API_MISUSE` if the ledger is not encrypted; `WRONG_KEY` if its keys were rotated since it was opened;
-    /// `LEDGER_TAMPERED` for a header that does not open; those of [`KeyEncryptionKey::encrypt`]; `LEDGER_BUSY`,
-    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    /// `LEDGER_TAMPERED` for a header that does not open; those of [`KeyEncryptionKey::encrypt`]; `APPEND_REFUSED`
+    /// if the ledger was moved; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn rotate_encryption_keys(
         &mut self,
         kek: &dyn KeyEncryptionKey,

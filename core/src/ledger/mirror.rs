@@ -146,7 +146,8 @@ impl Mirror {
     /// contradicts the copy, the pins or what was seen before (both checkpoints are then kept as proof beside the
     /// anchors), `LEDGER_ROLLED_BACK` if it is smaller; `LEDGER_TAMPERED` if a tile or an entry there is not what its
     /// checkpoint commits to; `WRONG_KEY` if the ledger is encrypted with another key, or is not encrypted; those of
-    /// [`KeyEncryptionKey::decrypt`]; `SERVICE_UNAVAILABLE`, `STORAGE_FULL`, `PERMISSION_DENIED` or `IO`. What was kept up
+    /// [`KeyEncryptionKey::decrypt`]; `API_MISUSE` if one lies within the other; `UNSUPPORTED` if the source does not say what
+    /// ledger it is, or the copy is of a newer version; `LEDGER_BUSY`, `SERVICE_UNAVAILABLE`, `STORAGE_FULL`, `PERMISSION_DENIED` or `IO`. What was kept up
     /// to then stays.
     pub fn pull(
         &self,
@@ -239,7 +240,8 @@ impl Mirror {
             Err(e) => Err(e),
         };
         if followed.is_err() && is_new {
-            self.clear_begun(right)?;
+            // what went wrong before tells more
+            let _ = self.clear_begun(right);
         }
         followed
     }

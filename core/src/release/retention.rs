@@ -173,11 +173,17 @@ pub fn approve_disposal(
             "there is nothing to approve, or something of it may not go; look at the plan of the disposal",
         ));
     }
+    if approver.kind != ActorKind::Human {
+        return Err(Error::new(
+            ErrorKind::ApiMisuse,
+            "a disposal is approved by a person; give their id, kind `human` and printed name",
+        ));
+    }
     let approval = Approval {
         nonce: nonce()?,
         stage: Stage::Disposal,
         decision: ApprovalDecision::Approved,
-        approver: Actor { kind: ActorKind::Human, ..approver },
+        approver,
         in_role: "records-officer".to_owned(),
         meaning: "approval of the disposal of these records".to_owned(),
         decided_at: now,

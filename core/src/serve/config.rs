@@ -223,9 +223,13 @@ impl Config {
         }
         let spool = wire.spool.map(|s| SpoolConfig { folder: at(s.folder), caller: s.caller });
         if let Some(spool) = &spool {
-            let known = callers.iter().any(|c| c.name == spool.caller && c.credential.is_some());
+            let may = |c: &Caller| c.credential.is_some() && c.rights.contains(&Right::Append);
+            let known = callers.iter().any(|c| c.name == spool.caller && may(c));
             if !known {
-                return Err(refused(&format!("the spool's caller `{}` is none with a credential", spool.caller)));
+                return Err(refused(&format!(
+                    "the spool's caller `{}` is none with a credential and a role that may append",
+                    spool.caller
+                )));
             }
         }
         let address = wire.ledger.to_str().is_some_and(|text| text.contains("://"));

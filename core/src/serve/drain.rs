@@ -71,7 +71,8 @@ fn attach(state: &State, caller: &Caller, path: &Path) -> Result<Digest> {
     let refused = |kind, why: String| Err(Error::new(kind, why));
     if !caller.rights.contains(&Right::Attach) {
         let why = format!("the caller `{}` may not attach files; give it a role that may", caller.name);
-        return refused(ErrorKind::AppendRefused, why);
+        // of the configuration, and no fault of the file, which waits
+        return refused(ErrorKind::PermissionDenied, why);
     }
     let limit = state.config.limits.attachment_bytes;
     let length = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();

@@ -1,6 +1,5 @@
 //! Files that records of a spool name by their SHA-256.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -52,17 +51,9 @@ impl Spool {
     /// As [`Spool::attach`], of the file at `path`.
     ///
     /// # Errors
-    /// As [`Spool::attach`]; `NOT_FOUND` if there is no such file, `MALFORMED` if it is a folder.
+    /// As [`Spool::attach`]; `NOT_FOUND` if there is no such file, `MALFORMED` if it is a folder, a pipe or a socket.
     pub fn attach_file(&self, path: &Path) -> Result<Digest> {
-        let failed = |e| Error::io("read", path, e);
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                format!("expected a file at `{}`, found a folder; name a file in it", path.display()),
-            ));
-        }
-        self.attach(file)
+        self.attach(limits::open_file("a file", path)?)
     }
 
     /// Attachments that wait.

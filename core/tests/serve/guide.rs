@@ -47,7 +47,8 @@ fn the_commands_of_the_guide_run() {
             "ledger=\"l\"\nstate=\"s\"\nlog-key=\"k\"\nlisten=\"127.0.0.1:0\"\ntransport=\"plain-behind-proxy\"\n";
         let roles = "[roles]\nsubmitter = [\"append\"]\n";
         let issuer = "[[issuer]]\nissuer=\"i\"\naudience=\"a\"\nalgorithms=[\"ES256\"]\nkeys-file=\"x\"\n";
-        let tests = "[[caller]]\nname=\"tests\"\ncredential=\"c\"\nroles=[]\ntoken={issuer=\"i\",subject=\"s\"}\n";
+        let tests =
+            "[[caller]]\nname=\"tests\"\ncredential=\"c\"\nroles=[\"submitter\"]\ntoken={issuer=\"i\",subject=\"s\"}\n";
         sealwright::serve::Config::parse(&format!("{base}{roles}{issuer}{tests}{more}"), dir.path()).unwrap();
     }
 }

@@ -104,10 +104,16 @@ impl Search {
         (query.since, query.until, query.after, query.limit) = (self.since, self.until, self.after, self.limit);
         let (found, without_body) = match self.complete || self.unlinked {
             true => {
+                let unlinked = self.unlinked.then(|| ledger.unlinked()).transpose()?;
                 let mut found = ledger.complete(&query)?;
-                if self.unlinked {
-                    let unlinked = ledger.unlinked()?;
-                    found.records.retain(|record| unlinked.binary_search(&record.index).is_ok());
+                if let Some(unlinked) = unlinked {
+                    let is_unlinked = |record: &LedgerRecord| unlinked.binary_search(&record.index).is_ok();
+                    // a page of linked ones must not look like the end
+                    while found.more && !found.records.iter().any(is_unlinked) {
+                        query.after = found.records.last().map(|record| record.index);
+                        found = ledger.complete(&query)?;
+                    }
+                    found.records.retain(is_unlinked);
                 }
                 ((found.records, found.more, found.size), Some(found.without_body))
             }

@@ -49,8 +49,8 @@ impl Mirror {
             followed.lacking.retain(|index| !disposed.contains_key(index));
             marker.lacks(&followed.lacking);
         }
-        // what only records in the archive tell, is asked again when it is named
-        if !marker.archive_unseen {
+        // what only records in the archive tell, is asked again when it is named, and what lacking ones would, when they come
+        if !marker.archive_unseen && followed.lacking.is_empty() {
             marker.disposed_to = ledger.size();
         }
         Ok(())

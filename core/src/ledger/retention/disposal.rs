@@ -316,7 +316,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Erases what lies here and in the archive. The header that opens a body goes first.
+    /// Erases what lies here and in the archive: attachments first, then archived copies, then bodies, each after the header
+    /// that opens it, and markers last, so that what is cut short can be gone on with.
     fn erase(&mut self, entries: &[u64], attachments: &[Digest]) -> Result<()> {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;

@@ -79,7 +79,18 @@ impl Ledger {
                         disposals.payloads.insert(item.record.payload()?, item.ledger_index);
                     }
                 }
-                Err(e) if matches!(e.kind(), ErrorKind::Io | ErrorKind::PermissionDenied) => return Err(e),
+                // no verdict on the disposal
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::Io
+                            | ErrorKind::PermissionDenied
+                            | ErrorKind::ServiceUnavailable
+                            | ErrorKind::LedgerBusy
+                    ) =>
+                {
+                    return Err(e);
+                }
                 Err(e) => disposals.refused.push((index, e.message().to_owned())),
             }
         }
