@@ -211,7 +211,7 @@ pub fn read_file(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn too_long(what: &str, path: &Path, limit: u64) -> Error {
+pub(crate) fn too_long(what: &str, path: &Path, limit: u64) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
         format!("{what} `{}` is longer than {limit} bytes; check that it is the file you mean", path.display()),

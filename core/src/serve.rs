@@ -115,7 +115,8 @@ impl Sequencer {
         runtime.block_on(state.callers.fetch_keys())?;
         let listener = runtime.block_on(Listener::bind(&state.config.listen))?;
         let address = listener.address();
-        let appending = sequencer::start(Appending { ledger, keys }, submissions, Arc::clone(&state))?;
+        let appending =
+            sequencer::start(Appending { ledger, keys, unsettled: false }, submissions, Arc::clone(&state))?;
         let run = move || {
             runtime.block_on(run(listener, tls, Arc::clone(&state), stopped));
             // what was taken is appended and answered before the end

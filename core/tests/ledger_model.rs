@@ -99,7 +99,7 @@ fn a_journal_cut_at_any_byte_opens_as_the_last_whole_append_left_it() {
     let begun = journal(&before.path().join("ledger")).len();
     assert!(begun > 0, "it holds the first append");
     small.note("two");
-    let written = journal(&small.folder());
+    let written = journal(&small.dir.path().join("ledger"));
     for end in begun..=written.len() {
         let cut = small::tempdir();
         copy(before.path(), cut.path());
@@ -107,7 +107,9 @@ fn a_journal_cut_at_any_byte_opens_as_the_last_whole_append_left_it() {
         let mut ledger = open_to_append(cut.path()).unwrap();
         let whole = end == written.len();
         assert_eq!(ledger.size(), if whole { 3 } else { 2 }, "cut at {end} of {}", written.len());
-        assert_eq!(ledger.repairs().len(), usize::from(end != begun), "{:?}", ledger.repairs());
+        // zeros are room
+        let cut_short = written[begun..end].iter().any(|byte| *byte != 0) && !whole;
+        assert_eq!(ledger.repairs().len(), usize::from(cut_short), "cut at {end}: {:?}", ledger.repairs());
         if end % 97 == 0 || whole {
             let receipt = ledger.record_statement(&note("two"), &small.keys["maker"], small.now).unwrap();
             assert_eq!((receipt.index, receipt.already_there), (2, whole));
@@ -123,7 +125,7 @@ fn a_journal_with_a_changed_byte_never_brings_in_what_was_not_committed() {
     let before = small::tempdir();
     copy(small.dir.path(), before.path());
     small.note("one");
-    let written = journal(&small.folder());
+    let written = journal(&small.dir.path().join("ledger"));
     let begun = journal(&before.path().join("ledger")).len();
     for at in (begun..written.len()).step_by(7) {
         let cut = small::tempdir();

@@ -364,6 +364,7 @@ fn a_record_that_the_source_has_lost_is_told_and_kept_where_it_was_pulled_before
 #[test]
 fn a_source_that_gives_no_records_is_mirrored_as_a_log() {
     let mut small = grown();
+    small.ledger.settle().unwrap();
     let bare = small::tempdir();
     copy(small.dir.path(), bare.path());
     std::fs::remove_dir_all(bare.path().join("ledger/bodies")).unwrap();
@@ -424,6 +425,7 @@ fn s003_two_histories_become_a_finding_with_both_kept_as_proof() {
 #[test]
 fn mere_damage_of_a_copy_is_no_proof_of_a_fork() {
     let small = grown();
+    small.ledger.settle().unwrap();
     let damaged = small::tempdir();
     copy(small.dir.path(), damaged.path());
     let name = damaged.path().join("ledger/tile/entries/000");

@@ -187,6 +187,7 @@ fn a_rotation_of_another_history_is_refused() {
     let other = sealwright::checkpoint::Checkpoint::new(ORIGIN, 3, sealwright::merkle::leaf_hash(b"x")).unwrap();
     let rotation = KeyRotation::sign(&other, &keys[0], &keys[1]).unwrap();
     let fresh = small::tempdir();
+    small.ledger.settle().unwrap();
     copy(small.dir.path(), fresh.path());
     std::fs::write(fresh.path().join("ledger/rotations/1"), rotation.note()).unwrap();
     let anchors = sealwright::ledger::Anchors::in_folder(fresh.path().join("no-state"));

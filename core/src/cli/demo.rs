@@ -184,6 +184,7 @@ impl Play<'_> {
         self.go(ledger, EnvironmentClass::Dev)?;
         self.rebuilt_digest(ledger)?;
         self.go(ledger, EnvironmentClass::Staging)?;
+        ledger.settle()?;
         refusals::copy_folder(Path::new(&ledger.place()), &self.path("older-ledger"))?;
         self.approval_by_the_author(ledger)?;
         let environment = self.environment(EnvironmentClass::Prod);

@@ -5,12 +5,14 @@
 //! it, and after a power loss at most what was seen since it was last brought to disk, which is at each opening and
 //! closing and every 256 entries (decision 0020).
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::folder::{UNFINISHED, lock_folder, replace_unsynced, write_whole};
+use super::folder::{UNFINISHED, lock_folder, write_whole};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json, limits};
@@ -79,7 +81,7 @@ impl Anchors {
     /// What is kept of a ledger: the highest of what was brought to disk and what was only written.
     pub(crate) fn load(&self, origin: &str) -> Result<Option<Anchor>> {
         let Some(synced) = self.read(origin, SYNCED)? else { return Ok(None) };
-        // after a power loss it may be torn, or older; then the other one counts
+        // while it is written, and after a power loss, it may be torn; then the other one counts
         match self.read(origin, NEWEST) {
             Ok(Some(newest)) if newest.is_higher_than(&synced) => Ok(Some(newest)),
             _ => Ok(Some(synced)),
@@ -88,11 +90,17 @@ impl Anchors {
 
     fn read(&self, origin: &str, ending: &str) -> Result<Option<Anchor>> {
         let path = self.path(origin, ending);
-        let bytes = match limits::read_file("anchor", &path, 4 * limits::CHECKPOINT_BYTES) {
+        let mut bytes = match limits::read_file("anchor", &path, 4 * limits::CHECKPOINT_BYTES) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
+        if ending == NEWEST {
+            bytes = match whole(&bytes) {
+                Some(anchor) => anchor.to_vec(),
+                None => return Ok(None),
+            };
+        }
         let anchor: Anchor = json::parse("anchor", &bytes)?;
         if anchor.v != Anchor::FORMAT || anchor.origin != origin {
             return Err(Error::new(
@@ -112,8 +120,8 @@ impl Anchors {
         noted: Option<&str>,
         is_newer: impl Fn(&Anchor) -> Result<bool>,
     ) -> Result<()> {
-        // what is kept is replaced whole, so a first look needs neither the lock nor a folder that can be written; whoever
-        // goes on from what it noted itself need not look
+        // a first look needs neither the lock nor a folder that can be written; whoever goes on from what it noted itself
+        // need not look
         if noted.is_none_or(|noted| noted == anchor.checkpoint)
             && let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
@@ -159,7 +167,8 @@ impl Anchors {
         let unfinished = self.folder.join(UNFINISHED);
         let bytes = json::canonical("anchor", anchor)?;
         if !durable {
-            return replace_unsynced(&self.path(&anchor.origin, NEWEST), &unfinished, &bytes);
+            let path = self.path(&anchor.origin, NEWEST);
+            return write_over(&path, &bytes).map_err(|e| Error::io("write", &path, e));
         }
         write_whole(&self.path(&anchor.origin, SYNCED), &unfinished, &bytes)?;
         // it says no more than the other one now
@@ -170,4 +179,24 @@ impl Anchors {
     fn path(&self, origin: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{}.{ending}", Digest::sha256(origin.as_bytes()).hex()))
     }
+}
+
+/// Writes an anchor in the place of another, with a sum that tells whether it is whole. A new file for each would cost
+/// more than the append.
+fn write_over(path: &Path, anchor: &[u8]) -> std::io::Result<()> {
+    // no link is followed
+    if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
+        std::fs::remove_file(path)?;
+    }
+    let bytes = [Digest::sha256(anchor).hex().as_bytes(), b"\n", anchor].concat();
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(&bytes)?;
+    file.set_len(bytes.len() as u64)
+}
+
+/// The anchor of a file that [`write_over`] wrote, if it is whole.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (sum, anchor) = bytes.split_at_checked(64)?;
+    let anchor = anchor.strip_prefix(b"\n")?;
+    (Digest::sha256(anchor).hex().as_bytes() == sum).then_some(anchor)
 }

@@ -256,7 +256,7 @@ impl Ledger {
         let checkpoint = Checkpoint::new(self.origin(), growth.size, growth.root)?;
         let signed = SignedCheckpoint::sign(checkpoint, &key)?;
         let now = partial_tiles(growth.size);
-        let committed = right.commit(&Batch {
+        let committed = right.commit(Batch {
             objects,
             stale: partial_tiles(before).into_iter().filter(|path| !now.contains(path)).collect(),
             // the one of a ledger that is being made was never written

@@ -351,10 +351,10 @@ impl BucketRight<'_> {
 }
 
 impl Right for BucketRight<'_> {
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome> {
+    fn commit(&mut self, batch: Batch<'_>) -> Result<Outcome> {
         let Some(current) = self.at(batch.before)? else { return Ok(Outcome::Overtaken) };
         self.renew_keyring(batch.objects.iter().map(|object| object.name.as_str()))?;
-        let batched = Batched::of(batch)?;
+        let batched = Batched::of(&batch)?;
         let objects = self.storage.objects.clone();
         self.storage.engine.wait(async move { objects.check_lock().await })?;
         let hash = pending::hash(batch.checkpoint);

@@ -107,7 +107,7 @@ impl Ledger {
     fn fence(&mut self, right: &mut dyn Right) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let (before, fenced) = (self.checkpoint.note().to_owned(), mark::fenced(self.checkpoint.note())?);
-            let committed = right.commit(&Batch {
+            let committed = right.commit(Batch {
                 objects: Vec::new(),
                 stale: Vec::new(),
                 before: Some(before.as_bytes()),

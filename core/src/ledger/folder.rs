@@ -12,18 +12,18 @@
 //! keyring.json, keys/  of an encrypted ledger ([`super::sealed`])
 //! mirror.json          in a copy that is pulled: where from, and when
 //! unproven/            in a copy of an encrypted ledger: keyring and headers that wait to be proven with its key
-//! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them
+//! queue/<hex>          what those who wait for the lock would append; whoever has it commits for them and answers
 //! journal              what was committed and may not be on disk in its own files yet; often not there
 //! lock                 held while anything is written; empty
 //! unfinished           the file that is being written, before it gets its name
 //! index.sqlite         for searching; derived, never the truth, made anew at will
 //! ```
 //!
-//! **A commit** is one frame at the end of the [journal], brought to disk. Then its files are written to their places,
-//! the checkpoint last, and none of them is waited for: whoever reads sees them at once, and after a power loss the
-//! journal has them. When it has grown to [`JOURNAL`] bytes, or its writer is done, everything it holds is brought to
-//! disk and it is emptied. Whoever takes the lock, or opens the folder while nobody has it, first looks whether the
-//! journal holds more than the folder and puts it there (decision 0020).
+//! **A commit** is one frame at the end of the [journal], brought to disk. Whoever reads the ledger reads the journal as
+//! well, so that it is seen at once. Its files are put in their places later, the checkpoint last: by the first commit a
+//! second or more after that was last done, by whoever opens the ledger, and by its writer when it is done. Nobody waits
+//! until they are on disk; after a power loss the journal has them. When it has grown to [`JOURNAL`] bytes, or its writer
+//! is done, everything it holds is brought to disk in its own files and it is emptied (decision 0020).
 
 mod disk;
 #[cfg(test)]
@@ -32,18 +32,19 @@ mod journal;
 mod queue;
 mod replay;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 
 use self::disk::Disk;
-use self::journal::{Frame, Journal};
+use self::journal::{Journal, Sum};
 pub(crate) use self::queue::is_queued;
-use self::queue::{FolderQueue, QUEUE};
+use self::queue::{FolderQueue, Kept, QUEUE};
 use super::index::Index;
 use super::sealed::{KEYRING, KEYS};
 use super::sqlite::{self, SqliteIndex};
@@ -62,6 +63,10 @@ pub(crate) const JOURNAL_FILE: &str = "journal";
 
 /// How long the journal gets before what it holds is brought to disk in its own files.
 const JOURNAL: u64 = 8 * 1024 * 1024;
+/// How long what was committed may wait to be put in its place while more is committed.
+const PLACE_AFTER: Duration = Duration::from_secs(1);
+/// The most room that is made at once for frames to come.
+const ROOM: u64 = 1024 * 1024;
 /// More files than these are brought to disk by one call for the whole file system, where there is such a call.
 const FEW_FILES: usize = 64;
 /// The boot of this machine, where the system has a name for it.
@@ -73,16 +78,19 @@ pub(crate) struct FolderStorage {
     root: PathBuf,
     disk: Disk,
     boot: Option<String>,
+    /// How old the checkpoint in its place may be when a commit is not put in place at once.
+    place_after: Duration,
     state: Mutex<State>,
     repairs: Mutex<Vec<Repair>>,
+    queue: Arc<Mutex<Kept>>,
 }
 
-/// What a handle knows of the journal from when it last held the lock.
+/// What a handle knows of the journal.
 #[derive(Debug, Default)]
 struct State {
     journal: Journal,
-    /// Whether this handle has looked at all of it once.
-    seen: bool,
+    /// Whether this handle has the right to write: then nobody else changes the journal.
+    writing: bool,
     /// Whether this handle wrote to it since it was emptied.
     wrote: bool,
     /// Whether the disk failed in a way that leaves open what is on it.
@@ -93,8 +101,6 @@ struct State {
 #[derive(Debug)]
 struct FolderRight<'a> {
     folder: &'a FolderStorage,
-    state: MutexGuard<'a, State>,
-    // dropped after the state, so that what is known is what was left
     #[expect(dead_code, reason = "holding the file open is what holds the lock")]
     lock: File,
 }
@@ -107,12 +113,18 @@ impl FolderStorage {
     fn on(disk: Disk, root: impl Into<PathBuf>) -> Self {
         let boot = limits::read_file("boot id", Path::new(BOOT_ID), 64).ok();
         let boot = boot.and_then(|boot| String::from_utf8(boot).ok()).map(|boot| boot.trim().to_owned());
-        Self { root: root.into(), disk, boot, state: Mutex::default(), repairs: Mutex::default() }
+        let (root, state, repairs) = (root.into(), Mutex::default(), Mutex::default());
+        Self { root, disk, boot, place_after: PLACE_AFTER, state, repairs, queue: Arc::default() }
     }
 
-    fn lock_state(&self) -> Result<MutexGuard<'_, State>> {
-        let lost = "another thread panicked while it wrote; open the ledger again";
-        self.state.lock().map_err(|_| Error::new(ErrorKind::Internal, lost))
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| {
+            // another thread panicked at it: what is known may be half of it
+            let mut state = poisoned.into_inner();
+            *state = State { broken: true, ..State::default() };
+            self.state.clear_poison();
+            state
+        })
     }
 
     fn repaired(&self, kind: RepairKind, message: impl Into<String>) {
@@ -121,12 +133,20 @@ impl FolderStorage {
         }
     }
 
-    fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
-        match self.read(CHECKPOINT, limits::CHECKPOINT_BYTES) {
+    /// The checkpoint in its place, which may be an older one.
+    fn placed_checkpoint(&self) -> Result<Option<Vec<u8>>> {
+        match limits::read_file("ledger file", &self.path(CHECKPOINT), limits::CHECKPOINT_BYTES) {
             Ok(found) => Ok(Some(found)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         }
+    }
+
+    /// Whether the checkpoint in its place is so old that what was committed since is to be put in place.
+    fn is_due(&self) -> bool {
+        let written = std::fs::metadata(self.path(CHECKPOINT)).and_then(|meta| meta.modified());
+        // a clock that went backwards says nothing of its age
+        written.ok().and_then(|written| written.elapsed().ok()).is_none_or(|age| age >= self.place_after)
     }
 
     /// Brings everything that the journal holds to disk in its own files, and empties the journal.
@@ -134,6 +154,7 @@ impl FolderStorage {
         if state.journal.header.is_empty() {
             return Ok(());
         }
+        self.put_in_place(&mut state.journal)?;
         self.sync_objects(&state.journal)?;
         let path = self.path(JOURNAL_FILE);
         OpenOptions::new()
@@ -147,14 +168,14 @@ impl FolderStorage {
     }
 
     fn sync_objects(&self, journal: &Journal) -> Result<()> {
-        if journal.after.is_none() {
+        if journal.checkpoint().is_none() {
             return Ok(());
         }
-        if journal.objects.len() > FEW_FILES && self.disk.sync_everything(&self.root)? {
+        if journal.contents.len() > FEW_FILES && self.disk.sync_everything(&self.root)? {
             return Ok(());
         }
-        let mut folders = std::collections::BTreeSet::from([self.root.clone()]);
-        for name in journal.objects.iter().map(String::as_str).chain([CHECKPOINT]) {
+        let mut folders = BTreeSet::from([self.root.clone()]);
+        for name in journal.contents.keys().map(String::as_str).chain([CHECKPOINT]) {
             let path = self.path(name);
             let synced = File::open(&path).and_then(|file| self.disk.sync(&file, &path));
             match synced {
@@ -169,8 +190,8 @@ impl FolderStorage {
         folders.iter().rev().filter(|folder| folder.is_dir()).try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
-    /// Writes a frame to the end of the journal and brings it to disk.
-    fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>) -> Result<()> {
+    /// Writes a frame to the end of the journal and brings it to disk; gives its length and sum.
+    fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>) -> Result<(usize, Sum)> {
         journal::check_names(batch)?;
         let path = self.path(JOURNAL_FILE);
         let failed = |e| Error::io("write", &path, e);
@@ -194,6 +215,11 @@ impl FolderStorage {
         }
         let (frame, sum) = journal.encode(batch);
         bytes.extend(&frame);
+        let end = begun + bytes.len() as u64;
+        if begun > 0 && end > file.metadata().map_err(failed)?.len() {
+            // as much room as there are frames, so that one who appends once makes none
+            bytes.resize(bytes.len() + usize::try_from(begun.min(ROOM)).unwrap_or(0), 0);
+        }
         let written = file
             .seek(SeekFrom::Start(begun))
             .and_then(|_| self.disk.write(&mut file, &path, &bytes))
@@ -204,8 +230,7 @@ impl FolderStorage {
             }
             return Err(failed(e));
         }
-        journal.push(frame.len(), sum, &Frame::of(batch));
-        Ok(())
+        Ok((frame.len(), sum))
     }
 
     /// Makes the journal end where it ended before a commit that failed.
@@ -221,17 +246,13 @@ impl FolderStorage {
             .map_err(|e| Error::io("cut", &path, e))
     }
 
-    /// Puts the files of a batch into their places, the checkpoint last.
-    fn apply(&self, batch: &Batch<'_>) -> Result<()> {
-        batch.objects.iter().try_for_each(|object| self.disk.put(&self.path(&object.name), &object.bytes))?;
-        self.disk.replace(&self.path(CHECKPOINT), &self.path(UNFINISHED), batch.checkpoint, false)
-    }
-
-    fn remove_stale(&self, names: &[String]) {
-        for name in names {
-            let _ = self.disk.remove(&self.path(name));
-            self.remove_partial_folder(name);
+    /// An object that may not be in its place yet.
+    fn waiting<T>(&self, name: &str, look: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
+        if !self.state().journal.contents.contains_key(name) {
+            return Ok(None);
         }
+        // what was removed since is no longer in the journal
+        Ok(self.look()?.journal.contents.get(name).map(|content| look(&content.bytes)))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -281,10 +302,24 @@ impl Storage for FolderStorage {
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let waiting = match name {
+            CHECKPOINT => self.look()?.journal.checkpoint().map(<[u8]>::to_vec),
+            name => self.waiting(name, <[u8]>::to_vec)?,
+        };
+        if let Some(bytes) = waiting {
+            if bytes.len() as u64 > limit {
+                return Err(limits::too_long("ledger file", &self.path(name), limit));
+            }
+            return Ok(bytes);
+        }
         limits::read_file("ledger file", &self.path(name), limit)
     }
 
     fn stream(&self, name: &str) -> Result<Content> {
+        if let Some(bytes) = self.waiting(name, <[u8]>::to_vec)? {
+            let size = bytes.len() as u64;
+            return Ok(Content { bytes: Box::new(std::io::Cursor::new(bytes)), size });
+        }
         let path = self.path(name);
         let failed = |e| Error::io("read ledger file", &path, e);
         let file = limits::open_file("ledger file", &path)?;
@@ -293,6 +328,9 @@ impl Storage for FolderStorage {
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>> {
+        if let Some(size) = self.waiting(name, |bytes| bytes.len() as u64)? {
+            return Ok(Some(size));
+        }
         let path = self.path(name);
         match std::fs::metadata(&path) {
             Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
@@ -302,6 +340,15 @@ impl Storage for FolderStorage {
     }
 
     fn list(&self, prefix: &str, visit: &mut dyn FnMut(&str, u64) -> Result<()>) -> Result<()> {
+        let (mut waiting, stale) = {
+            let journal = &self.look()?.journal;
+            let within = journal.contents.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+            let waiting: BTreeMap<_, _> =
+                within.map(|(name, content)| (name.clone(), content.bytes.len() as u64)).collect();
+            // once all is in its place, what is stale was left over
+            let waits = self.placed_checkpoint()?.as_deref() != journal.checkpoint();
+            (waiting, if waits { journal.stale.clone() } else { BTreeSet::new() })
+        };
         let mut open = vec![prefix.trim_end_matches('/').to_owned()];
         while let Some(folder) = open.pop() {
             let path = self.path(&folder);
@@ -332,13 +379,13 @@ impl Storage for FolderStorage {
                         Err(e) => return Err(failed(e)),
                     };
                     // the lock has no bytes, or is something else
-                    if name != LOCK || size > 0 {
-                        visit(&name, size)?;
+                    if !stale.contains(&name) && (name != LOCK || size > 0) {
+                        visit(&name, waiting.remove(&name).unwrap_or(size))?;
                     }
                 }
             }
         }
-        Ok(())
+        waiting.iter().try_for_each(|(name, size)| visit(name, *size))
     }
 
     fn right_lasts(&self) -> bool {
@@ -347,9 +394,10 @@ impl Storage for FolderStorage {
 
     fn acquire(&self, patience: Duration) -> Result<Box<dyn Right + '_>> {
         let lock = lock_folder(&self.root, patience)?;
-        let mut state = self.lock_state()?;
+        let mut state = self.state();
         self.catch_up(&mut state)?;
-        Ok(Box::new(FolderRight { folder: self, state, lock }))
+        state.writing = true;
+        Ok(Box::new(FolderRight { folder: self, lock }))
     }
 
     fn recover(&self, patience: Duration) -> Result<bool> {
@@ -358,11 +406,16 @@ impl Storage for FolderStorage {
             return Ok(false);
         }
         match lock_folder(&self.root, patience) {
-            Ok(_lock) => self.catch_up(&mut *self.lock_state()?)?,
+            Ok(_lock) => {
+                let mut state = self.state();
+                self.catch_up(&mut state)?;
+                // for those who read the files without the journal; whoever may not write reads both
+                let _ = self.put_in_place(&mut state.journal);
+            }
             // whoever holds it has caught up before it wrote
             Err(e) if e.kind() == ErrorKind::LedgerBusy => {}
             // a folder of which the lock can't be opened, such as a copy on a read-only medium
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => self.catch_up(&mut *self.lock_state()?)?,
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {}
             Err(e) => return Err(e),
         }
         Ok(true)
@@ -373,7 +426,7 @@ impl Storage for FolderStorage {
     }
 
     fn queue(&self) -> Option<Box<dyn Queue + '_>> {
-        Some(Box::new(FolderQueue { folder: self.path(QUEUE) }))
+        Some(Box::new(FolderQueue { folder: self.path(QUEUE), kept: Arc::clone(&self.queue) }))
     }
 
     fn index(&self, how: IndexAt) -> Result<Box<dyn Index>> {
@@ -395,46 +448,64 @@ impl Storage for FolderStorage {
 }
 
 impl Right for FolderRight<'_> {
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome> {
+    fn commit(&mut self, batch: Batch<'_>) -> Result<Outcome> {
         let folder = self.folder;
-        if self.state.broken {
+        let mut state = folder.state();
+        if state.broken {
             return Err(Error::new(
                 ErrorKind::Io,
                 format!("the disk under `{}` failed; look at it, then open the ledger again", folder.place()),
             ));
         }
-        if folder.checkpoint()?.as_deref() != batch.before {
+        let placed;
+        let current = match state.journal.checkpoint() {
+            Some(newest) => Some(newest),
+            None => {
+                placed = folder.placed_checkpoint()?;
+                placed.as_deref()
+            }
+        };
+        if current != batch.before {
             return Ok(Outcome::Overtaken);
         }
-        let mut begun = self.state.journal.end;
-        let mut written = folder.write_frame(&mut self.state.journal, batch);
+        if state.journal.end > JOURNAL {
+            // that it could not be emptied before must not go on unnoticed
+            folder.empty_journal(&mut state)?;
+        }
+        let mut begun = state.journal.end;
+        let mut written = folder.write_frame(&mut state.journal, &batch);
         if written.as_ref().is_err_and(|e| e.kind() == ErrorKind::StorageFull) && begun > 0 {
             // the journal itself takes space that can be had
             folder.cut_journal(begun)?;
-            folder.empty_journal(&mut self.state)?;
+            folder.empty_journal(&mut state)?;
             begun = 0;
-            written = folder.write_frame(&mut self.state.journal, batch);
+            written = folder.write_frame(&mut state.journal, &batch);
         }
-        self.state.wrote = true;
-        let applied = written.and_then(|()| folder.apply(batch));
-        if let Err(e) = applied {
-            if folder.checkpoint().ok().flatten().as_deref() == Some(batch.checkpoint) {
-                // its last step failed after the checkpoint took its name
-                return Ok(Outcome::Committed);
+        state.wrote = true;
+        let (length, sum) = match written {
+            Ok(written) => written,
+            Err(e) => {
+                // if the journal can't be cut, it may be that the commit is found by the next who opens; nobody has a
+                // receipt for it then
+                state.broken = folder.path(JOURNAL_FILE).exists() && folder.cut_journal(begun).is_err();
+                return Err(e);
             }
-            self.undo(begun, batch);
-            return Err(e);
-        }
-        // it is committed; what can't be removed now, the next append sweeps
-        folder.remove_stale(&batch.stale);
-        if self.state.journal.end > JOURNAL {
-            // if this fails, the journal grows further, and it is tried again
-            let _ = folder.empty_journal(&mut self.state);
+        };
+        state.journal.push(length, sum, batch);
+        // it is committed; what fails from here on is tried again
+        if state.journal.end > JOURNAL {
+            let _ = folder.empty_journal(&mut state);
+        } else if folder.is_due() {
+            let _ = folder.put_in_place(&mut state.journal);
         }
         Ok(Outcome::Committed)
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        if self.folder.state().journal.contents.contains_key(name) {
+            // the journal would bring back what this replaces
+            self.settle()?;
+        }
         self.folder.disk.write_whole(&self.folder.path(name), &self.folder.path(UNFINISHED), bytes)
     }
 
@@ -444,7 +515,7 @@ impl Right for FolderRight<'_> {
         }
         // the journal would bring them back, and keeps a copy
         self.settle()?;
-        let mut folders = std::collections::BTreeSet::new();
+        let mut folders = BTreeSet::new();
         for name in names {
             self.folder.remove_file(name)?;
             self.folder.remove_partial_folder(name);
@@ -477,34 +548,24 @@ impl Right for FolderRight<'_> {
     }
 
     fn settle(&mut self) -> Result<()> {
-        self.folder.empty_journal(&mut self.state)?;
+        self.folder.empty_journal(&mut self.folder.state())?;
         self.folder.remove_file(JOURNAL_FILE)
     }
 }
 
-impl FolderRight<'_> {
-    /// Makes a commit that failed one that never was: first in the journal, then in the folder. If the journal can't be
-    /// cut, it may be that the commit is found by the next who opens; nobody has a receipt for it then.
-    fn undo(&mut self, begun: u64, batch: &Batch<'_>) {
-        let folder = self.folder;
-        self.state.seen = false;
-        self.state.journal = Journal::default();
-        if folder.size(JOURNAL_FILE).is_ok_and(|size| size.is_none()) || folder.cut_journal(begun).is_ok() {
-            for object in &batch.objects {
-                let _ = folder.disk.remove(&folder.path(&object.name));
-                folder.remove_partial_folder(&object.name);
-            }
-            let _ = folder.catch_up(&mut self.state);
-        } else {
-            self.state.broken = true;
-        }
+impl Drop for FolderRight<'_> {
+    fn drop(&mut self) {
+        // before the lock goes, so that what is known is what was left
+        self.folder.state().writing = false;
     }
 }
 
 impl Drop for FolderStorage {
     /// Leaves nothing for the next to make whole, unless somebody else is writing.
     fn drop(&mut self) {
-        let wrote = self.state.get_mut().is_ok_and(|state| state.wrote && !state.broken);
+        let state = self.state();
+        let wrote = state.wrote && !state.broken;
+        drop(state);
         if wrote && let Ok(mut right) = self.acquire(Duration::ZERO) {
             let _ = right.settle();
         }
@@ -564,9 +625,4 @@ pub(crate) fn lock_folder(root: &Path, patience: Duration) -> Result<File> {
 /// Writes a file of the state folder, whole and on disk; the caller holds its lock.
 pub(crate) fn write_whole(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
     Disk::default().write_whole(path, unfinished, bytes)
-}
-
-/// The same, whole and not waited for.
-pub(crate) fn replace_unsynced(path: &Path, unfinished: &Path, bytes: &[u8]) -> Result<()> {
-    Disk::default().replace(path, unfinished, bytes, false)
 }

@@ -50,6 +50,21 @@ impl Seal {
 }
 
 impl Ledger {
+    /// Brings what was appended to rest: into its own files, and those to disk.
+    ///
+    /// Whoever reads a folder through this library sees an append at once, and closing the ledger does the same. It is for
+    /// what reads the folder by itself while the ledger stays open, such as a copy or a web server.
+    ///
+    /// # Errors
+    /// `LEDGER_BUSY` if another process appends for too long; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
+    pub fn settle(&self) -> Result<()> {
+        let storage = self.store.shared();
+        if storage.service().is_some() {
+            return Ok(());
+        }
+        storage.acquire(self.patience)?.settle()
+    }
+
     /// Appends by whoever has the right: this handle, or another that commits for both.
     pub(super) fn append_in_turn(&mut self, job: &Job, records: &[Verified<Statement>]) -> Result<Vec<Receipt>> {
         let storage = self.store.shared();
@@ -152,7 +167,7 @@ impl Ledger {
         let mut admission = self.admission()?;
         let own = self.admit(&mut admission, job);
         let mut fresh = Fresh::default();
-        let mut failed = None;
+        let (mut failed, mut for_others) = (None, false);
         loop {
             let mut answers = Vec::new();
             for other in &others {
@@ -160,6 +175,7 @@ impl Ledger {
                 let Some(job) = self.seal()?.take_off(&other.bytes).and_then(Job::decode) else { continue };
                 answers.push((&other.id, self.admit(&mut admission, &job).ok()));
             }
+            for_others |= !answers.is_empty();
             let committed = self.commit(admission, right.as_mut()).and_then(|new| {
                 fresh.extend(new);
                 self.remember(false)
@@ -182,6 +198,10 @@ impl Ledger {
                 break;
             }
             admission = self.admission()?;
+        }
+        if for_others && failed.is_none() {
+            // whoever has the right next would read what it does not know from the log, each for itself
+            let _ = self.with_index(|_| Ok(()));
         }
         drop(right);
         let places = own?;

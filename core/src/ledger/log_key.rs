@@ -48,7 +48,7 @@ impl Ledger {
         })?;
         // one commit with the checkpoint it ends at: whoever would still go on with the old key finds that changed
         let (before, fenced) = (self.checkpoint.note().to_owned(), mark::fenced(self.checkpoint.note())?);
-        let committed = right.commit(&Batch {
+        let committed = right.commit(Batch {
             objects: vec![Object {
                 name: rotation_name(keys.rotations().len()),
                 bytes: rotation.note().as_bytes().to_vec(),

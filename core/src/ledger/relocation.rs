@@ -333,7 +333,7 @@ impl Upload for Carry<'_> {
 
 fn swap(right: &mut dyn Right, before: Option<&[u8]>, checkpoint: &[u8]) -> Result<()> {
     let batch = Batch { objects: Vec::new(), stale: Vec::new(), before, checkpoint };
-    match right.commit(&batch)? {
+    match right.commit(batch)? {
         Outcome::Committed => Ok(()),
         Outcome::Overtaken => Err(Error::new(
             ErrorKind::LedgerBusy,

@@ -314,17 +314,15 @@ struct SealedRight<'a> {
 }
 
 impl Right for SealedRight<'_> {
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome> {
+    fn commit(&mut self, batch: Batch<'_>) -> Result<Outcome> {
         let mut objects = Vec::with_capacity(batch.objects.len());
-        for object in &batch.objects {
-            if is_body(&object.name) {
-                objects.extend(self.storage.sealed(object.clone())?);
-            } else {
-                objects.push(object.clone());
+        for object in batch.objects {
+            match is_body(&object.name) {
+                true => objects.extend(self.storage.sealed(object)?),
+                false => objects.push(object),
             }
         }
-        let stale = batch.stale.clone();
-        self.right.commit(&Batch { objects, stale, before: batch.before, checkpoint: batch.checkpoint })
+        self.right.commit(Batch { objects, ..batch })
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {

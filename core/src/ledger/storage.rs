@@ -100,7 +100,7 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 /// The right to write, held by one at a time and given back when dropped, or when its process dies.
 pub(crate) trait Right: fmt::Debug {
     /// Commits a batch: promises 1 and 2 of the [module](self).
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<Outcome>;
+    fn commit(&mut self, batch: Batch<'_>) -> Result<Outcome>;
 
     /// Writes a small object, whole and durable, in the place of what had its name. For what is not part of the log.
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()>;

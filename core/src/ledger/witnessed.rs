@@ -111,7 +111,7 @@ impl Ledger {
         let mut now = cosigned.clone();
         if size == self.size() {
             now = self.checkpoint.with_cosignatures(lines, &witnesses)?;
-            let outcome = right.commit(&Batch {
+            let outcome = right.commit(Batch {
                 objects: Vec::new(),
                 stale: Vec::new(),
                 before: Some(self.checkpoint.note().as_bytes()),

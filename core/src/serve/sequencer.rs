@@ -73,6 +73,8 @@ impl Queue {
 pub(super) struct Appending {
     pub(super) ledger: Ledger,
     pub(super) keys: Vec<Arc<PrivateKey>>,
+    /// Whether something was appended since the ledger was last brought to rest.
+    pub(super) unsettled: bool,
 }
 
 /// Starts the thread, which ends when the queue is closed and empty.
@@ -89,6 +91,8 @@ fn run(mut appending: Appending, queue: &Receiver<Submission>, state: &State) {
         let first = match queue.recv_timeout(IDLE) {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout) => {
+                // for what reads the storage without this service
+                appending.unsettled = appending.unsettled && appending.ledger.settle().is_err();
                 look(&mut appending, state);
                 continue;
             }
@@ -173,6 +177,7 @@ fn append(appending: &mut Appending, batch: Vec<Submission>, state: &State) {
     };
     let begun = Instant::now();
     let jobs: Vec<Job> = batch.iter().map(|submission| submission.job(now)).collect();
+    appending.unsettled = true;
     let done = appending.append_each(&jobs, state);
     let ledger = &appending.ledger;
     state.publish(ledger);

@@ -474,7 +474,8 @@ impl Model {
         if written.len() > begun {
             let end = begun + (written.len() - begun - 1) * usize::from(part) / 255;
             std::fs::write(there.join(JOURNAL), &written[..end]).unwrap();
-            dropped = end > begun;
+            // zeros are room
+            dropped = written[begun..end].iter().any(|byte| *byte != 0);
         }
         self.abandon(before);
         assert_eq!(self.repaired(), if dropped { vec![RepairKind::Dropped] } else { vec![] });
@@ -555,9 +556,12 @@ fn thing(uri: &str) -> ResourceDescriptor {
     ResourceDescriptor::of(set).with_uri(uri)
 }
 
+/// The journal of a folder without the room at its end; the last frame ends with the line end of its checkpoint.
 pub(super) fn journal(folder: &Path) -> Vec<u8> {
     let path = folder.join(JOURNAL);
-    if path.exists() { read(path) } else { Vec::new() }
+    let mut bytes = if path.exists() { read(path) } else { Vec::new() };
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    bytes
 }
 
 /// A journal as a machine that was started again finds it: with the sums over a header that names another boot.

@@ -120,7 +120,9 @@ impl Small {
         Self { dir, place, encrypted, ledger, keys, policy, now: start() }
     }
 
+    /// The folder, with all that was appended in its own files.
     pub(crate) fn folder(&self) -> PathBuf {
+        let _ = self.ledger.settle();
         self.dir.path().join("ledger")
     }
 

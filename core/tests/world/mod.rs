@@ -170,7 +170,9 @@ impl World {
         Self { dir, ledger, keys, now }
     }
 
+    /// The folder, with all that was appended in its own files.
     pub(crate) fn folder(&self) -> PathBuf {
+        let _ = self.ledger.settle();
         self.dir.path().join("ledger")
     }
 

@@ -45,6 +45,7 @@ impl Play<'_> {
     pub(super) fn tampering(&mut self, ledger: &Ledger) -> Result<()> {
         self.story.heading("Tamper with the ledger (on copies of its folder)")?;
         let copy = self.path("tampered-ledger");
+        ledger.settle()?;
         copy_folder(Path::new(&ledger.place()), &copy)?;
         let state = self.path("state-of-the-tampered");
         copy_folder(&self.path("state"), &state)?;

@@ -6,6 +6,7 @@ mod disposal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use super::FolderStorage;
 use super::disk::{Disk, Faults};
@@ -113,7 +114,14 @@ impl Place {
     }
 
     fn open(&self, dir: &Path, disk: Disk) -> Result<Ledger, crate::Error> {
-        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::on(disk, dir.join("ledger")));
+        self.open_placing(dir, disk, Duration::ZERO)
+    }
+
+    /// As [`Place::open`]; commits are put in place if that was last done so long ago.
+    fn open_placing(&self, dir: &Path, disk: Disk, place_after: Duration) -> Result<Ledger, crate::Error> {
+        let mut folder = FolderStorage::on(disk, dir.join("ledger"));
+        folder.place_after = place_after;
+        let storage: Arc<dyn Storage> = Arc::new(folder);
         Ledger::open_in(&storage, &Anchors::in_folder(dir.join("state")), &Pins::none(), self.kek())?
             .with_log_key(PrivateKey::from_pem(&self.log, None).unwrap())
     }
@@ -148,7 +156,13 @@ fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
     // the larger ones grow over the edge of their first tile, which is another path for few of the calls
     let plain = [(4, false, 1, false), (4, true, 1, false), (253, false, 9, false), (253, true, 9, false)];
     let encrypted = [(4, false, 3, true), (4, true, 3, true), (253, true, 29, true)];
-    for (size, stays, step, encrypted) in plain.into_iter().chain(encrypted) {
+    let (at_once, later) = (Duration::ZERO, Duration::from_secs(3600));
+    let waiting = [(4, false, 1, false, later), (253, true, 9, false, later), (4, true, 3, true, later)];
+    let placed = plain
+        .into_iter()
+        .chain(encrypted)
+        .map(|(size, stays, step, encrypted)| (size, stays, step, encrypted, at_once));
+    for (size, stays, step, encrypted, place_after) in placed.chain(waiting) {
         let place = Place::new(size, encrypted);
         for at in (0..).step_by(step) {
             let dir = tempdir();
@@ -157,7 +171,7 @@ fn each_call_to_the_disk_that_fails_loses_nothing_that_was_receipted() {
             faults.at.store(u64::MAX, SeqCst);
             faults.stays.store(stays, SeqCst);
             let disk = Disk { faults: Some(Arc::clone(&faults)) };
-            let mut ledger = place.open(dir.path(), disk).unwrap();
+            let mut ledger = place.open_placing(dir.path(), disk, place_after).unwrap();
             faults.calls.store(0, SeqCst);
             faults.at.store(at, SeqCst);
             let (receipted, attached) = place.work(&mut ledger, size);
@@ -204,6 +218,8 @@ fn the_journal_alone_brings_back_what_was_committed_and_says_so() {
         let journal = std::fs::File::open(place.dir.path().join("ledger/journal")).unwrap();
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut &journal, &mut bytes).unwrap();
+        // a frame ends with the line end of its checkpoint; what follows is room
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
         // written in another boot
         let boot = "sealwright-journal/v1\n".len();
         for (n, cut) in [(0, 0), (1, 1), (2, bytes.len() / 2), (3, bytes.len() - 40)] {
@@ -232,5 +248,42 @@ fn the_journal_alone_brings_back_what_was_committed_and_says_so() {
             assert!(after.audit().unwrap().is_clean());
         }
         drop(ledger);
+    }
+}
+
+/// What waits in the journal is read by those who hold no lock and may write nothing, from a copy as well.
+#[test]
+fn what_was_committed_is_read_before_it_is_in_its_place() {
+    for encrypted in [false, true] {
+        let place = Place::new(4, encrypted);
+        let later = Duration::from_secs(3600);
+        let mut ledger = place.open_placing(place.dir.path(), Disk::default(), later).unwrap();
+        let mut reader = place.open_placing(place.dir.path(), Disk::default(), later).unwrap();
+        let (receipted, _) = place.work(&mut ledger, 5);
+        assert_eq!(receipted.len(), 7);
+        let placed = |dir: &Path| std::fs::read(dir.join("ledger/checkpoint")).unwrap();
+        assert_ne!(placed(place.dir.path()), ledger.checkpoint().note().as_bytes(), "it was put in place");
+        let copied = tempdir();
+        copy(place.dir.path(), copied.path());
+        reader.refresh().unwrap();
+        for (index, n) in &receipted {
+            assert_eq!(
+                reader.record(*index).unwrap().statement().payload_digest(),
+                Place::statement(*n).payload_digest()
+            );
+        }
+        // whoever opens puts it in place, and has nothing to repair; room in the journal is no append cut short
+        let mut opened = place.open(copied.path(), Disk::default()).unwrap();
+        assert_eq!(opened.size(), 11);
+        assert!(opened.repairs().is_empty(), "{:?}", opened.repairs());
+        assert_eq!(placed(copied.path()), ledger.checkpoint().note().as_bytes());
+        assert!(opened.audit().unwrap().is_clean());
+        ledger.settle().unwrap();
+        assert_eq!(placed(place.dir.path()), ledger.checkpoint().note().as_bytes());
+        assert!(!place.dir.path().join("ledger/journal").exists());
+        // what was read from the journal is read from its own file now, as is what became of it
+        std::fs::remove_file(place.dir.path().join("ledger/bodies/006")).unwrap();
+        assert_eq!(reader.record(6).unwrap_err().code(), "BODY_LOST");
+        assert!(reader.record(7).is_ok());
     }
 }

@@ -201,7 +201,7 @@ impl<'a> Copying<'a> {
 
     /// Makes it count, now that all of it is there.
     pub(super) fn commit(&mut self, log: &TiledLog<'_>, before: Option<&SignedCheckpoint>) -> Result<()> {
-        let outcome = self.right.commit(&Batch {
+        let outcome = self.right.commit(Batch {
             objects: Vec::new(),
             stale: Vec::new(),
             before: before.map(|own| own.note().as_bytes()),
