@@ -551,7 +551,9 @@ mod over_http {
             let n = counted.fetch_add(1, Ordering::SeqCst);
             if [5, 40, 200].contains(&n) {
                 let statement = note(&format!("beneath {n}"));
-                appender.lock().unwrap().record_statement(&statement, &maker, now).unwrap();
+                let mut appender = appender.lock().unwrap();
+                appender.record_statement(&statement, &maker, now).unwrap();
+                appender.settle().unwrap();
             }
             static_file(&folder, &request.line)
         });
