@@ -67,14 +67,22 @@ impl Envelope {
 
     /// The JSON form; base64 with the standard alphabet.
     pub fn to_json(&self) -> Vec<u8> {
-        json::to_vec(&self.to_wire(), self.json_size())
+        let mut json = String::new();
+        self.write_json(&mut json);
+        json.into_bytes()
     }
 
-    /// About how long its JSON form is, so that it need not be moved while it grows.
-    pub(crate) fn json_size(&self) -> usize {
-        let signatures =
-            self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
-        self.payload.len() / 3 * 4 + self.payload_type.len() + signatures.sum::<usize>() + 96
+    /// Writes the JSON form behind what `json` holds. The payload goes past the JSON writer, which would look for something to
+    /// escape in each of its megabytes, and base64 has nothing.
+    pub(crate) fn write_json(&self, json: &mut String) {
+        let signatures: Vec<_> = self.signatures.iter().map(SignatureWire::of).collect();
+        let (payload_type, signatures) = (json::to_text(&self.payload_type), json::to_text(&signatures));
+        json.reserve(self.payload.len() / 3 * 4 + payload_type.len() + signatures.len() + 64);
+        json.push_str(r#"{"payload":""#);
+        engines().0.encode_string(&self.payload, json);
+        for part in [r#"","payloadType":"#, &payload_type, r#","signatures":"#, &signatures, "}"] {
+            json.push_str(part);
+        }
     }
 
     /// The media type of the payload, authenticated with it.
@@ -128,21 +136,6 @@ impl Envelope {
         }
         Ok(Self { payload_type: wire.payload_type.into_owned(), payload, signatures })
     }
-
-    pub(crate) fn to_wire(&self) -> EnvelopeWire<'_> {
-        EnvelopeWire {
-            payload: encode_base64(&self.payload).into(),
-            payload_type: Cow::Borrowed(&self.payload_type),
-            signatures: self
-                .signatures
-                .iter()
-                .map(|s| SignatureWire {
-                    sig: encode_base64(&s.sig).into(),
-                    keyid: s.keyid.as_deref().map(Cow::Borrowed),
-                })
-                .collect(),
-        }
-    }
 }
 
 /// The DSSE pre-authentication encoding.
@@ -186,7 +179,7 @@ fn engines() -> (impl Engine, impl Engine) {
     (GeneralPurpose::new(&alphabet::STANDARD, PAD), GeneralPurpose::new(&alphabet::URL_SAFE, PAD))
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EnvelopeWire<'a> {
     #[serde(borrow)]
@@ -203,6 +196,12 @@ struct SignatureWire<'a> {
     sig: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     keyid: Option<Cow<'a, str>>,
+}
+
+impl<'a> SignatureWire<'a> {
+    fn of(signature: &'a Signature) -> Self {
+        Self { sig: encode_base64(&signature.sig).into(), keyid: signature.keyid.as_deref().map(Cow::Borrowed) }
+    }
 }
 
 /// In either alphabet, as the DSSE protocol allows.

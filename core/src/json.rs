@@ -51,6 +51,11 @@ pub(crate) fn to_vec<T: Serialize>(value: &T, size: usize) -> Vec<u8> {
     json
 }
 
+/// As [`to_vec`], of what is put into a text.
+pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// The RFC 8785 form of `value`: sorted keys, no blanks, one way to write each number.
 ///
 /// # Errors

@@ -85,9 +85,9 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
             chain = Some(ChainWire { certificates: ders.iter().map(certificate).collect() });
         }
     }
-    let (dsse_envelope, message_signature) = match &bundle.content {
-        Content::Envelope(envelope) => (Some(envelope.to_wire()), None),
-        Content::Message(message) => (None, Some(MessageWire::of(message))),
+    let message_signature = match &bundle.content {
+        Content::Envelope(_) => None,
+        Content::Message(message) => Some(MessageWire::of(message)),
     };
     let timestamps: Vec<_> =
         bundle.timestamps.iter().map(|t| TimestampWire { signed_timestamp: STANDARD.encode(t).into() }).collect();
@@ -103,14 +103,17 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
             timestamp_verification_data: (!timestamps.is_empty())
                 .then_some(TimestampsWire { rfc3161_timestamps: Some(timestamps) }),
         },
-        dsse_envelope,
         message_signature,
     };
-    let size = match &bundle.content {
-        Content::Envelope(envelope) => envelope.json_size() + 256,
-        Content::Message(_) => 512,
-    };
-    json::to_vec(&wire, size)
+    let mut json = json::to_text(&wire);
+    if let Content::Envelope(envelope) = &bundle.content {
+        // it writes itself, as the last member
+        json.pop();
+        json.push_str(r#","dsseEnvelope":"#);
+        envelope.write_json(&mut json);
+        json.push('}');
+    }
+    json.into_bytes()
 }
 
 fn holds_twice<T: PartialEq>(parts: &[T]) -> bool {
@@ -229,8 +232,6 @@ impl AttestationWire<'_> {
 struct BundleWire<'a> {
     media_type: &'a str,
     verification_material: MaterialWire<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<EnvelopeWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_signature: Option<MessageWire<'a>>,
 }
