@@ -4,13 +4,14 @@
 //! parsing before the signature is checked.
 
 use std::borrow::Cow;
-
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-use base64::engine::Simd;
-use base64::engine::general_purpose::PAD;
-use base64::{DecodeError, Engine};
+use std::sync::LazyLock;
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-use base64::{alphabet, engine::GeneralPurpose};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use base64::engine::{Simd, general_purpose::PAD};
+use base64::{DecodeError, Engine as _};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Digest};
@@ -62,7 +63,7 @@ impl Envelope {
     /// # Errors
     /// `MALFORMED` if it is no envelope, `LIMIT_EXCEEDED` for too large a payload or too many signatures.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        Self::from_wire(json::parse("envelope", bytes)?)
+        Self::from_wire(json::parse_around("envelope", bytes, EnvelopeWire::payload)?)
     }
 
     /// The JSON form; base64 with the standard alphabet.
@@ -79,7 +80,7 @@ impl Envelope {
         let (payload_type, signatures) = (json::to_text(&self.payload_type), json::to_text(&signatures));
         json.reserve(self.payload.len() / 3 * 4 + payload_type.len() + signatures.len() + 64);
         json.push_str(r#"{"payload":""#);
-        engines().0.encode_string(&self.payload, json);
+        STANDARD.encode_string(&self.payload, json);
         for part in [r#"","payloadType":"#, &payload_type, r#","signatures":"#, &signatures, "}"] {
             json.push_str(part);
         }
@@ -159,25 +160,19 @@ fn pae_head(payload_type: &str, payload: &[u8]) -> String {
 
 /// Base64 with the standard alphabet and padding.
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
-    engines().0.encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// Standard or URL-safe alphabet; padding demanded.
 pub(crate) fn decode_base64(text: &str) -> std::result::Result<Vec<u8>, DecodeError> {
-    let (standard, url_safe) = engines();
-    standard.decode(text).or_else(|e| url_safe.decode(text).map_err(|_| e))
+    STANDARD.decode(text).or_else(|e| URL_SAFE.decode(text).map_err(|_| e))
 }
 
-/// Both alphabets, by the widest instructions that the machine has: payloads may have megabytes.
+/// The widest instructions that the machine has: payloads may have megabytes.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn engines() -> (impl Engine, impl Engine) {
-    (Simd::standard(PAD), Simd::url_safe(PAD))
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn engines() -> (impl Engine, impl Engine) {
-    (GeneralPurpose::new(&alphabet::STANDARD, PAD), GeneralPurpose::new(&alphabet::URL_SAFE, PAD))
-}
+static STANDARD: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static URL_SAFE: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(PAD));
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -188,6 +183,13 @@ pub(crate) struct EnvelopeWire<'a> {
     payload_type: Cow<'a, str>,
     #[serde(borrow)]
     signatures: Vec<SignatureWire<'a>>,
+}
+
+impl EnvelopeWire<'_> {
+    /// The payload in base64.
+    pub(crate) fn payload(&self) -> &str {
+        &self.payload
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -27,8 +27,12 @@ const ALGORITHMS: [(&str, Algorithm); 3] =
     [("SHA2_256", Algorithm::Sha256), ("SHA2_384", Algorithm::Sha384), ("SHA2_512", Algorithm::Sha512)];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
-    json::check("record", bytes)?;
-    let wire: RecordWire<'_> = typed("bundle", bytes).map_err(|e| of_another_version(bytes).unwrap_or(e))?;
+    let wire: RecordWire<'_> = match typed("bundle", bytes) {
+        Ok(wire) => wire,
+        // what is no strict JSON is told as such
+        Err(e) => return json::check("record", bytes).and(Err(of_another_version(bytes).unwrap_or(e))),
+    };
+    json::check_around("record", bytes, wire.dsse_envelope.as_ref().map_or("", EnvelopeWire::payload))?;
     let Some(media_type) = wire.media_type else {
         if wire.payload_type.is_some() {
             let content = Content::Envelope(Envelope::from_wire(typed("envelope", bytes)?)?);
@@ -120,7 +124,7 @@ fn holds_twice<T: PartialEq>(parts: &[T]) -> bool {
     parts.iter().enumerate().any(|(n, part)| parts.iter().take(n).any(|other| other == part))
 }
 
-/// Reads what [`json::parse`] found to be strict JSON before.
+/// Reads what [`json::check`] finds to be strict JSON.
 fn typed<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
         Error::new(ErrorKind::Malformed, format!("the {what} is not what its format demands: {e}; get it again"))
