@@ -24,6 +24,9 @@ type Rows = BTreeMap<String, BTreeMap<&'static str, f64>>;
 /// A program with its arguments.
 type Line = Vec<OsString>;
 
+/// A side with how it is run.
+type Running<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
 fn line(program: impl Into<OsString>) -> Line {
     vec![program.into()]
 }
@@ -45,7 +48,7 @@ fn passes(line: &Line) -> bool {
 }
 
 /// Median time of each side, which take turns.
-fn in_turn(turns: usize, sides: &mut [(&'static str, Box<dyn FnMut() + '_>)]) -> BTreeMap<&'static str, f64> {
+fn in_turn(turns: usize, sides: &mut [Running<'_>]) -> BTreeMap<&'static str, f64> {
     let mut spent: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for _ in 0..turns {
         for (side, run) in &mut *sides {
@@ -74,7 +77,7 @@ fn that_pass(row: &str, sides: Vec<(&'static str, Line)>) -> Vec<(&'static str, 
 }
 
 fn timed(turns: usize, sides: &[(&'static str, Line)]) -> BTreeMap<&'static str, f64> {
-    let mut running: Vec<(&'static str, Box<dyn FnMut()>)> = Vec::new();
+    let mut running: Vec<Running<'_>> = Vec::new();
     for (side, line) in sides {
         running.push((side, Box::new(move || assert!(passes(line), "{line:?}"))));
     }
@@ -152,7 +155,7 @@ impl Programs {
                 }
             });
         };
-        let mut running: Vec<(&'static str, Box<dyn FnMut() + '_>)> = vec![("floor", Box::new(arithmetic))];
+        let mut running: Vec<Running<'_>> = vec![("floor", Box::new(arithmetic))];
         for (side, line) in &sides {
             running.push((side, Box::new(move || assert!(passes(line), "{line:?}"))));
         }

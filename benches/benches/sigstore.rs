@@ -1,5 +1,5 @@
 //! Verifying Sigstore bundles, beside the crate of the Sigstore project and the signatures that cannot be avoided.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sealwright::digest::Digest;
