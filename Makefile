@@ -122,20 +122,27 @@ clean:
 # need COMMAND,HOW: stops with the way to get a command that is not there
 need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) and run make again" >&2; exit 2; }
 
-bench: $(PEERS)/ready ## ours beside peers and floor, also in benches/results/latest.json
-	@mkdir -p target/peers
+# everything of a former run is removed first: what is printed was measured now
+bench: $(PEERS)/ready $(VENV)/ready $(NODE)/node_modules/ready ## ours beside peers and floor, also in benches/results/latest.json
+	@$(call need,cargo,Rust from https://rustup.rs)
+	rm -rf target/criterion target/peers target/{ledger,bucket,command}.json
+	@mkdir -p target/peers target/node
 	cargo build -q --release -p sealwright -p sealwright-benches --all-features --bin sealwright --bin releases
+	cd $(PY) && VIRTUAL_ENV="$(CURDIR)/$(PEERS)/.venv" CARGO_TARGET_DIR="$(CURDIR)/target" .venv/bin/maturin develop -q --release
+	cd $(NODE) && npx --no-install napi build --platform --release --output-dir "$(CURDIR)/target/node"
 	cargo bench -p sealwright-benches
 	@if [ -d "$(CORPORA)" ]; then \
-	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json; \
-	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))") > target/peers/node.json; \
-	else echo 'not run: peers need the corpora (SEALWRIGHT_CORPORA)' >&2; fi
+	  $(PEERS)/.venv/bin/python $(PEERS)/python.py "$(CORPORA)" > target/peers/python.json || echo 'not measured: peers in Python' >&2; \
+	  (cd $(PEERS) && node node.mjs "$(abspath $(CORPORA))" ../../target/node) > target/peers/node.json || echo 'not measured: peers in Node' >&2; \
+	else echo 'not measured: peers, without corpora (SEALWRIGHT_CORPORA)' >&2; fi
 	cargo run -q --release -p sealwright-benches --bin sealwright-benches
 
 $(PEERS)/ready: $(PEERS)/requirements.txt $(PEERS)/package.json
 	@$(call need,python3,package python3)
 	@$(call need,npm,npm)
 	python3 -m venv $(PEERS)/.venv
-	$(PEERS)/.venv/bin/python -m pip install -q -r $(PEERS)/requirements.txt
-	cd $(PEERS) && npm install --no-save --no-package-lock --silent --no-audit --no-fund
-	@touch $@
+	@there=yes; \
+	$(PEERS)/.venv/bin/python -m pip install -q -r $(PEERS)/requirements.txt || { there=; echo 'not installed: peers in Python' >&2; }; \
+	(cd $(PEERS) && npm install --no-save --no-package-lock --silent --no-audit --no-fund) || \
+	  { there=; echo 'not installed: peers in Node' >&2; }; \
+	[ -z "$$there" ] || touch $@

@@ -1,48 +1,211 @@
-//! The command with its start, and many bundles at once. Needs the release build of both programs, which `make bench`
-//! makes.
-#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a bench")]
+//! Whole processes: one bundle by the command, 345 bundles on all cores, and what it takes to import a binding; beside
+//! the peers, in turn, so that what else the machine does falls on all sides alike. Needs what `make bench` builds.
+//!
+//! Writes target/command.json: nanoseconds by row and side, of rows of memory bytes.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench"
+)]
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use sealwright_benches::{BEACON, GITHUB, Signatures, corpora};
 
-const BEACON: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
+type Rows = BTreeMap<String, BTreeMap<&'static str, f64>>;
 
-fn run(command: &mut Command) {
-    assert!(command.stdout(Stdio::null()).status().unwrap().success(), "{command:?}");
+/// A program with its arguments.
+type Line = Vec<OsString>;
+
+/// A side with how it is run.
+type Running<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn line(program: impl Into<OsString>) -> Line {
+    vec![program.into()]
 }
 
-fn command(c: &mut Criterion) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpora =
-        std::env::var_os("SEALWRIGHT_CORPORA").map_or_else(|| here.join("../../shared/corpora"), PathBuf::from);
-    let [sealwright, releases] = ["sealwright", "releases"].map(|name| here.join("../target/release").join(name));
-    if !corpora.is_dir() || !sealwright.is_file() || !releases.is_file() {
-        eprintln!("not run: the command needs the corpora, and a release build of sealwright and releases");
-        return;
+fn with<T: Into<OsString>>(mut line: Line, arguments: impl IntoIterator<Item = T>) -> Line {
+    line.extend(arguments.into_iter().map(Into::into));
+    line
+}
+
+fn command(line: &Line) -> Command {
+    let (program, arguments) = line.split_first().unwrap();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn passes(line: &Line) -> bool {
+    command(line).status().is_ok_and(|status| status.success())
+}
+
+/// Median time of each side, which take turns.
+fn in_turn(turns: usize, sides: &mut [Running<'_>]) -> BTreeMap<&'static str, f64> {
+    let mut spent: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..turns {
+        for (side, run) in &mut *sides {
+            let begun = Instant::now();
+            run();
+            spent.entry(side).or_default().push(begun.elapsed().as_nanos() as f64);
+        }
     }
-    let cases = corpora.join("sigstore-bundles/conformance/bundle-verify");
-    let root = corpora.join("sigstore-trust-roots/public-good/targets/trusted_root.json");
-    let bundle = cases.join("happy-path-v0.3/bundle.sigstore.json");
-    let one = || {
-        let mut command = Command::new(&sealwright);
-        command.arg("verify").arg(cases.join("a.txt")).arg("--bundle").arg(&bundle);
-        command.args(["--identity", BEACON, "--issuer", GITHUB]).arg("--trusted-root").arg(&root);
-        run(&mut command);
+    let median = |(side, mut times): (_, Vec<f64>)| {
+        times.sort_unstable_by(f64::total_cmp);
+        (side, times.get(times.len() / 2).copied().unwrap())
     };
-    let all = || run(Command::new(&releases).arg(&root).arg(corpora.join("sigstore-bundles/cpython-releases")));
-    // what starting any program costs
-    let nothing = || run(&mut Command::new("true"));
-    for (row, ours) in [("verify by command, cold", &one as &dyn Fn()), ("345 bundles, process start included", &all)] {
-        let mut group = c.benchmark_group(row);
-        group.sample_size(20);
-        group.bench_function("ours", |b| b.iter(ours));
-        group.bench_function("floor", |b| b.iter(nothing));
-        group.finish();
+    spent.into_iter().map(median).collect()
+}
+
+/// Those that are there and do what they are timed for; what is not there is said.
+fn that_pass(row: &str, sides: Vec<(&'static str, Line)>) -> Vec<(&'static str, Line)> {
+    let there = |(side, line): &(&str, Line)| {
+        let passes = passes(line);
+        if !passes {
+            eprintln!("not measured, it does not run: {row}, {side}: {line:?}");
+        }
+        passes
+    };
+    sides.into_iter().filter(there).collect()
+}
+
+fn timed(turns: usize, sides: &[(&'static str, Line)]) -> BTreeMap<&'static str, f64> {
+    let mut running: Vec<Running<'_>> = Vec::new();
+    for (side, line) in sides {
+        running.push((side, Box::new(move || assert!(passes(line), "{line:?}"))));
+    }
+    in_turn(turns, &mut running)
+}
+
+struct Programs {
+    root: PathBuf,
+    sealwright: PathBuf,
+    releases: PathBuf,
+    peers: PathBuf,
+    python: PathBuf,
+}
+
+impl Programs {
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+        let peers = root.join("benches/peers");
+        let [sealwright, releases] = ["sealwright", "releases"].map(|name| root.join("target/release").join(name));
+        Self { python: peers.join(".venv/bin/python"), root, sealwright, releases, peers }
+    }
+
+    fn one(&self, corpora: &Path, identity: &str) -> Vec<(&'static str, Line)> {
+        let cases = corpora.join("sigstore-bundles/conformance/bundle-verify");
+        let root = corpora.join("sigstore-trust-roots/public-good/targets/trusted_root.json");
+        let (bundle, artifact) = (cases.join("happy-path-v0.3/bundle.sigstore.json"), cases.join("a.txt"));
+        let ours = with(line(&self.sealwright), ["verify".as_ref(), &*artifact, "--bundle".as_ref(), &bundle]);
+        let ours = with(ours, ["--identity", identity, "--issuer", GITHUB, "--trusted-root"]);
+        let given = |program| with(with(program, [&root, &bundle, &artifact]), [identity, GITHUB]);
+        vec![
+            ("ours", with(ours, [&root])),
+            ("python", given(with(line(&self.python), [self.peers.join("verify_one.py")]))),
+            ("node", given(with(line("node"), [self.peers.join("verify_one.cjs")]))),
+        ]
+    }
+
+    fn verify_one(&self, corpora: &Path, rows: &mut Rows) {
+        let row = "verify by command, cold";
+        let mut sides = that_pass(row, self.one(corpora, BEACON));
+        for (side, wrong) in self.one(corpora, "https://example.org/another") {
+            assert!(!passes(&wrong), "{side} believes another signer");
+        }
+        // what holds less than the interpreter that looks on is taken to hold as much as that
+        let peak = |line: &Line| {
+            let line = with(with(line_of(&self.python, &["-I", "-S"]), [self.peers.join("peak.py")]), line);
+            let printed = command(&line).stdout(Stdio::piped()).output().ok().filter(|ran| ran.status.success())?;
+            String::from_utf8(printed.stdout).ok()?.trim().parse::<f64>().ok()
+        };
+        let peaks = sides.iter().filter_map(|(side, line)| Some((*side, peak(line)?)));
+        rows.insert(format!("{row}, peak memory"), peaks.collect());
+
+        // what starting any program costs
+        sides.push(("floor", line("true")));
+        rows.insert(row.to_owned(), timed(30, &sides));
+    }
+
+    fn verify_all(&self, corpora: &Path, rows: &mut Rows) {
+        let row = "345 bundles, process start included";
+        let root = corpora.join("sigstore-trust-roots/public-good/targets/trusted_root.json");
+        let folder = corpora.join("sigstore-bundles/cpython-releases");
+        let sides = that_pass(
+            row,
+            vec![
+                ("ours", with(line(&self.releases), [&root, &folder])),
+                ("python", with(line(&self.python), [self.peers.join("verify_all.py"), root, folder])),
+            ],
+        );
+        let (signatures, cores) = (Signatures::default(), std::thread::available_parallelism().unwrap().get());
+        let arithmetic = || {
+            assert!(passes(&line("true")));
+            std::thread::scope(|scope| {
+                for core in 0..cores {
+                    let signatures = &signatures;
+                    scope.spawn(move || (core..345).step_by(cores).for_each(|_| signatures.verify()));
+                }
+            });
+        };
+        let mut running: Vec<Running<'_>> = vec![("floor", Box::new(arithmetic))];
+        for (side, line) in &sides {
+            running.push((side, Box::new(move || assert!(passes(line), "{line:?}"))));
+        }
+        rows.insert(row.to_owned(), in_turn(12, &mut running));
+    }
+
+    /// What imports take beyond the start of the interpreter. The floor is a module that holds nothing.
+    fn imports(&self, rows: &mut Rows) {
+        let python = |code: &str| line_of(&self.python, &["-c", code]);
+        let node = |code: &str| line_of(Path::new("node"), &["-e", code]);
+        let required = |path: &Path| format!("require({path:?})");
+        let peers = ["verify", "sign"].map(|name| required(&self.peers.join("node_modules/@sigstore").join(name)));
+        for (row, peer, [bare, floor, ours, theirs]) in [
+            (
+                "import, Python",
+                "python",
+                ["pass", "import colorsys", "import sealwright", "import sigstore.verify, sigstore.models"].map(python),
+            ),
+            (
+                "import, Node",
+                "node",
+                [
+                    String::new(),
+                    required(&self.peers.join("package.json")),
+                    required(&self.root.join("target/node")),
+                    peers.join(";"),
+                ]
+                .map(|code| node(&code)),
+            ),
+        ] {
+            let sides = vec![("bare", bare), ("floor", floor), ("ours", ours), (peer, theirs)];
+            let mut times = timed(40, &that_pass(row, sides));
+            let Some(bare) = times.remove("bare") else { continue };
+            rows.insert(row.to_owned(), times.into_iter().map(|(side, time)| (side, (time - bare).max(0.0))).collect());
+        }
     }
 }
 
-criterion_group!(benches, command);
-criterion_main!(benches);
+fn line_of(program: &Path, arguments: &[&str]) -> Line {
+    with(line(program), arguments)
+}
+
+fn main() {
+    let (programs, mut rows) = (Programs::new(), Rows::new());
+    if let Some(corpora) = corpora("verification by commands") {
+        programs.verify_one(&corpora, &mut rows);
+        programs.verify_all(&corpora, &mut rows);
+    }
+    programs.imports(&mut rows);
+    let json = serde_json::to_string_pretty(&rows).unwrap();
+    println!("{json}");
+    std::fs::write(programs.root.join("target/command.json"), json).unwrap();
+}

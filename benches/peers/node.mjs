@@ -1,7 +1,8 @@
-// The same work as our benches, done by JavaScript's tools: prints one JSON object of nanoseconds by row.
+// The same work as our benches, done by JavaScript's tools and by our binding: prints nanoseconds by row and side, as JSON.
 //
-// Takes the folder of the corpora. What is timed is checked before it is timed.
-import { execFileSync } from 'node:child_process'
+// Takes the folder of the corpora and that of our package. Each side is checked before it is timed: it does the work, and
+// refuses what is wrong.
+import assert from 'node:assert'
 import { generateKeyPairSync, sign as nodeSign, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,6 +12,7 @@ const require = createRequire(import.meta.url)
 const { bundleFromJSON, bundleToJSON, envelopeFromJSON } = require('@sigstore/bundle')
 const { TrustedRoot } = require('@sigstore/protobuf-specs')
 const { DSSEBundleBuilder } = require('@sigstore/sign')
+const sealwright = require(path.resolve(process.argv[3]))
 const { Verifier, toSignedEntity, toTrustMaterial } = require('@sigstore/verify')
 
 const BEACON = 'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/' +
@@ -42,13 +44,24 @@ const verifierOf = (root) =>
   new Verifier(toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(readFileSync(root, 'utf8')))))
 const policy = { subjectAlternativeName: BEACON, extensions: { issuer: GITHUB } }
 
+const identity = { subject: BEACON, issuer: GITHUB }
+
 for (const [row, name, root] of [
   ['verify bundle v0.3', 'happy-path-v0.3', production],
   ['verify bundle Rekor v2', 'rekor2-happy-path', path.join(cases, 'rekor2-happy-path/trusted_root.json')],
 ]) {
-  const text = readFileSync(path.join(cases, name, 'bundle.sigstore.json'), 'utf8')
-  const verifier = verifierOf(root)
-  rows[row] = await timed(() => verifier.verify(toSignedEntity(bundleFromJSON(JSON.parse(text)), artifact), policy))
+  const bytes = readFileSync(path.join(cases, name, 'bundle.sigstore.json'))
+  const text = bytes.toString('utf8')
+  const theirs = verifierOf(root)
+  const ours = new sealwright.Verifier(new sealwright.TrustRoot().withSigstore(readFileSync(root)))
+  rows[row] = {}
+  for (const [side, work] of [
+    ['node', (file) => theirs.verify(toSignedEntity(bundleFromJSON(JSON.parse(text)), file), policy)],
+    ['ours in node', (file) => ours.verifyBlobSync(bytes, file, { identity })],
+  ]) {
+    assert.throws(() => work(Buffer.from('another')))
+    rows[row][side] = await timed(() => work(artifact))
+  }
 }
 
 // local key: @sigstore/sign builds a bundle around what a signer gives
@@ -63,26 +76,16 @@ for (const [size, length] of [['1KB', 1_000], ['1MB', 1_000_000]]) {
   const text = await make()
   const { crypto, dsse } = require('@sigstore/core')
   const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }))
-  const verify = () => {
+  const verify = (text) => {
     const envelope = envelopeFromJSON(JSON.parse(text).dsseEnvelope)
     const bytes = dsse.preAuthEncoding(envelope.payloadType, envelope.payload)
     if (!crypto.verify(bytes, key, envelope.signatures[0].sig, 'sha256')) throw new Error('not verified')
   }
-  rows[`sign ${size}`] = await timed(make)
-  rows[`verify ${size}`] = await timed(verify)
+  const wrong = JSON.parse(text)
+  wrong.dsseEnvelope.payload = 'dA=='
+  assert.throws(() => verify(JSON.stringify(wrong)))
+  rows[`sign ${size}`] = { node: await timed(make) }
+  rows[`verify ${size}`] = { node: await timed(() => verify(text)) }
 }
-
-const self = process.argv[1]
-const bare = await timed(() => execFileSync(process.execPath, ['-e', '0']))
-rows.import = await timed(() => execFileSync(process.execPath, ['-e', `require(${JSON.stringify(require.resolve('@sigstore/verify'))});require(${JSON.stringify(require.resolve('@sigstore/sign'))})`])) - bare
-const one = `
-const { createRequire } = require('node:module'); const r = createRequire(${JSON.stringify(self)}); const fs = require('node:fs')
-const { bundleFromJSON } = r('@sigstore/bundle'); const { TrustedRoot } = r('@sigstore/protobuf-specs'); const v = r('@sigstore/verify')
-const [root, bundle, artifact, subjectAlternativeName, issuer] = process.argv.slice(1)
-new v.Verifier(v.toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(fs.readFileSync(root)))))
-  .verify(v.toSignedEntity(bundleFromJSON(JSON.parse(fs.readFileSync(bundle))), fs.readFileSync(artifact)), { subjectAlternativeName, extensions: { issuer } })`
-const bundle = path.join(cases, 'happy-path-v0.3/bundle.sigstore.json')
-rows['verify by command, cold'] = await timed(() =>
-  execFileSync(process.execPath, ['-e', one, production, bundle, path.join(cases, 'a.txt'), BEACON, GITHUB]))
 
 console.log(JSON.stringify(rows, null, 2))

@@ -14,11 +14,15 @@
 mod corpora;
 #[path = "../tests/sigstore_cases/mod.rs"]
 mod sigstore_cases;
+#[path = "../tests/slsa_cases/mod.rs"]
+mod slsa_cases;
 
 use std::process::ExitCode;
 
 use sealwright::json::Value;
 use sealwright::key::PublicKey;
+use sealwright::trust::TrustRoot;
+use sealwright::verifier::Verifier;
 use sigstore_cases::{Case, Expected};
 
 fn main() -> ExitCode {
@@ -39,6 +43,8 @@ fn main() -> ExitCode {
     {
         surprises.extend(vectors(corpus, file));
     }
+    surprises.extend(slsa_verifier());
+    surprises.extend(dsse_vector());
     surprises.iter().for_each(|surprise| eprintln!("{surprise}"));
     if surprises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -70,6 +76,26 @@ fn vectors(corpus: &str, file: &str) -> Vec<String> {
     }
     print(corpus, all, must_pass, passed);
     surprises
+}
+
+/// Provenance and verification summaries, refused for the cause that slsa-verifier names.
+fn slsa_verifier() -> Vec<String> {
+    let Some(folder) = corpora::corpora("slsa-verifier") else { return vec!["slsa-verifier: missing".to_owned()] };
+    let (cases, verifier) = (slsa_cases::cases(&folder), Verifier::new(TrustRoot::public_good().unwrap()));
+    let decided: Vec<_> = cases.iter().map(|case| slsa_cases::decide(&verifier, &folder, case)).collect();
+    let passed = decided.iter().filter(|(found, _)| *found == "ok").count();
+    print("slsa-verifier, offline", cases.len(), cases.iter().filter(|c| c.expect == "ok").count(), passed);
+    let surprises = cases.iter().zip(decided).filter(|(case, (found, _))| *found != case.expect);
+    surprises.map(|(case, (_, e))| format!("slsa-verifier: {}: expected {}, {e:?}", case.name, case.expect)).collect()
+}
+
+/// The test vector of DSSE: what is signed, and that its key signed it.
+fn dsse_vector() -> Vec<String> {
+    let Some(folder) = corpora::corpora("in-toto/dsse-spec") else { return vec!["DSSE: missing".to_owned()] };
+    let (envelope, key) = sigstore_cases::dsse::dsse_vector(&folder);
+    let passed = usize::from(key.verify(&envelope.pae(), &envelope.signatures()[0].sig).is_ok());
+    print("DSSE test vector", 1, 1, passed);
+    if passed == 1 { vec![] } else { vec!["DSSE: its signature is refused".to_owned()] }
 }
 
 fn print(corpus: &str, all: usize, must_pass: usize, passed: usize) {

@@ -4,13 +4,14 @@
 //! parsing before the signature is checked.
 
 use std::borrow::Cow;
-
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-use base64::engine::Simd;
-use base64::engine::general_purpose::PAD;
-use base64::{DecodeError, Engine};
+use std::sync::LazyLock;
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-use base64::{alphabet, engine::GeneralPurpose};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use base64::engine::{Simd, general_purpose::PAD};
+use base64::{DecodeError, Engine as _};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Digest};
@@ -62,19 +63,27 @@ impl Envelope {
     /// # Errors
     /// `MALFORMED` if it is no envelope, `LIMIT_EXCEEDED` for too large a payload or too many signatures.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        Self::from_wire(json::parse("envelope", bytes)?)
+        Self::from_wire(json::parse_around("envelope", bytes, EnvelopeWire::payload)?)
     }
 
     /// The JSON form; base64 with the standard alphabet.
     pub fn to_json(&self) -> Vec<u8> {
-        json::to_vec(&self.to_wire(), self.json_size())
+        let mut json = String::new();
+        self.write_json(&mut json);
+        json.into_bytes()
     }
 
-    /// About how long its JSON form is, so that it need not be moved while it grows.
-    pub(crate) fn json_size(&self) -> usize {
-        let signatures =
-            self.signatures.iter().map(|s| s.sig.len() * 4 / 3 + s.keyid.as_ref().map_or(0, String::len) + 32);
-        self.payload.len() / 3 * 4 + self.payload_type.len() + signatures.sum::<usize>() + 96
+    /// Writes the JSON form behind what `json` holds. The payload goes past the JSON writer, which would look for something to
+    /// escape in each of its megabytes, and base64 has nothing.
+    pub(crate) fn write_json(&self, json: &mut String) {
+        let signatures: Vec<_> = self.signatures.iter().map(SignatureWire::of).collect();
+        let (payload_type, signatures) = (json::to_text(&self.payload_type), json::to_text(&signatures));
+        json.reserve(self.payload.len() / 3 * 4 + payload_type.len() + signatures.len() + 64);
+        json.push_str(r#"{"payload":""#);
+        STANDARD.encode_string(&self.payload, json);
+        for part in [r#"","payloadType":"#, &payload_type, r#","signatures":"#, &signatures, "}"] {
+            json.push_str(part);
+        }
     }
 
     /// The media type of the payload, authenticated with it.
@@ -128,21 +137,6 @@ impl Envelope {
         }
         Ok(Self { payload_type: wire.payload_type.into_owned(), payload, signatures })
     }
-
-    pub(crate) fn to_wire(&self) -> EnvelopeWire<'_> {
-        EnvelopeWire {
-            payload: encode_base64(&self.payload).into(),
-            payload_type: Cow::Borrowed(&self.payload_type),
-            signatures: self
-                .signatures
-                .iter()
-                .map(|s| SignatureWire {
-                    sig: encode_base64(&s.sig).into(),
-                    keyid: s.keyid.as_deref().map(Cow::Borrowed),
-                })
-                .collect(),
-        }
-    }
 }
 
 /// The DSSE pre-authentication encoding.
@@ -166,27 +160,21 @@ fn pae_head(payload_type: &str, payload: &[u8]) -> String {
 
 /// Base64 with the standard alphabet and padding.
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
-    engines().0.encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// Standard or URL-safe alphabet; padding demanded.
 pub(crate) fn decode_base64(text: &str) -> std::result::Result<Vec<u8>, DecodeError> {
-    let (standard, url_safe) = engines();
-    standard.decode(text).or_else(|e| url_safe.decode(text).map_err(|_| e))
+    STANDARD.decode(text).or_else(|e| URL_SAFE.decode(text).map_err(|_| e))
 }
 
-/// Both alphabets, by the widest instructions that the machine has: payloads may have megabytes.
+/// The widest instructions that the machine has: payloads may have megabytes.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn engines() -> (impl Engine, impl Engine) {
-    (Simd::standard(PAD), Simd::url_safe(PAD))
-}
+static STANDARD: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static URL_SAFE: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(PAD));
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn engines() -> (impl Engine, impl Engine) {
-    (GeneralPurpose::new(&alphabet::STANDARD, PAD), GeneralPurpose::new(&alphabet::URL_SAFE, PAD))
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EnvelopeWire<'a> {
     #[serde(borrow)]
@@ -197,12 +185,25 @@ pub(crate) struct EnvelopeWire<'a> {
     signatures: Vec<SignatureWire<'a>>,
 }
 
+impl EnvelopeWire<'_> {
+    /// The payload in base64.
+    pub(crate) fn payload(&self) -> &str {
+        &self.payload
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct SignatureWire<'a> {
     #[serde(borrow)]
     sig: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     keyid: Option<Cow<'a, str>>,
+}
+
+impl<'a> SignatureWire<'a> {
+    fn of(signature: &'a Signature) -> Self {
+        Self { sig: encode_base64(&signature.sig).into(), keyid: signature.keyid.as_deref().map(Cow::Borrowed) }
+    }
 }
 
 /// In either alphabet, as the DSSE protocol allows.

@@ -25,6 +25,34 @@ pub fn parse<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T
     serde_json::from_slice(bytes).map_err(|e| fault(what, bytes, &e))
 }
 
+/// As [`parse`], of a document with one text that may have megabytes, which `T` holds and `long` gives.
+pub(crate) fn parse_around<'de, T: Deserialize<'de>>(
+    what: &str,
+    bytes: &'de [u8],
+    long: impl FnOnce(&T) -> &str,
+) -> Result<T> {
+    match serde_json::from_slice(bytes) {
+        Ok(read) => check_around(what, bytes, long(&read)).map(|()| read),
+        // what is no strict JSON is told as such
+        Err(e) => check(what, bytes).and(Err(fault(what, bytes, &e))),
+    }
+}
+
+/// As [`check`], of a document from which `read`, a text of it, was read before. If it stands there as it is, that was all
+/// that it needs, and it is not looked at again.
+pub(crate) fn check_around(what: &str, bytes: &[u8], read: &str) -> Result<()> {
+    const LONG: usize = 16 * 1024;
+    let start = (read.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
+    let around = (bytes.get(..start), bytes.get(start.saturating_add(read.len())..));
+    match around {
+        (Some(before), Some(after)) if read.len() > LONG => {
+            // a fault has its place in the whole
+            check(what, &[before, after].concat()).or_else(|_| check(what, bytes))
+        }
+        _ => check(what, bytes),
+    }
+}
+
 /// Reads a `T` among which are secrets: as [`parse`], but an error quotes nothing of it, and ends with `hint`.
 pub(crate) fn parse_secret<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8], hint: &str) -> Result<T> {
     parse(what, bytes).map_err(|e| Error::new(e.kind(), format!("the {what} is not what its format demands; {hint}")))
@@ -49,6 +77,11 @@ pub(crate) fn to_vec<T: Serialize>(value: &T, size: usize) -> Vec<u8> {
         json.clear();
     }
     json
+}
+
+/// As [`to_vec`], of what is put into a text.
+pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// The RFC 8785 form of `value`: sorted keys, no blanks, one way to write each number.
@@ -229,6 +262,32 @@ mod tests {
             assert!(e.message().contains("stands twice"), "{e}");
         }
         check("statement", br#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#).unwrap();
+    }
+
+    #[test]
+    fn what_stands_around_a_long_text_is_checked_as_without_it() {
+        #[derive(serde::Deserialize)]
+        struct Held<'a> {
+            #[serde(borrow)]
+            text: Cow<'a, str>,
+        }
+        let long = "t".repeat(100_000);
+        let read = |json: &str| parse_around("document", json.as_bytes(), |held: &Held<'_>| &held.text).map(|_| ());
+        let code = |json: &str| read(json).map_err(|e| e.code());
+        for text in [long.as_str(), &format!("{long}\\n{long}"), "short"] {
+            assert_eq!(code(&format!(r#"{{"a":1,"text":"{text}","b":[{{"a":1}}]}}"#)), Ok(()));
+            for twice in [r#""a":1,"a":2"#, r#""b":{"c":1,"\u0063":2}"#] {
+                for json in [format!(r#"{{"text":"{text}",{twice}}}"#), format!(r#"{{{twice},"text":"{text}"}}"#)] {
+                    let e = read(&json).unwrap_err();
+                    assert!(e.code() == "MALFORMED" && e.message().contains("stands twice"), "{e}");
+                    assert_eq!(e.message(), check("document", json.as_bytes()).unwrap_err().message());
+                }
+            }
+            let deep = format!(r#"{{"text":"{text}","b":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+            assert_eq!(code(&deep), Err("LIMIT_EXCEEDED"));
+            assert_eq!(code(&format!(r#"{{"text":"{text}"}} {{}}"#)), Err("MALFORMED"));
+            assert_eq!(code(&format!(r#"{{"txt":"{text}"}}"#)), Err("MALFORMED"));
+        }
     }
 
     #[test]

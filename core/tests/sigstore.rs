@@ -15,11 +15,9 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::Signature as P256Signature;
 use sealwright::digest::Digest;
-use sealwright::envelope::{Envelope, Signature, pae};
 use sealwright::json::Value;
-use sealwright::key::{KeyType, PrivateKey, PublicKey};
+use sealwright::key::{KeyType, PrivateKey};
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::verifier::{Artifact, Blob, CertificateIdentity, Expectation, Extension, Identity, Matcher, Verifier};
 
@@ -207,37 +205,13 @@ fn a_bundle_is_the_same_verdict_after_it_was_written_again() {
 #[test]
 fn the_vector_of_dsse_is_verified_by_its_key() {
     let Some(folder) = corpora("in-toto/dsse-spec") else { return };
-    let vector: Value = serde_json::from_slice(&std::fs::read(folder.join("vector.json")).unwrap()).unwrap();
-    let text = |name: &str| vector[name].as_str().unwrap();
-    let message = pae(text("payloadType"), text("payload").as_bytes());
-    assert_eq!(message, text("pae").as_bytes());
-    let raw = STANDARD.decode(text("sig")).unwrap();
-    let der = P256Signature::from_slice(&raw).unwrap().to_der().as_bytes().to_vec();
-    let point = [vec![4], decimal(text("X")), decimal(text("Y"))].concat();
-    let key = PublicKey::from_raw(KeyType::P256, &point).unwrap();
-    let envelope =
-        Envelope::new(text("payloadType"), text("payload").as_bytes().to_vec(), vec![Signature::new(None, der)])
-            .unwrap();
+    let (envelope, key) = sigstore_cases::dsse::dsse_vector(&folder);
     key.verify(&envelope.pae(), &envelope.signatures()[0].sig).unwrap();
     let root = TrustRoot::new().with_key("key", key, Window::ALWAYS).unwrap();
     let expectation = Expectation::new(Artifact::AnyUnsafe, Identity::key("key"), now());
     // a good signature over what is no Statement
     let e = Verifier::new(root).verify(&envelope.to_json(), &expectation).unwrap_err();
     assert_eq!(e.code(), "UNSUPPORTED");
-}
-
-/// 32 bytes of a decimal number.
-fn decimal(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0u8; 32];
-    for digit in text.bytes() {
-        let mut carry = u32::from(digit - b'0');
-        for byte in bytes.iter_mut().rev() {
-            carry += u32::from(*byte) * 10;
-            *byte = (carry & 0xff) as u8;
-            carry >>= 8;
-        }
-    }
-    bytes
 }
 
 #[test]

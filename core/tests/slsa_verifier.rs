@@ -9,128 +9,16 @@
 )]
 
 mod corpora;
+mod slsa_cases;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use corpora::corpora;
-use sealwright::Error;
 use sealwright::digest::{Algorithm, Digest};
-use sealwright::key::PublicKey;
-use sealwright::provenance::{BuilderRef, ProvenanceExpectation, SummaryExpectation, TrustedBuilder};
-use sealwright::timestamp::Timestamp;
-use sealwright::trust::{TrustRoot, Window};
+use sealwright::provenance::{BuilderRef, ProvenanceExpectation, TrustedBuilder};
+use sealwright::trust::TrustRoot;
 use sealwright::verifier::{Artifact, CertificateIdentity, Expectation, Identity, Matcher, Verifier};
-use serde::Deserialize;
-
-const ISSUER: &str = "https://token.actions.githubusercontent.com";
-const GENERATOR: &str = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows";
-/// The builders that slsa-verifier trusts if none is named.
-const BUILDERS: [&str; 4] = [
-    "generator_generic_slsa3.yml",
-    "builder_go_slsa3.yml",
-    "builder_docker-based_slsa3.yml",
-    "builder_container-based_slsa3.yml",
-];
-
-#[derive(Debug, Deserialize)]
-struct Case {
-    test: String,
-    name: String,
-    provenance: String,
-    #[serde(default)]
-    artifacts: Vec<BTreeMap<String, String>>,
-    source: Option<String>,
-    builder_id: Option<String>,
-    branch: Option<String>,
-    tag: Option<String>,
-    versioned_tag: Option<String>,
-    public_key: Option<String>,
-    public_key_id: Option<String>,
-    #[serde(default)]
-    subject_digests: Vec<String>,
-    verifier_id: Option<String>,
-    resource_uri: Option<String>,
-    #[serde(default)]
-    verified_levels: Vec<String>,
-    expect: String,
-    offline: bool,
-}
-
-fn cases(dir: &Path) -> Vec<Case> {
-    let text = std::fs::read_to_string(dir.join("cases.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str::<Case>(line).unwrap()).filter(|case| case.offline).collect()
-}
-
-fn now() -> Timestamp {
-    "2026-11-21T09:30:00Z".parse().unwrap()
-}
-
-/// The cause of a refusal in slsa-verifier's words, by our code, field and what was found.
-fn cause(e: &Error) -> &'static str {
-    let fact = |name: &str| e.context().iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v.as_str());
-    let is_tag = fact("found").starts_with("refs/tags/");
-    match (e.code(), fact("field")) {
-        ("UNTRUSTED_SIGNER", "builders") => "ErrorUntrustedReusableWorkflow",
-        ("EXPECTATION_UNMET", "sourceUri") => "ErrorMismatchSource",
-        ("EXPECTATION_UNMET", "sourceBranch") => "ErrorMismatchBranch",
-        ("EXPECTATION_UNMET", "sourceTag") if is_tag => "ErrorMismatchTag",
-        ("EXPECTATION_UNMET", "sourceVersionedTag") if is_tag => "ErrorMismatchVersionedTag",
-        // a tag is demanded of what was built from none
-        ("EXPECTATION_UNMET", "sourceTag" | "sourceVersionedTag") => "ErrorInvalidRef",
-        ("BAD_SIGNATURE", _) => "ErrorNoValidSignature",
-        _ => "another",
-    }
-}
-
-fn builders(named: Option<&str>) -> Vec<TrustedBuilder> {
-    match named {
-        Some(id) => vec![id.parse::<TrustedBuilder>().unwrap().signed_by_its_certificate(ISSUER)],
-        None => BUILDERS
-            .iter()
-            .map(|workflow| {
-                TrustedBuilder::new(format!("{GENERATOR}/{workflow}"))
-                    .at(BuilderRef::Release)
-                    .signed_by_its_certificate(ISSUER)
-            })
-            .collect(),
-    }
-}
-
-/// A build's provenance: whoever GitHub vouches for may have signed it, and the builder's pair decides.
-fn verify_build(verifier: &Verifier, dir: &Path, case: &Case) -> Result<(), Error> {
-    let record = std::fs::read(dir.join("cli-testdata").join(&case.provenance)).unwrap();
-    let anybody = CertificateIdentity::new(Matcher::pattern(r"https://github\.com/.*").unwrap(), ISSUER);
-    let mut demanded = builders(case.builder_id.as_deref())
-        .into_iter()
-        .fold(ProvenanceExpectation::new(), ProvenanceExpectation::require_builder)
-        .require_source(case.source.as_deref().unwrap());
-    demanded.source_branch.clone_from(&case.branch);
-    demanded.source_tag.clone_from(&case.tag);
-    demanded.source_versioned_tag.clone_from(&case.versioned_tag);
-    assert!(!case.artifacts.is_empty());
-    for artifact in &case.artifacts {
-        let digest = Digest::from_hex(Algorithm::Sha256, &artifact["sha256"]).unwrap();
-        let expectation = Expectation::new(Artifact::Is(digest), Identity::Certificate(anybody.clone()), now());
-        demanded.check(&verifier.verify(&record, &expectation)?)?;
-    }
-    Ok(())
-}
-
-fn verify_summary(dir: &Path, case: &Case) -> Result<(), Error> {
-    let dir = dir.join("cli-testdata");
-    let record = std::fs::read(dir.join(&case.provenance)).unwrap();
-    let pem = std::fs::read(dir.join(case.public_key.as_deref().unwrap())).unwrap();
-    let root = TrustRoot::new().with_key("verifier", PublicKey::from_pem(&pem)?, Window::ALWAYS)?;
-    let expectation = Expectation::new(Artifact::AnyUnsafe, Identity::key("verifier"), now());
-    let verified = Verifier::new(root).verify(&record, &expectation)?;
-    let mut demanded = SummaryExpectation::new().require_key_id(case.public_key_id.as_deref().unwrap());
-    demanded.subjects.clone_from(&case.subject_digests);
-    demanded.verifier_id.clone_from(&case.verifier_id);
-    demanded.resource_uri.clone_from(&case.resource_uri);
-    demanded.levels.clone_from(&case.verified_levels);
-    demanded.check(&verified).map(|_| ())
-}
+use slsa_cases::{ISSUER, cases, decide, now, verify_build};
 
 #[test]
 fn each_case_that_needs_no_network_is_decided_as_slsa_verifier_decides_it() {
@@ -139,11 +27,7 @@ fn each_case_that_needs_no_network_is_decided_as_slsa_verifier_decides_it() {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for case in cases(&dir) {
-        let decided = match case.test.as_str() {
-            "vsa" => verify_summary(&dir, &case),
-            _ => verify_build(&verifier, &dir, &case),
-        };
-        let found = decided.as_ref().map_or_else(cause, |()| "ok");
+        let (found, decided) = decide(&verifier, &dir, &case);
         if found != case.expect {
             wrong.push(format!("{} `{}`: expected {}, {decided:?}", case.provenance, case.name, case.expect));
         }

@@ -38,6 +38,7 @@ impl Blob {
     pub(crate) fn work<T>(self, work: impl FnOnce(verifier::Blob<'_>) -> Result<T>) -> Result<T> {
         match self {
             Self::Digest(digest) => work(verifier::Blob::Digest(digest.parse()?)),
+            Self::Content(Content::Bytes(bytes)) => work(verifier::Blob::Bytes(&bytes)),
             Self::Content(content) => work(verifier::Blob::Reader(&mut content.reader()?)),
         }
     }

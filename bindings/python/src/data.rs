@@ -1,7 +1,8 @@
 //! Data crosses as JSON: Python's own writer and reader on one side, the core's strict reader on the other.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
 use sealwright::ci::Environment;
 use sealwright::timestamp::Timestamp;
 use sealwright::{Error, ErrorKind};
@@ -13,9 +14,16 @@ use crate::error::raised;
 
 /// The JSON of a Python value; what has none is a `TypeError` or `ValueError` of Python's `json`.
 pub(crate) fn json_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    let options = PyDict::new(value.py());
-    options.set_item("allow_nan", false)?;
-    let text = value.py().import("json")?.call_method("dumps", (value,), Some(&options))?;
+    static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    // made once: `json.dumps` makes an encoder for each call that allows no NaN
+    let encode = ENCODE.get_or_try_init(py, || {
+        let options = PyDict::new(py);
+        options.set_item("allow_nan", false)?;
+        let encoder = py.import("json")?.getattr("JSONEncoder")?.call((), Some(&options))?;
+        encoder.getattr("encode").map(Bound::unbind)
+    })?;
+    let text = encode.bind(py).call1((value,))?;
     Ok(text.cast::<PyString>()?.to_cow()?.as_bytes().to_vec())
 }
 
@@ -50,10 +58,12 @@ fn parse<T: DeserializeOwned>(py: Python<'_>, what: &str, json: &[u8]) -> PyResu
 
 /// A value of the core as plain Python data.
 pub(crate) fn write<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
-    let json = serde_json::to_vec(value).map_err(|e| {
+    static DECODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let json = serde_json::to_string(value).map_err(|e| {
         raised(py, &Error::new(ErrorKind::Internal, format!("could not write a result as JSON: {e}; report it")))
     })?;
-    py.import("json")?.call_method1("loads", (PyBytes::new(py, &json),))
+    let decode = DECODE.get_or_try_init(py, || py.import("json")?.getattr("loads").map(Bound::unbind))?;
+    decode.bind(py).call1((json,))
 }
 
 /// A variable of this process, for what the caller gives no variables.

@@ -27,8 +27,12 @@ const ALGORITHMS: [(&str, Algorithm); 3] =
     [("SHA2_256", Algorithm::Sha256), ("SHA2_384", Algorithm::Sha384), ("SHA2_512", Algorithm::Sha512)];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Bundle> {
-    json::check("record", bytes)?;
-    let wire: RecordWire<'_> = typed("bundle", bytes).map_err(|e| of_another_version(bytes).unwrap_or(e))?;
+    let wire: RecordWire<'_> = match typed("bundle", bytes) {
+        Ok(wire) => wire,
+        // what is no strict JSON is told as such
+        Err(e) => return json::check("record", bytes).and(Err(of_another_version(bytes).unwrap_or(e))),
+    };
+    json::check_around("record", bytes, wire.dsse_envelope.as_ref().map_or("", EnvelopeWire::payload))?;
     let Some(media_type) = wire.media_type else {
         if wire.payload_type.is_some() {
             let content = Content::Envelope(Envelope::from_wire(typed("envelope", bytes)?)?);
@@ -85,9 +89,9 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
             chain = Some(ChainWire { certificates: ders.iter().map(certificate).collect() });
         }
     }
-    let (dsse_envelope, message_signature) = match &bundle.content {
-        Content::Envelope(envelope) => (Some(envelope.to_wire()), None),
-        Content::Message(message) => (None, Some(MessageWire::of(message))),
+    let message_signature = match &bundle.content {
+        Content::Envelope(_) => None,
+        Content::Message(message) => Some(MessageWire::of(message)),
     };
     let timestamps: Vec<_> =
         bundle.timestamps.iter().map(|t| TimestampWire { signed_timestamp: STANDARD.encode(t).into() }).collect();
@@ -103,21 +107,24 @@ pub(super) fn write(bundle: &Bundle) -> Vec<u8> {
             timestamp_verification_data: (!timestamps.is_empty())
                 .then_some(TimestampsWire { rfc3161_timestamps: Some(timestamps) }),
         },
-        dsse_envelope,
         message_signature,
     };
-    let size = match &bundle.content {
-        Content::Envelope(envelope) => envelope.json_size() + 256,
-        Content::Message(_) => 512,
-    };
-    json::to_vec(&wire, size)
+    let mut json = json::to_text(&wire);
+    if let Content::Envelope(envelope) = &bundle.content {
+        // it writes itself, as the last member
+        json.pop();
+        json.push_str(r#","dsseEnvelope":"#);
+        envelope.write_json(&mut json);
+        json.push('}');
+    }
+    json.into_bytes()
 }
 
 fn holds_twice<T: PartialEq>(parts: &[T]) -> bool {
     parts.iter().enumerate().any(|(n, part)| parts.iter().take(n).any(|other| other == part))
 }
 
-/// Reads what [`json::parse`] found to be strict JSON before.
+/// Reads what [`json::check`] finds to be strict JSON.
 fn typed<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
         Error::new(ErrorKind::Malformed, format!("the {what} is not what its format demands: {e}; get it again"))
@@ -229,8 +236,6 @@ impl AttestationWire<'_> {
 struct BundleWire<'a> {
     media_type: &'a str,
     verification_material: MaterialWire<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<EnvelopeWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_signature: Option<MessageWire<'a>>,
 }

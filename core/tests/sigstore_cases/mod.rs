@@ -2,6 +2,7 @@
 //! owners state. Where they state only that it must fail, the code of the step that has to refuse it stands here.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod dsse;
 pub(crate) mod mutants;
 mod others;
 
