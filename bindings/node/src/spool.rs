@@ -56,7 +56,8 @@ impl Spool {
         Self(spool::Spool::in_folder(folder))
     }
 
-    /// Sends what waits to a ledger, attachments before records, and these oldest first. What is refused is put aside with the reason.
+    /// Sends what waits to a ledger, attachments before records, and these oldest first. What is refused is put aside with
+    /// the reason.
     #[napi(ts_return_type = "Promise<Sent>")]
     pub fn send(&self, ledger: &Ledger, #[napi(ts_arg_type = "Time")] now: Option<Json>) -> AsyncTask<Work<Json>> {
         let spool = self.0.clone();

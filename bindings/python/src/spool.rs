@@ -50,8 +50,8 @@ impl Spool {
         run(py, || Ok(self.0.attachments()?.iter().map(ToString::to_string).collect()))
     }
 
-    /// Sends what waits to a ledger, attachments before records, and these oldest first: `delivered`, `refused` with the reason and put aside, and, if something
-    /// else ended it, `stopped`.
+    /// Sends what waits to a ledger, attachments before records, and these oldest first: `delivered`, `refused` with the
+    /// reason and put aside, and, if something else ended it, `stopped`.
     #[pyo3(signature = (ledger, *, now=None))]
     fn send<'py>(&self, py: Python<'py>, ledger: &Ledger, now: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let now = data::now(py, now)?;
