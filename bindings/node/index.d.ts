@@ -41,14 +41,6 @@ export type TrustedSigners = Record<
   string | ({ key: string } & Validity) | ({ identity: CertificateIdentity } & Validity)
 >
 
-/** Whom one believes as witnesses of logs, and how many of them must have cosigned. */
-export interface Witnesses {
-  /** C2SP verifier keys, `NAME+ID+KEY`; none twice, by its name or its key. */
-  keys: string[]
-  /** All of them, if it is not said. */
-  quorum?: number
-}
-
 /** A cosignature of a checkpoint that counts. */
 export interface Cosignature {
   witness: string
@@ -67,8 +59,10 @@ export interface BlobExpectation {
   logEntries?: number
   /** So many different timestamp authorities. */
   timestamps?: number
-  /** Who must have cosigned the checkpoints of the logs. */
-  witnesses?: Witnesses
+  /** C2SP verifier keys of witnesses who must have cosigned the checkpoints of the logs; without them nobody must. */
+  witnesses?: string[]
+  /** How many of them must have; all, if it is not said. */
+  quorum?: number
   /** Takes a certificate without an entry in a transparency log. */
   unloggedUnsafe?: boolean
   /** Takes a certificate that no log of certificates vouches for. */
@@ -1060,9 +1054,15 @@ export declare class Ledger {
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
   rebuildIndexSync(): void
-  /** Audits every byte where the ledger lies; no findings means that it is whole. */
+  /**
+   * Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no findings means
+   * that it is whole.
+   */
   audit(): Promise<AuditReport>
-  /** Audits every byte where the ledger lies; no findings means that it is whole. */
+  /**
+   * Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no findings means
+   * that it is whole.
+   */
   auditSync(): AuditReport
   /** The retention of all records under a schedule, as of `now`. */
   retention(schedule: Schedule, now?: Time): Promise<Retention>
@@ -1323,13 +1323,30 @@ export declare class Spool {
   add(record: Uint8Array, now?: Time): Promise<string>
   /** Adds a record, on disk when this is done; gives its path. Its form is looked at, not its signature. */
   addSync(record: Uint8Array, now?: Time): string
+  /**
+   * Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned; on disk when this is done.
+   * Attach it before the records that name it are added.
+   */
+  attach(content: Uint8Array | BlobFile): Promise<string>
+  /**
+   * Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned; on disk when this is done.
+   * Attach it before the records that name it are added.
+   */
+  attachSync(content: Uint8Array | BlobFile): string
+  /** SHA-256 of the attachments that wait. */
+  attachments(): Promise<string[]>
+  /** SHA-256 of the attachments that wait. */
+  attachmentsSync(): string[]
   /** Names of the records that wait, oldest first. */
   waiting(): Promise<string[]>
   /** Names of the records that wait, oldest first. */
   waitingSync(): string[]
   /** The spool in `folder`, which is made when a first record is added. */
   constructor(folder: string)
-  /** Appends what waits to a ledger, oldest first. What is refused is put aside with the reason. */
+  /**
+   * Sends what waits to a ledger, attachments before records, and these oldest first. What is refused is put aside with
+   * the reason.
+   */
   send(ledger: Ledger, now?: Time): Promise<Sent>
   /** As `send`, at once. */
   sendSync(ledger: Ledger, now?: Time): Sent

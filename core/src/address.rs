@@ -1,5 +1,13 @@
 //! Addresses of services, checked before anything is sent to them.
 
+#[cfg(any(
+    feature = "keyless",
+    feature = "kms",
+    feature = "object-store",
+    feature = "oci",
+    feature = "remote",
+    feature = "witness"
+))]
 use std::net::IpAddr;
 
 #[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
@@ -8,7 +16,33 @@ use reqwest::Url;
 #[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 use crate::error::{Error, ErrorKind, Result};
 
+/// Whether `place` is the address of a ledger's service, and no path.
+///
+/// ```
+/// use sealwright::opening::is_address;
+/// assert!(is_address("https://ledger.example.org") && !is_address("evidence/ledger") && !is_address("evidence.toml"));
+/// ```
+pub fn is_address(place: &str) -> bool {
+    place.contains("://")
+}
+
+/// What is shown of an address that somebody named: a password that may stand in it is not for the terminal.
+pub(crate) fn shown(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{}", rest.escape_debug().take(200).collect::<String>()),
+        None => text.escape_debug().take(200).collect(),
+    }
+}
+
 /// Whether nobody but this machine is on the way to `host`, as it stands in a URL or without the brackets of IPv6.
+#[cfg(any(
+    feature = "keyless",
+    feature = "kms",
+    feature = "object-store",
+    feature = "oci",
+    feature = "remote",
+    feature = "witness"
+))]
 pub(crate) fn is_here(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
@@ -28,11 +62,9 @@ pub(crate) enum Query {
 #[cfg(any(feature = "keyless", feature = "remote", feature = "witness"))]
 pub(crate) fn service_address(what: &str, text: &str, query: Query) -> Result<Url> {
     let refused = |why: &str| {
-        // a password that somebody put there is not for the terminal
-        let shown: String = if text.contains('@') { "…".to_owned() } else { text.escape_debug().take(200).collect() };
         Error::new(
             ErrorKind::Malformed,
-            format!("`{shown}` is no address of the {what}: {why}; write it as `https://host/path`"),
+            format!("`{}` is no address of the {what}: {why}; write it as `https://host/path`", shown(text)),
         )
     };
     let url = Url::parse(text).map_err(|e| refused(&e.to_string()))?;
@@ -84,6 +116,16 @@ mod tests {
         ] {
             assert!(!is_here(there), "{there}");
         }
+    }
+
+    #[test]
+    fn what_stands_before_the_host_of_an_address_is_not_shown() {
+        assert_eq!(shown("https://a.example/b"), "https://a.example/b");
+        for secret in ["https://user:hunter2@a.example", "user:hunter2@a.example", "https://user:hunter2/@x@a.example"]
+        {
+            assert_eq!(shown(secret), "…@a.example");
+        }
+        assert!(shown(&"x".repeat(1000)).len() == 200 && !shown("\u{1b}[31m@\u{1b}[31m").contains('\u{1b}'));
     }
 
     #[test]

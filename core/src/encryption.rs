@@ -83,6 +83,11 @@ pub(crate) fn plain_size(sealed: u64) -> u64 {
     sealed.saturating_sub(sealed.div_ceil(full).max(1) * TAG_LEN as u64)
 }
 
+/// The most bytes that an envelope of so many plain bytes has, and some more.
+pub(crate) const fn sealed_limit(plain: u64) -> u64 {
+    plain + plain / 1024 + 1024
+}
+
 fn new_key() -> Result<Key> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     fill(key.as_mut())?;

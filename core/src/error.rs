@@ -306,6 +306,14 @@ pub struct Error(Box<Repr>);
 /// Result with the library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What was read, or none where there is none.
+pub(crate) fn optional<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct Repr {

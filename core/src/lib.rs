@@ -18,14 +18,6 @@ pub mod timestamp;
 
 pub mod digest;
 
-#[cfg(any(
-    feature = "keyless",
-    feature = "kms",
-    feature = "object-store",
-    feature = "oci",
-    feature = "remote",
-    feature = "witness"
-))]
 mod address;
 
 pub mod artifact;

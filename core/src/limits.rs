@@ -49,6 +49,8 @@ pub const WITNESS_BYTES: usize = 128 * 1024;
 pub const TIMESTAMP_BYTES: u64 = 64 * 1024;
 /// An attachment that a mirror copies; it is never held in memory.
 pub const MIRRORED_ATTACHMENT_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
+/// Keyrings of an encrypted ledger that wait in a mirror for its key.
+pub const MIRRORED_KEYRINGS: usize = 8;
 /// Longest wait for one file of a ledger over HTTP, in milliseconds.
 pub const MIRROR_REQUEST_MILLIS: u64 = 300_000;
 /// Nesting of JSON arrays and objects.

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+pub use crate::address::is_address;
+use crate::address::shown;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -47,16 +49,6 @@ struct Wire {
     submitter: Option<String>,
     archive: Option<PathBuf>,
     variables: Option<BTreeMap<String, String>>,
-}
-
-/// Whether `place` is the address of a ledger's service, and no path.
-///
-/// ```
-/// use sealwright::opening::is_address;
-/// assert!(is_address("https://ledger.example.org") && !is_address("evidence/ledger") && !is_address("evidence.toml"));
-/// ```
-pub fn is_address(place: &str) -> bool {
-    place.contains("://")
 }
 
 impl Opening {
@@ -106,7 +98,7 @@ impl Opening {
         if is_address(place) {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
-                format!("`{}` is an address; this is done where the ledger lies: name its place", place.escape_debug()),
+                format!("`{}` is an address, and this is done where the ledger lies; name its place", shown(place)),
             ));
         }
         Place::find(Path::new(place), &*self.variable)
@@ -165,7 +157,7 @@ impl Opening {
             ErrorKind::Unsupported,
             format!(
                 "the ledger `{}` is behind an address, and this build speaks to none; build it with the feature `remote`",
-                url.escape_debug()
+                shown(url)
             ),
         )
         .with("feature", "remote"))

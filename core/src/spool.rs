@@ -32,6 +32,8 @@ use file::{names, remove, write};
 #[derive(Clone, Debug)]
 pub struct Spool {
     folder: PathBuf,
+    /// Bytes of the longest attachment that is sent.
+    longest: u64,
 }
 
 /// What became of the records of a spool.
@@ -90,7 +92,26 @@ const REFUSED: &str = "refused";
 impl Spool {
     /// The spool in `folder`, which is made when a first record is added.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), longest: u64::MAX }
+    }
+
+    /// Sends attachments of at most so many bytes; a longer one is put aside unread.
+    #[must_use]
+    pub fn with_longest_attachment(mut self, bytes: u64) -> Self {
+        self.longest = bytes;
+        self
+    }
+
+    /// Says whether there is such a folder; one that was mistyped holds nothing that waits.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is none.
+    pub fn check_there(&self) -> Result<()> {
+        if self.folder.is_dir() {
+            return Ok(());
+        }
+        let what = format!("there is no spool at `{}`; check the name of the folder", self.folder.display());
+        Err(Error::new(ErrorKind::NotFound, what).with("path", self.folder.display()))
     }
 
     /// Adds a record, on disk when this returns. One that waits already is not added again.
@@ -133,8 +154,9 @@ impl Spool {
     /// [`Spool::send`] does.
     ///
     /// # Errors
-    /// As [`Spool::send`].
+    /// As [`Spool::send`]; `NOT_FOUND` if there is no such folder.
     pub fn send_to(&self, ledger: &mut Ledger, now: Timestamp) -> Result<Sent> {
+        self.check_there()?;
         let attached = self.send_attachments(|path| ledger.attach_file(path))?;
         let mut sent = Sent { refused: attached.refused, stopped: attached.stopped, ..Sent::default() };
         if sent.stopped.is_some() {
@@ -167,7 +189,7 @@ impl Spool {
                     if !name.ends_with(&format!("-{}.json", digest.hex())) {
                         return Err(Error::new(
                             ErrorKind::DigestMismatch,
-                            "the record is not the one its file is named by",
+                            "the record is not the one its file is named by; have whoever signed it add it again",
                         ));
                     }
                     deliver(&record).map(|receipt| (digest, receipt))

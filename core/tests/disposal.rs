@@ -405,3 +405,68 @@ fn a_decision_that_was_disposed_of_or_archived_is_not_called_misused() {
     assert_eq!(refused.code(), "PERMIT_REFUSED", "{refused}");
     assert!(refused.message().contains("disposed"), "{refused}");
 }
+
+#[test]
+fn s130_a_copy_that_archiving_left_when_it_was_cut_short_goes_with_its_record() {
+    // as earlier versions left it: the copy before anything told of it
+    let mut world = officers();
+    let index = provenance(&world);
+    let archive = world.dir.path().join("archive");
+    let archived = |world: &World| {
+        let commitment = world.ledger.entry(index).unwrap().record;
+        archive.join(&commitment[..2]).join(&commitment)
+    };
+    let before = small::tempdir();
+    copy(&world.folder(), before.path());
+    world.ledger = open_to_append(&world).with_archive(&archive).unwrap();
+    world.ledger.archive(at(LATER), &mut |_, _| {}).unwrap();
+    let name = world::body_name(index);
+    std::fs::copy(before.path().join(&name), world.folder().join(&name)).unwrap();
+    std::fs::remove_file(world.folder().join(name.replace("bodies", "archived"))).unwrap();
+    let left = small::read(archived(&world));
+    world.now = at(LATER);
+    dispose(&mut world, &pci(), &[index]).unwrap();
+    assert!(!archived(&world).exists());
+    // one that is there all the same is told, and goes when the disposal is finished
+    std::fs::write(archived(&world), left).unwrap();
+    assert_eq!(kinds(&mut world.ledger), [AuditFindingKind::DisposalUnfinished]);
+    assert_eq!(world.ledger.finish_disposals().unwrap(), [index]);
+    assert!(!archived(&world).exists());
+    assert_eq!(kinds(&mut world.ledger), []);
+}
+
+#[test]
+fn s130_an_archiving_that_is_cut_short_anywhere_leaves_word_of_a_copy_that_may_be_there() {
+    let mut world = officers();
+    let index = provenance(&world);
+    let archive = world.dir.path().join("archive");
+    let commitment = world.ledger.entry(index).unwrap().record;
+    // no copy can be written there
+    let place = archive.join(&commitment[..2]).join(&commitment);
+    std::fs::create_dir_all(place.join("in the way")).unwrap();
+    world.ledger = open_to_append(&world).with_archive(&archive).unwrap();
+    world.ledger.archive(at(LATER), &mut |_, _| {}).unwrap_err();
+    std::fs::remove_dir_all(&place).unwrap();
+    world.ledger.record(index).unwrap();
+    assert_eq!(kinds(&mut world.ledger), []);
+    let others: Vec<u64> = world.ledger.archived().unwrap().into_iter().filter(|other| *other != index).collect();
+    world.ledger.unarchive(Some(&others), &mut |_, _| {}).unwrap();
+    // nobody disposes of it who does not look there
+    world.now = at(LATER);
+    let plan = world.ledger.plan_disposal(&pci(), Some(&[index]), world.now).unwrap();
+    for officer in ["reviewer", "release-manager"] {
+        approve(&mut world, officer, &plan);
+    }
+    let (now, actor) = (world.tick(), world.actor("records"));
+    let refused = open_to_append(&world).dispose(&pci(), Some(&[index]), actor, &world.keys["records"], now);
+    assert_eq!(refused.unwrap_err().code(), "API_MISUSE");
+    // it is gone on with, and so is the way back, which was cut short before its end
+    world.ledger.archive(at(LATER), &mut |_, _| {}).unwrap();
+    let marker = world::body_name(index).replace("bodies", "archived");
+    let told = small::read(world.folder().join(&marker));
+    world.ledger.unarchive(Some(&[index]), &mut |_, _| {}).unwrap();
+    std::fs::write(world.folder().join(&marker), told).unwrap();
+    assert_eq!(world.ledger.unarchive(Some(&[index]), &mut |_, _| {}).unwrap().entries, [index]);
+    assert!(!world.folder().join(&marker).exists() && !place.exists());
+    world.ledger.record(index).unwrap();
+}

@@ -164,7 +164,12 @@ fn an_audit_goes_as_deep_as_it_is_asked_to() {
     for n in 0..3 {
         small.note(&format!("{n}"));
     }
-    assert!(small.ledger.audit().unwrap().is_clean());
+    let mut told = Vec::new();
+    let clean =
+        small.ledger.audit_with(AuditDepth::Everything, &mut |progress| told.push((progress.done, progress.of)));
+    assert!(clean.unwrap().is_clean());
+    small.ledger.rebuild_index_with(&mut |progress| told.push((progress.done, progress.of))).unwrap();
+    assert_eq!(told, [(4, 4), (4, 4)]);
     let body = small.folder().join("bodies/002");
     let mut bytes = small::read(&body);
     *bytes.last_mut().unwrap() ^= 1;

@@ -1,4 +1,4 @@
-//! What a mirror keeps and what it lets go: disposals, archives, encryption, rotated keys, and copies that are not whole.
+//! What a mirror keeps and what it lets go: disposals, archives, encryption, and copies that are not whole.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 
 #[cfg(feature = "witness")]
@@ -15,7 +15,7 @@ use pair::{PLANTED, Pair, code, is_gone, marker};
 use proptest::prelude::{Just, Strategy as Generated, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use sealwright::encryption::KeyFile;
-use sealwright::ledger::{AuditFindingKind, Ledger, LogSource, Mirror, Pins};
+use sealwright::ledger::{AuditFindingKind, Ledger, LogSource, Mirror, Pins, Place};
 use small::{copy, files, read};
 use world::body_name;
 
@@ -262,124 +262,6 @@ fn what_spoiled_in_an_encrypted_copy_comes_again_from_the_source() {
     pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
 }
 
-#[test]
-fn rotated_keys_reach_the_mirror_and_take_the_place_of_the_older_ones_when_the_key_proved_them() {
-    let mut pair = Pair::new(true);
-    for _ in 0..4 {
-        pair.note();
-    }
-    pair.pull_with(None).unwrap();
-    let old = pair.kek.take().unwrap();
-    pair.kek = Some(KeyFile::generate().unwrap());
-    let next = KeyFile::generate().unwrap();
-    pair.rotate(next);
-    pair.note();
-    let keyring = read(pair.copy().join("keyring.json"));
-    for _ in 0..2 {
-        let pulled = pair.pull_with(None).unwrap();
-        assert!(pulled.keys_unproven && !pulled.is_whole(), "{pulled:?}");
-        assert_eq!(read(pair.copy().join("keyring.json")), keyring, "not replaced, not mixed");
-    }
-    // the older key opens what it opened
-    let older = Ledger::open_encrypted(&pair.copy(), &pair.anchors(), &Pins::none(), &old).unwrap();
-    assert!(older.record(2).is_ok());
-    drop(older);
-    // a ledger is made of what the newer key opens
-    pair.assert_clean(pair.restore("restored").unwrap());
-    assert_eq!(code(pair.pull_with(Some(&old))), "WRONG_KEY");
-    let pulled = pair.pull().unwrap();
-    assert!(pulled.is_whole(), "{pulled:?}");
-    assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
-    assert_eq!(code(Ledger::open_encrypted(&pair.copy(), &pair.anchors(), &Pins::none(), &old)), "WRONG_KEY");
-    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
-    pair.assert_clean(pair.restore("again").unwrap());
-}
-
-/// The switch to rotated keys, cut short after each number of headers.
-#[test]
-fn a_copy_whose_keys_were_being_replaced_when_it_was_cut_short_is_restored_and_goes_on() {
-    let mut pair = Pair::new(true);
-    for _ in 0..3 {
-        pair.note();
-    }
-    pair.pull().unwrap();
-    pair.rotate(KeyFile::generate().unwrap());
-    pair.note();
-    pair.pull_with(None).unwrap();
-    let staged = files(&pair.copy().join("unproven"));
-    let headers: Vec<&String> = staged.iter().filter(|name| name.starts_with("keys/")).collect();
-    assert!(headers.len() > 4);
-    let before = pair.elsewhere.path().join("before");
-    copy(&pair.copy(), &before);
-    for done in 0..=headers.len() + 1 {
-        std::fs::remove_dir_all(pair.copy()).unwrap();
-        copy(&before, &pair.copy());
-        // what was put in place by then; the keyring at last
-        for name in headers.iter().map(|name| name.as_str()).chain(["keyring.json"]).take(done) {
-            std::fs::copy(pair.copy().join("unproven").join(name), pair.copy().join(name)).unwrap();
-        }
-        pair.assert_clean(pair.restore(&format!("restored-{done}")).unwrap());
-        assert!(pair.pull().unwrap().is_whole());
-        assert!(!files(&pair.copy()).iter().any(|name| name.starts_with("unproven/")));
-        pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
-    }
-}
-
-#[test]
-fn keys_that_are_rotated_again_before_anybody_proved_them_lose_nothing_that_came_between() {
-    let mut pair = Pair::new(true);
-    pair.pull_with(None).unwrap();
-    for _ in 0..2 {
-        pair.rotate(KeyFile::generate().unwrap());
-        pair.note();
-        pair.pull_with(None).unwrap();
-    }
-    pair.archive_all();
-    pair.rotate(KeyFile::generate().unwrap());
-    assert_eq!(pair.pull_with(None).unwrap().without_body, 0);
-    pair.rotate(KeyFile::generate().unwrap());
-    assert!(pair.pull().unwrap().is_whole());
-    pair.assert_clean(pair.restore("restored").unwrap());
-}
-
-#[test]
-fn a_rotation_under_the_same_key_saves_what_only_the_mirror_has() {
-    let mut pair = Pair::new(true);
-    let index = pair.note();
-    pair.pull().unwrap();
-    let body = body_name(index);
-    std::fs::remove_file(pair.world.folder().join("keys").join(&body)).unwrap();
-    std::fs::remove_file(pair.world.folder().join(&body)).unwrap();
-    let kek = pair.kek.take().unwrap();
-    pair.world.ledger.rotate_encryption_keys(&kek, &mut |_, _| {}).unwrap();
-    pair.kek = Some(kek);
-    let pulled = pair.pull().unwrap();
-    assert!(pulled.is_whole(), "{pulled:?}");
-    assert!(pair.open(&pair.copy(), &pair.anchors()).unwrap().record(index).is_ok());
-    pair.assert_clean(pair.restore("restored").unwrap());
-}
-
-#[test]
-fn keys_that_somebody_put_in_the_place_of_a_ledgers_own_destroy_no_copy() {
-    let mut pair = Pair::new(true);
-    let index = pair.note();
-    pair.pull_with(None).unwrap();
-    let spoiled = pair.elsewhere.path().join("spoiled");
-    copy(&pair.world.folder(), &spoiled);
-    let other = Pair::new(true);
-    for name in ["keyring.json".to_owned(), format!("keys/{}", body_name(0)), format!("keys/{}", body_name(index))] {
-        let foreign = other.world.folder().join(name.replace(&body_name(index), &body_name(0)));
-        std::fs::copy(foreign, spoiled.join(&name)).unwrap();
-    }
-    let pulled = pair.pull_from(&LogSource::folder(&spoiled), None, pair.world.now).unwrap();
-    assert!(pulled.keys_unproven);
-    pair.assert_clean(pair.restore("restored").unwrap());
-    // the right ones again
-    let pulled = pair.pull().unwrap();
-    assert!(pulled.is_whole() && !pair.copy().join("unproven").join("keyring.json").exists());
-    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
-}
-
 #[cfg(feature = "witness")]
 #[test]
 fn an_encrypted_mirror_over_http_needs_the_key_for_attachments_alone() {
@@ -513,4 +395,95 @@ fn s007_whatever_happens_to_a_ledger_its_mirror_restores_to_one_that_audits_clea
 #[test]
 fn s007_whatever_happens_to_an_encrypted_ledger_its_mirror_restores_to_one_that_audits_clean() {
     all_sequences(true);
+}
+
+#[test]
+fn s007_what_is_spoiled_in_a_copy_stays_until_there_is_something_better() {
+    let mut pair = Pair::new(true);
+    let (body_lost, header_lost) = (pair.note(), pair.note());
+    pair.pull_with(None).unwrap();
+    let flip = |path: PathBuf| {
+        let mut bytes = read(&path);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    // of one record the copy has the body and the source the header, of the other it is the other way round
+    let key = |folder: PathBuf, index| folder.join("keys").join(body_name(index));
+    flip(key(pair.copy(), body_lost));
+    std::fs::remove_file(pair.world.folder().join(body_name(body_lost))).unwrap();
+    flip(pair.copy().join(body_name(header_lost)));
+    std::fs::remove_file(key(pair.world.folder(), header_lost)).unwrap();
+    let pulled = pair.pull().unwrap();
+    assert!(pulled.is_whole(), "{pulled:?}");
+    pair.assert_clean(pair.open(&pair.copy(), &pair.anchors()).unwrap());
+}
+
+#[test]
+fn s130_files_of_records_that_were_disposed_of_are_not_missing_from_a_copy() {
+    with_and_without_encryption(|pair| {
+        let index = pair.note();
+        let body = pair.world.folder().join(body_name(index));
+        let (body, header) =
+            (read(&body), pair.kek.is_some().then(|| read(pair.world.folder().join("keys").join(body_name(index)))));
+        pair.wait_for_years();
+        pair.dispose(&[index]).unwrap();
+        // cut short when its file was gone and its body was not
+        std::fs::write(pair.world.folder().join(body_name(index)), body).unwrap();
+        if let Some(header) = header {
+            std::fs::write(pair.world.folder().join("keys").join(body_name(index)), header).unwrap();
+        }
+        let target = pair.elsewhere.path().join("restored");
+        let restored = pair.target(&target).restore(&pair.source(), &Pins::none(), pair.kek(), &mut |_| {}).unwrap();
+        assert_eq!((restored.attachments_missing, restored.is_whole()), (0, true), "{restored:?}");
+        assert!(is_gone(&target, index));
+        let pulled = pair.pull().unwrap();
+        assert_eq!((pulled.attachments_missing, pulled.is_whole()), (0, true), "{pulled:?}");
+    });
+}
+
+#[test]
+fn s130_a_mirror_of_a_ledger_that_was_moved_tells_disposed_records_from_lost_ones() {
+    with_and_without_encryption(|pair| {
+        let (gone, late) = (pair.note(), pair.note());
+        pair.wait_for_years();
+        pair.dispose(&[gone]).unwrap();
+        pair.pull().unwrap();
+        pair.dispose(&[late]).unwrap();
+        let [from, to] = [pair.world.folder(), pair.world.dir.path().join("new")].map(Place::Folder);
+        Ledger::move_to(&from, &to, &pair.world.anchors(), &Pins::none(), pair.kek(), &mut |_| {}).unwrap();
+        let pulled = pair.pull().unwrap();
+        assert!(pulled.is_whole() && is_gone(&pair.copy(), late), "{pulled:?}");
+        // and a new one
+        let target = pair.elsewhere.path().join("other");
+        let other = pair.target(&target).pull(&pair.source(), &Pins::none(), pair.kek(), pair.world.now, &mut |_| {});
+        let other = other.unwrap();
+        assert_eq!((other.disposed, other.without_body, other.attachments_missing), (2, 0, 0), "{other:?}");
+    });
+}
+
+#[test]
+fn s007_no_ledger_is_made_of_a_copy_whose_attachments_nobody_looked_for() {
+    with_and_without_encryption(|pair| {
+        pair.note();
+        pair.wait_for_years();
+        let archived = pair.archive_all();
+        let bare = Mirror::open(&pair.copy(), &pair.anchors());
+        bare.pull(&pair.source(), &Pins::none(), pair.kek(), pair.world.now, &mut |_| {}).unwrap();
+        let place = pair.elsewhere.path().join("restored");
+        let from = LogSource::folder(pair.copy());
+        let target = || Mirror::open(&place, &pair.anchors());
+        let refused = target().restore(&from, &Pins::none(), pair.kek(), &mut |_| {}).unwrap_err();
+        assert_eq!(refused.code(), "BODY_ARCHIVED", "{refused}");
+        assert!(place.join("mirror.json").exists() && refused.message().contains(&archived.to_string()), "{refused}");
+        // the archive leads to the files, and the copy does not have them
+        let named = target().with_archive(&pair.archive()).restore(&from, &Pins::none(), pair.kek(), &mut |_| {});
+        assert_eq!(code(named), "BODY_LOST");
+        // the source has
+        pair.assert_clean(pair.restore_from(&pair.source(), "restored").unwrap());
+        let without = pair.elsewhere.path().join("without");
+        let target = Mirror::open(&without, &pair.anchors());
+        let told = target.restore_incomplete_unsafe(&from, &Pins::none(), pair.kek(), &mut |_| {}).unwrap();
+        assert!(told.attachments_unseen);
+    });
 }

@@ -213,28 +213,29 @@ fn an_expectation_names_its_witnesses_as_data() {
         [vec![log.own_line(text)], scene.witnesses.iter().map(|w| w.line(text, now())).collect()].concat()
     });
     let keys: Vec<_> = scene.witnesses.iter().map(Witness::vkey).collect();
-    let expectation = |witnesses: serde_json::Value| {
-        let text = serde_json::json!({
-            "artifact": Digest::sha256(b"artifact").to_string(), "signer": "ci", "witnesses": witnesses });
+    let expectation = |demanded: serde_json::Value| {
+        let mut text = serde_json::json!({ "artifact": Digest::sha256(b"artifact").to_string(), "signer": "ci" });
+        text.as_object_mut().unwrap().extend(demanded.as_object().unwrap().clone());
         Expectation::from_json(text.to_string().as_bytes(), now())
     };
-    for three in [serde_json::json!({ "keys": keys, "quorum": 3 }), serde_json::json!({ "keys": keys })] {
+    for three in [serde_json::json!({ "witnesses": keys, "quorum": 3 }), serde_json::json!({ "witnesses": keys })] {
         let verified = scene.run(&bundle, &expectation(three).unwrap()).unwrap();
         assert_eq!(verified.log_entries()[0].witnesses.len(), 3);
     }
     let stranger = Witness::new("w4.example").vkey();
     let four = [&keys[..], &[stranger]].concat();
-    let four = serde_json::json!({ "keys": four });
+    let four = serde_json::json!({ "witnesses": four });
     assert_eq!(scene.run(&bundle, &expectation(four).unwrap()).unwrap_err(), "BAD_CHECKPOINT");
-    for wrong in [
-        serde_json::json!({ "keys": keys, "quorum": 4 }),
-        serde_json::json!({ "quorum": 1 }),
-        serde_json::json!({ "keys": [keys[0], keys[0]] }),
-        serde_json::json!({ "keys": [] }),
-        serde_json::json!({ "keys": [], "quorum": 0 }),
-        serde_json::json!({ "keys": ["x"], "quorum": 1 }),
-        serde_json::json!({ "keys": keys, "quorum": 1, "more": 1 }),
+    // as packs and receipts demand them
+    for (wrong, code) in [
+        (serde_json::json!({ "witnesses": keys, "quorum": 4 }), "API_MISUSE"),
+        (serde_json::json!({ "quorum": 1 }), "API_MISUSE"),
+        (serde_json::json!({ "witnesses": [keys[0], keys[0]] }), "API_MISUSE"),
+        (serde_json::json!({ "witnesses": [] }), "API_MISUSE"),
+        (serde_json::json!({ "witnesses": keys, "quorum": 0 }), "API_MISUSE"),
+        (serde_json::json!({ "witnesses": ["x"], "quorum": 1 }), "MALFORMED"),
+        (serde_json::json!({ "witnesses": { "keys": keys, "quorum": 1 } }), "MALFORMED"),
     ] {
-        assert_eq!(expectation(wrong.clone()).unwrap_err().code(), "MALFORMED", "{wrong}");
+        assert_eq!(expectation(wrong.clone()).unwrap_err().code(), code, "{wrong}");
     }
 }

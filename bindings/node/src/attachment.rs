@@ -18,7 +18,7 @@ use crate::work::{Work, later, twins};
 const PIECE: u64 = 256 * 1024;
 
 /// Bytes, or a file, to be kept.
-pub struct AnyContent(Content);
+pub struct AnyContent(pub(crate) Content);
 
 impl TypeName for AnyContent {
     fn type_name() -> &'static str {

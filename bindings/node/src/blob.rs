@@ -56,6 +56,15 @@ impl Content {
         kept.map(|digest| digest.to_string())
     }
 
+    /// Keeps it in a spool; gives its digest.
+    pub(crate) fn attach_to(self, spool: &sealwright::spool::Spool) -> Result<String> {
+        let kept = match self {
+            Self::Bytes(bytes) => spool.attach(bytes.as_slice()),
+            Self::File(path) => spool.attach_file(Path::new(&path)),
+        };
+        kept.map(|digest| digest.to_string())
+    }
+
     pub(crate) fn reader(self) -> Result<Box<dyn Read>> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),

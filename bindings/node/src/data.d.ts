@@ -41,14 +41,6 @@ export type TrustedSigners = Record<
   string | ({ key: string } & Validity) | ({ identity: CertificateIdentity } & Validity)
 >
 
-/** Whom one believes as witnesses of logs, and how many of them must have cosigned. */
-export interface Witnesses {
-  /** C2SP verifier keys, `NAME+ID+KEY`; none twice, by its name or its key. */
-  keys: string[]
-  /** All of them, if it is not said. */
-  quorum?: number
-}
-
 /** A cosignature of a checkpoint that counts. */
 export interface Cosignature {
   witness: string
@@ -67,8 +59,10 @@ export interface BlobExpectation {
   logEntries?: number
   /** So many different timestamp authorities. */
   timestamps?: number
-  /** Who must have cosigned the checkpoints of the logs. */
-  witnesses?: Witnesses
+  /** C2SP verifier keys of witnesses who must have cosigned the checkpoints of the logs; without them nobody must. */
+  witnesses?: string[]
+  /** How many of them must have; all, if it is not said. */
+  quorum?: number
   /** Takes a certificate without an entry in a transparency log. */
   unloggedUnsafe?: boolean
   /** Takes a certificate that no log of certificates vouches for. */

@@ -382,7 +382,8 @@ twins! { Ledger, ledger;
     "Makes the search index anew from the log."
     rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();
 
-    "Audits every byte where the ledger lies; no findings means that it is whole."
+    "Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no findings means"
+    "that it is whole."
     audit, audit_sync() -> Json, "Promise<AuditReport>", "AuditReport" => Json::of(&ledger.audit()?);
 }
 

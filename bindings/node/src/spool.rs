@@ -5,6 +5,7 @@ use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi_derive::napi;
 use sealwright::{Result, spool};
 
+use crate::attachment::AnyContent;
 use crate::data::{Bytes, Json, now as time};
 use crate::ledger::Ledger;
 use crate::work::{Work, at_once, later, twins};
@@ -34,6 +35,15 @@ twins! { Spool, spool;
         #[napi(ts_arg_type = "Time")] now: Option<Json>
     ) -> String, "Promise<string>", "string" => Ok(spool.add(&record.0, time(now)?)?.display().to_string());
 
+    "Keeps bytes, or a file of any length, that records name by its SHA-256, which is returned; on disk when this is done."
+    "Attach it before the records that name it are added."
+    attach, attach_sync(#[napi(ts_arg_type = "Uint8Array | BlobFile")] content: AnyContent)
+        -> String, "Promise<string>", "string" => content.0.attach_to(spool);
+
+    "SHA-256 of the attachments that wait."
+    attachments, attachments_sync() -> Vec<String>, "Promise<string[]>", "string[]" =>
+        Ok(spool.attachments()?.iter().map(ToString::to_string).collect());
+
     "Names of the records that wait, oldest first."
     waiting, waiting_sync() -> Vec<String>, "Promise<string[]>", "string[]" => spool.waiting();
 }
@@ -46,7 +56,8 @@ impl Spool {
         Self(spool::Spool::in_folder(folder))
     }
 
-    /// Appends what waits to a ledger, oldest first. What is refused is put aside with the reason.
+    /// Sends what waits to a ledger, attachments before records, and these oldest first. What is refused is put aside with
+    /// the reason.
     #[napi(ts_return_type = "Promise<Sent>")]
     pub fn send(&self, ledger: &Ledger, #[napi(ts_arg_type = "Time")] now: Option<Json>) -> AsyncTask<Work<Json>> {
         let spool = self.0.clone();

@@ -11,7 +11,7 @@ import test from 'node:test'
 
 import sealwright from '../index.js'
 import { authority } from './authority.mjs'
-import { NOW, RELEASE, temporary, world } from './world.mjs'
+import { FIXTURES, NOW, RELEASE, temporary, world } from './world.mjs'
 
 const { KeyEncryptionKey, Ledger, Mirror, PrivateKey, Spool, Statement, Witness } = sealwright
 const OURS = 'https://sealwright.dev/attestation/'
@@ -346,6 +346,20 @@ test('a spool is sent when there is a ledger', async (t) => {
   await assert.rejects(spool.add(Buffer.from('no record')), { code: 'MALFORMED' })
 })
 
+test('files wait in a spool, and are sent before records', async (t) => {
+  const { folder, ledger } = await world(t)
+  const [spool, report] = [new Spool(path.join(folder, 'spool')), path.join(folder, 'report')]
+  await assert.rejects(spool.send(ledger, NOW), { code: 'NOT_FOUND' })
+  fs.writeFileSync(report, 'a report')
+  const digest = await spool.attach({ path: report })
+  assert.equal(digest, sealwright.digestBytesSync(Buffer.from('a report')))
+  assert.equal(spool.attachSync(Buffer.from('a report')), digest)
+  assert.deepEqual(await spool.attachments(), [digest])
+  assert.equal((await spool.send(ledger, NOW)).stopped, null)
+  assert.deepEqual([spool.attachmentsSync(), String(await ledger.attachment(digest))], [[], 'a report'])
+  await assert.rejects(spool.attach({ path: path.join(folder, 'none') }), { code: 'NOT_FOUND' })
+})
+
 /** A ledger behind a sequencer on loopback, its URL, and a token that lets in. */
 async function served(t) {
   const w = await world(t, {
@@ -425,3 +439,38 @@ test('a ledger behind an address is used like one in a folder', async (t) => {
   await assert.rejects(keyed, { code: 'API_MISUSE' })
   await assert.rejects(Ledger.open(w.url, anchors, { pins }), { code: 'PERMISSION_DENIED' })
 })
+
+for (const name of ['ledger-v1', 'ledger-encrypted-v1']) {
+  test(`the golden ${name} is read as when it was written`, async (t) => {
+    const folder = temporary(t)
+    fs.cpSync(path.join(FIXTURES, name), folder, { recursive: true })
+    const expected = JSON.parse(fs.readFileSync(path.join(folder, 'expected.json'), 'utf8'))
+    const key = path.join(folder, 'kek.json')
+    const encryptionKey = fs.existsSync(key) ? await KeyEncryptionKey.open(key) : undefined
+    const { logKey, trustPolicy, checkpoint: minCheckpoint } = expected
+    const pins = { logKey, trustPolicy, minCheckpoint }
+    const opening = { encryptionKey, pins }
+    const ledger = await Ledger.open(path.join(folder, 'ledger'), path.join(folder, 'anchors'), opening)
+    assert.deepEqual([ledger.origin, await ledger.size()], [expected.origin, expected.size])
+    assert.equal(await ledger.checkpoint(), expected.checkpoint)
+    for (const { index, payload, signer } of expected.records) {
+      const { statement, speaker } = await ledger.record(index)
+      assert.deepEqual([statement.payloadDigest, speaker.signer], [payload, signer])
+    }
+    assert.equal(String(await ledger.attachment(expected.attachment)), '<testsuite/>')
+    assert.deepEqual((await ledger.audit()).findings, [])
+    const { receipt: given, record, index } = expected.receipt
+    const receipt = sealwright.Receipt.parse(Buffer.from(JSON.stringify(given)))
+    await receipt.check(Buffer.from(record), { logKey })
+    assert.equal(receipt.index, index)
+    for (const rebuilt of [false, true]) {
+      if (rebuilt) await ledger.rebuildIndex()
+      for (const { query, indexes, more } of expected.search) {
+        for (const found of [await ledger.search(query), await ledger.complete(query)]) {
+          assert.deepEqual(found.records.map((r) => r.index), indexes)
+          assert.equal(found.more, more)
+        }
+      }
+    }
+  })
+}

@@ -358,7 +358,8 @@ impl Ledger {
         self.run(py, |ledger| ledger.rebuild_index())
     }
 
-    /// Audits every byte where the ledger lies; no `findings` means that it is whole.
+    /// Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no `findings` means
+    /// that it is whole.
     fn audit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         data::write(py, &self.run(py, ledger::Ledger::audit)?)
     }

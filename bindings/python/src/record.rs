@@ -126,13 +126,14 @@ impl Verifier {
     ///
     /// `artifact` is `sha256:<hex>`, or `any-unsafe` for callers that compare the subjects themselves. `signer` is a
     /// name that the trust root gives, or several of which one does; `identity` is in its place a dict of `subject` or
-    /// `subjectPattern`, `issuer` and `extensions` of a certificate. `witnesses` is a dict of `keys` and `quorum`: who must
-    /// have cosigned the checkpoints of the logs. `at` is when it was signed or logged, the present if not said.
+    /// `subjectPattern`, `issuer` and `extensions` of a certificate. `witnesses` are C2SP verifier keys of
+    /// those who must have cosigned the checkpoints of the logs, `quorum` how many of them are enough. `at` is when it was
+    /// signed or logged, the present if not said.
     #[pyo3(
         signature = (record, **expectation),
         text_signature = "($self, record, *, artifact, signer=None, identity=None, predicate_type=None, \
-                          log_entries=None, timestamps=None, witnesses=None, unlogged_unsafe=None, without_sct_unsafe=None, \
-                          at=None)"
+                          log_entries=None, timestamps=None, witnesses=None, quorum=None, unlogged_unsafe=None, \
+                          without_sct_unsafe=None, at=None)"
     )]
     fn verify(
         &self,
@@ -152,7 +153,8 @@ impl Verifier {
     #[pyo3(
         signature = (bundle, blob, **expectation),
         text_signature = "($self, bundle, blob, *, artifact=None, signer=None, identity=None, log_entries=None, \
-                          timestamps=None, witnesses=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
+                          timestamps=None, witnesses=None, quorum=None, unlogged_unsafe=None, without_sct_unsafe=None, \
+                          at=None)"
     )]
     fn verify_blob<'py>(
         &self,
@@ -176,7 +178,7 @@ impl Verifier {
 #[pyo3(
     signature = (record, *, trust, **expectation),
     text_signature = "(record, *, trust, artifact, signer=None, identity=None, predicate_type=None, log_entries=None, \
-                      timestamps=None, witnesses=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
+                      timestamps=None, witnesses=None, quorum=None, unlogged_unsafe=None, without_sct_unsafe=None, at=None)"
 )]
 pub(crate) fn verify(
     py: Python<'_>,

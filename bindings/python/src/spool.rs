@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use sealwright::spool;
 
+use crate::blob::Content;
 use crate::data;
 use crate::error::run;
 use crate::ledger::Ledger;
@@ -29,13 +30,28 @@ impl Spool {
         run(py, || self.0.add(&record, now).map(|path| path.display().to_string()))
     }
 
+    /// Keeps what records name by its SHA-256, which is returned: bytes, a path, or a binary file, of any length; on disk
+    /// when this returns. Attach it before the records that name it are added.
+    fn attach(&self, py: Python<'_>, content: Content) -> PyResult<String> {
+        let kept = run(py, || match content {
+            Content::File(path) => self.0.attach_file(&path),
+            other => self.0.attach(other.reader()?),
+        });
+        kept.map(|digest| digest.to_string())
+    }
+
     /// Names of the records that wait, oldest first.
     fn waiting(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         run(py, || self.0.waiting())
     }
 
-    /// Appends what waits to a ledger, oldest first: `delivered`, `refused` with the reason and put aside, and, if something
-    /// else ended it, `stopped`.
+    /// SHA-256 of the attachments that wait.
+    fn attachments(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        run(py, || Ok(self.0.attachments()?.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Sends what waits to a ledger, attachments before records, and these oldest first: `delivered`, `refused` with the
+    /// reason and put aside, and, if something else ended it, `stopped`.
     #[pyo3(signature = (ledger, *, now=None))]
     fn send<'py>(&self, py: Python<'py>, ledger: &Ledger, now: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let now = data::now(py, now)?;

@@ -34,7 +34,7 @@ from sealwright import (
     Witness,
 )
 
-from conftest import NOW, OURS, RELEASE, World, found
+from conftest import FIXTURES, NOW, OURS, RELEASE, World, found
 from test_timestamp import authority as authority  # noqa: PLC0414
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -417,6 +417,23 @@ def test_a_spool_is_sent_when_there_is_a_ledger(world: World) -> None:
         spool.add(b"no record")
 
 
+def test_files_wait_in_a_spool_and_are_sent_before_records(world: World) -> None:
+    spool, report = Spool(world.folder / "spool"), world.folder / "report"
+    with pytest.raises(InvalidInput) as mistyped:
+        spool.send(world.ledger, now=NOW)
+    assert mistyped.value.code == "NOT_FOUND"
+    report.write_bytes(b"a report")
+    digest = spool.attach(report)
+    with report.open("rb") as stream:
+        assert spool.attach(b"a report") == spool.attach(stream) == digest == sw.digest_bytes(b"a report")
+    assert spool.attachments() == [digest]
+    assert spool.send(world.ledger, now=NOW)["stopped"] is None
+    assert (spool.attachments(), world.ledger.attachment(digest)) == ([], b"a report")
+    with pytest.raises(InvalidInput) as missing:
+        spool.attach(world.folder / "none")
+    assert missing.value.code == "NOT_FOUND"
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[World, str, str]]:
     """A ledger behind a sequencer on loopback, its URL, and a token that lets in."""
@@ -508,3 +525,36 @@ def test_a_ledger_behind_an_address_is_used_like_one_in_a_folder(served: tuple[W
     with pytest.raises(sw.SealwrightError) as nobody:
         Ledger.open(url, anchors=anchors, pins=pins)
     assert nobody.value.code == "PERMISSION_DENIED" and token not in str(nobody.value)
+
+
+@pytest.mark.parametrize("name", ["ledger-v1", "ledger-encrypted-v1"])
+def test_the_golden_ledgers_are_read_as_when_they_were_written(name: str, tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / name, tmp_path / name)
+    folder = tmp_path / name
+    expected = json.loads((folder / "expected.json").read_bytes())
+    key = KeyEncryptionKey.open(str(folder / "kek.json")) if (folder / "kek.json").exists() else None
+    pins = {"logKey": expected["logKey"], "trustPolicy": expected["trustPolicy"], "minCheckpoint": expected["checkpoint"]}
+    ledger = Ledger.open(folder / "ledger", anchors=folder / "anchors", encryption_key=key, pins=pins)
+    assert (ledger.origin, ledger.size, ledger.checkpoint) == (
+        expected["origin"],
+        expected["size"],
+        expected["checkpoint"],
+    )
+    for record in expected["records"]:
+        found = ledger.record(record["index"])
+        assert (found.statement.payload_digest, found.speaker["signer"]) == (record["payload"], record["signer"])
+    assert ledger.attachment(expected["attachment"]) == b"<testsuite/>"
+    assert ledger.audit()["findings"] == []
+    given = expected["receipt"]
+    receipt = sw.Receipt.parse(json.dumps(given["receipt"]).encode())
+    receipt.check(given["record"].encode(), log_key=expected["logKey"])
+    assert receipt.index == given["index"]
+    names = {"predicateType": "predicate_type"}
+    for rebuilt in (False, True):
+        if rebuilt:
+            ledger.rebuild_index()
+        for case in expected["search"]:
+            query = {names.get(name, name): value for name, value in case["query"].items()}
+            by_index, by_log = ledger.search(**query), ledger.complete(**query)
+            assert [r.index for r in by_index.records] == [r.index for r in by_log.records] == case["indexes"], query
+            assert by_index.more is by_log.more is case["more"]

@@ -1,7 +1,5 @@
 //! Whose cosignatures count, and how many of them are demanded.
 
-use serde::Deserialize;
-
 use super::{Cosignature, SignedCheckpoint, WitnessKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -9,7 +7,7 @@ use crate::limits;
 /// Whom one believes as witnesses, and how many of them must have cosigned a checkpoint: at least one. No witness stands
 /// here twice, by its name or its key, so that none counts as two.
 ///
-/// As JSON: `keys`, a list of vkeys, and `quorum`; all of them if it is not said.
+/// Where JSON demands them: `witnesses`, a list of vkeys, and `quorum`; all of them if it is not said.
 ///
 /// ```
 /// use sealwright::checkpoint::{WitnessKey, Witnesses};
@@ -20,8 +18,7 @@ use crate::limits;
 /// assert_eq!(Witnesses::new(vec![witness.clone(), witness], 2).unwrap_err().code(), "API_MISUSE");
 /// # Ok::<(), sealwright::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "WitnessesWire")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witnesses {
     keys: Vec<WitnessKey>,
     quorum: usize,
@@ -119,22 +116,4 @@ pub(crate) fn twin(keys: &[WitnessKey]) -> Option<&WitnessKey> {
         keys.iter().take(*place).any(|other| other.name() == key.name() || other.key() == key.key())
     };
     keys.iter().enumerate().find(is_twin).map(|(_, key)| key)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WitnessesWire {
-    keys: Vec<WitnessKey>,
-    quorum: Option<usize>,
-}
-
-impl TryFrom<WitnessesWire> for Witnesses {
-    type Error = Error;
-
-    fn try_from(wire: WitnessesWire) -> Result<Self> {
-        match wire.quorum {
-            Some(quorum) => Self::new(wire.keys, quorum),
-            None => Self::all(wire.keys),
-        }
-    }
 }

@@ -176,7 +176,9 @@ impl LedgerCommand {
             Self::Rotate(rotate) => rotate.run(settings),
             Self::Rebuild(read) => {
                 let ledger = read.known.open(settings)?;
-                ledger.rebuild_index()?;
+                let mut line = ProgressLine::new("entries indexed");
+                ledger.rebuild_index_with(&mut |p| line.show(p.done, p.of))?;
+                drop(line);
                 Ok(Answer::new(format!("index of {} entries\n", ledger.size()), json!({ "size": ledger.size() })))
             }
             Self::Move(relocate) => relocate.run(settings),
@@ -256,7 +258,9 @@ impl Audit {
             Depth::Everything => AuditDepth::Everything,
         };
         let mut ledger = self.known.open(settings)?;
-        let report = ledger.audit_to(depth)?;
+        let mut line = ProgressLine::new("entries audited");
+        let report = ledger.audit_with(depth, &mut |p| line.show(p.done, p.of))?;
+        drop(line);
         let mut page = Page::default();
         if report.is_clean() {
             let what = match depth {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::note;
-use super::settings::{OpenSigner, Settings};
+use super::settings::{OpenSigner, Settings, folder_for};
 use super::sign::SigningKey;
 use crate::checkpoint::VerifierKey;
 use crate::digest::Digest;
 use crate::encryption::KeyEncryptionKey;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Anchored, Anchors, Ledger, Mirror, Pins, Place, Receipt};
+use crate::ledger::{Anchored, Anchors, Ledger, Mirror, Pins, Receipt};
 use crate::limits;
 use crate::predicate::Actor;
 use crate::signer::Signer;
@@ -87,7 +87,7 @@ impl Known {
     /// The mirror in `folder`, and where what is archived lies.
     pub(crate) fn mirror(&self, settings: &Settings, folder: &Path) -> Result<Mirror> {
         let mirror = Mirror::open(folder, &Anchors::in_folder(settings.state()?));
-        Ok(match settings.archive(self.archive.as_deref()) {
+        Ok(match folder_of_archive(settings.archive(self.archive.as_deref()))? {
             Some(archive) => mirror.with_archive(&archive),
             None => mirror,
         })
@@ -119,16 +119,7 @@ impl Known {
             Some(_) => self.archive.clone(),
             None => settings.archive(self.archive.as_deref()),
         };
-        let ledger = match archive {
-            Some(archive) if Place::describes(&archive) => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!(
-                        "the archive `{}` is no folder, and bodies are archived to one; name a folder",
-                        archive.display()
-                    ),
-                ));
-            }
+        let ledger = match folder_of_archive(archive)? {
             Some(archive) => ledger.with_archive(&archive)?,
             None => ledger,
         };
@@ -150,6 +141,11 @@ impl Known {
         }
         Ok(ledger)
     }
+}
+
+/// The folder of an archive.
+fn folder_of_archive(archive: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    archive.map(|path| folder_for(path, "bodies are archived to one; name a folder")).transpose()
 }
 
 /// The ledger in a folder or a bucket, with this key if it is encrypted, or behind an address.
@@ -179,7 +175,10 @@ fn connect(
 fn connect(_: &Settings, address: &str, _: &Anchors, _: &Pins, _: Option<&dyn KeyEncryptionKey>) -> Result<Ledger> {
     Err(Error::new(
         ErrorKind::Unsupported,
-        format!("the ledger `{address}` is behind an address, and this build speaks to none; build it with `remote`"),
+        format!(
+            "the ledger `{}` is behind an address, and this build speaks to none; build it with `remote`",
+            crate::address::shown(address)
+        ),
     ))
 }
 

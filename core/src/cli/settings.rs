@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::address::shown;
 use crate::encryption::{KeyEncryptionKey, open_key_encryption_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{self, PrivateKey, PublicKey, read_public};
@@ -157,10 +158,10 @@ impl Settings {
 
     /// A place by its name: a folder, or a file that describes a bucket, whose credentials the environment has.
     pub(crate) fn place_of(&self, path: &Path) -> Result<Place> {
-        if path.to_str().is_some_and(is_address) {
+        if let Some(address) = path.to_str().filter(|text| is_address(text)) {
             return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("`{}` is an address, and this is done where the ledger lies; name that place", path.display()),
+                ErrorKind::ApiMisuse,
+                format!("`{}` is an address, and this is done where the ledger lies; name its place", shown(address)),
             ));
         }
         Place::find(path, &|name| environment(name)?.into_string().ok().map(Zeroizing::new))
@@ -435,18 +436,14 @@ impl Settings {
     }
 }
 
-/// A folder for a copy, which can't be made in a bucket or behind an address.
-pub(crate) fn folder_for_copy(path: PathBuf) -> Result<PathBuf> {
-    if Place::describes(&path) || path.to_str().is_some_and(is_address) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "`{}` is no folder, and a copy is made in one; name a folder, and `ledger move` it there",
-                path.display()
-            ),
-        ));
-    }
-    Ok(path)
+/// A folder for what can't lie in a bucket or behind an address; `why` says what that is, and what to do.
+pub(crate) fn folder_for(path: PathBuf, why: &str) -> Result<PathBuf> {
+    let (kind, shown) = match path.to_str() {
+        Some(address) if is_address(address) => (ErrorKind::ApiMisuse, shown(address)),
+        _ if Place::describes(&path) => (ErrorKind::Unsupported, path.display().to_string()),
+        _ => return Ok(path),
+    };
+    Err(Error::new(kind, format!("`{shown}` is no folder, and {why}")))
 }
 
 /// The PIN of a token: from the environment, or from somebody at a terminal.

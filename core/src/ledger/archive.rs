@@ -1,7 +1,7 @@
 //! An archive: bodies of a certain age lie in another storage, and are found there by what their entries commit to.
 //!
 //! A body leaves a marker behind (`archived/<N>`, which holds the commitment of entry N), so that it is not taken for
-//! lost. In the archive it lies as `<first two digits>/<commitment>`, as it was stored here: still encrypted, if the
+//! lost. The marker is there whenever the archive may have a copy. In the archive it lies as `<first two digits>/<commitment>`, as it was stored here: still encrypted, if the
 //! ledger is. The header that opens it stays here, so that disposing of it makes the archived copy unreadable as well.
 
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::storage::{Content, IndexAt, Queue, Repair, Right, Storage};
 use super::store::{BODIES, Store};
 use super::{Entry, Ledger};
 use crate::bundle::Bundle;
-use crate::error::{Error, ErrorKind, Result};
+use crate::encryption::sealed_limit;
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 use crate::predicate::{
     Approval, Gate, LegalHold, PolicyEvaluation, Predicate, PredicateType as _, RetentionDisposal, Stage,
@@ -39,10 +40,11 @@ pub struct Moved {
 }
 
 impl Ledger {
-    /// Lets this handle read bodies that lie in the archive in `folder`, and move others there.
+    /// Lets this handle read bodies that lie in the archive in `folder`, and move others there. The folder is made when
+    /// the first is moved.
     ///
     /// # Errors
-    /// `PERMISSION_DENIED` or `IO` if the folder can't be made; `API_MISUSE` for a ledger behind an address.
+    /// `API_MISUSE` for a ledger behind an address.
     pub fn with_archive(mut self, folder: &std::path::Path) -> Result<Self> {
         if self.layers.bottom().service().is_some() {
             return Err(Error::new(
@@ -50,9 +52,7 @@ impl Ledger {
                 "an archive is named where the ledger lies, as `archive` in the configuration of its sequencer; leave it out",
             ));
         }
-        let archive = FolderStorage::new(folder);
-        archive.create()?;
-        self.set_layers(self.layers.clone().with_archive(Arc::new(archive)));
+        self.set_layers(self.layers.clone().with_archive(Arc::new(FolderStorage::new(folder))));
         Ok(self)
     }
 
@@ -78,18 +78,21 @@ impl Ledger {
         self.check_here()?;
         // what a repair would write again must not come back
         right.settle()?;
+        archive.create()?;
         let mut there = archive.acquire(self.patience)?;
         let mut moved = Moved::default();
         for (done, (index, commitment, may_explain)) in (0..).zip(&entries) {
             progress(done, entries.len() as u64);
             let name = Store::body_name(*index);
-            let Some(bytes) = read_stored(storage.as_ref(), &name)? else { continue };
+            let Some(bytes) = optional(storage.read(&name, stored_limit()))? else { continue };
             // what is damaged must not leave as if it were whole
             let (_, body) = self.proven_body(*index)?;
             if *may_explain && explains_disposals(&body.record)? {
                 continue;
             }
             let place = place(commitment);
+            // before the copy: whoever disposes of it when this is cut short finds by it that there may be one
+            right.write(&marker(*index), commitment.as_bytes())?;
             there.write(&place, &bytes)?;
             if archive.read(&place, stored_limit())? != bytes {
                 return Err(Error::new(
@@ -99,7 +102,6 @@ impl Ledger {
                     ),
                 ));
             }
-            right.write(&marker(*index), commitment.as_bytes())?;
             right.remove(std::slice::from_ref(&name))?;
             moved.entries.push(*index);
             moved.bytes += bytes.len() as u64;
@@ -123,6 +125,9 @@ impl Ledger {
         }
         let mut right = storage.acquire(self.patience)?;
         self.check_here()?;
+        if archived.is_empty() {
+            return Ok(Moved::default());
+        }
         let mut there = archive.acquire(self.patience)?;
         let mut moved = Moved::default();
         for (done, index) in (0..).zip(&archived) {
@@ -131,12 +136,16 @@ impl Ledger {
             let (entry, _) = self.proven_body(*index)?;
             let name = Store::body_name(*index);
             let place = place(&entry.record);
-            let bytes = archive.read(&place, stored_limit())?;
-            right.write(&name, &bytes)?;
-            right.remove(&[marker(*index)])?;
+            // it lies here still, or again, where this or the way there was cut short
+            if storage.size(&name)?.is_none() {
+                let bytes = archive.read(&place, stored_limit())?;
+                right.write(&name, &bytes)?;
+                moved.bytes += bytes.len() as u64;
+            }
+            // the marker last: as long as there may be a copy it says so
             there.remove(&[place])?;
+            right.remove(&[marker(*index)])?;
             moved.entries.push(*index);
-            moved.bytes += bytes.len() as u64;
         }
         progress(archived.len() as u64, archived.len() as u64);
         Ok(moved)
@@ -205,10 +214,8 @@ impl ArchivedStorage {
     /// Where the archive has the body of this name, if it is archived.
     fn place_of(&self, name: &str) -> Result<Option<String>> {
         let Some(rest) = name.strip_prefix(BODIES) else { return Ok(None) };
-        let marker = match self.inner.read(&format!("{ARCHIVED}{rest}"), MARKER_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            read => read?,
-        };
+        let marker = optional(self.inner.read(&format!("{ARCHIVED}{rest}"), MARKER_BYTES))?;
+        let Some(marker) = marker else { return Ok(None) };
         let commitment = String::from_utf8(marker).ok().filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
         // a marker that says something else leads nowhere, and what it leads to is proven before it is used
         Ok(commitment.filter(|hex| hex.len() as u64 == MARKER_BYTES).map(|hex| place(&hex)))
@@ -283,16 +290,9 @@ impl Storage for ArchivedStorage {
     }
 }
 
-fn read_stored(storage: &dyn Storage, name: &str) -> Result<Option<Vec<u8>>> {
-    match storage.read(name, stored_limit()) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
-    }
-}
-
 /// Most bytes of a body as stored: what encryption adds is little.
 pub(super) fn stored_limit() -> u64 {
-    limits::RECORD_BYTES + limits::RECORD_BYTES / 1024 + 1024
+    sealed_limit(limits::RECORD_BYTES)
 }
 
 /// Where an archive has the body of this commitment.

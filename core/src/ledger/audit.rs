@@ -21,7 +21,7 @@ use super::mirror::UNPROVEN;
 use super::sealed::KEYS;
 use super::storage::IndexAt;
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, MIRROR, Store, TILES};
-use super::{ATTACHMENT_LOCATION, Ledger};
+use super::{ATTACHMENT_LOCATION, Ledger, Progress};
 use crate::digest::{Algorithm, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
@@ -148,6 +148,14 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::audit`].
     pub fn audit_to(&mut self, depth: AuditDepth) -> Result<AuditReport> {
+        self.audit_with(depth, &mut |_| {})
+    }
+
+    /// As [`Ledger::audit_to`]; `progress` is told how many entries were looked at with their records.
+    ///
+    /// # Errors
+    /// As [`Ledger::audit`].
+    pub fn audit_with(&mut self, depth: AuditDepth, progress: &mut dyn FnMut(Progress)) -> Result<AuditReport> {
         self.labels.require_known()?;
         // appending is held off meanwhile, so that what is written right now is not taken for damage
         let storage = self.store.shared();
@@ -187,7 +195,7 @@ impl Ledger {
             self.audit_files(&own, &mut report)?;
         }
         if depth != AuditDepth::Entries {
-            self.audit_records(depth, &mut report)?;
+            self.audit_records(depth, &mut report, progress)?;
             self.audit_disposals(&mut report)?;
         }
         report.findings.append(&mut said.findings);
@@ -199,7 +207,12 @@ impl Ledger {
     }
 
     /// Bodies and records, each under the trust policy at its index, and the index beside them.
-    fn audit_records(&self, depth: AuditDepth, report: &mut AuditReport) -> Result<()> {
+    fn audit_records(
+        &self,
+        depth: AuditDepth,
+        report: &mut AuditReport,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<()> {
         let mut trust = TrustChain::pinned(self.trust.versions().next().map(|(_, p)| p.payload().clone()));
         let mut last = 0;
         let mut index = match depth {
@@ -278,6 +291,7 @@ impl Ledger {
                 compared.part(from, to, &rows);
             }
             from = to;
+            progress(Progress { done: to, of: self.size() });
         }
         if let Some(difference) = index.filter(|_| report.is_clean()).and_then(Compared::finish) {
             let message = format!("{difference}; make it anew with `sealwright ledger rebuild`");

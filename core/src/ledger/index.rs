@@ -7,7 +7,7 @@
 use super::storage::IndexAt;
 use super::store::{CHECKPOINT, Store};
 use super::walk::is_without_body;
-use super::{Ledger, LedgerRecord, Query, read_checkpoint};
+use super::{Ledger, LedgerRecord, Progress, Query, read_checkpoint};
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -101,19 +101,27 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::entry`] for any entry; `LEDGER_BUSY`, `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn rebuild_index(&self) -> Result<()> {
+        self.rebuild_index_with(&mut |_| {})
+    }
+
+    /// As [`Ledger::rebuild_index`]; `progress` is told how far it is.
+    ///
+    /// # Errors
+    /// As [`Ledger::rebuild_index`].
+    pub fn rebuild_index_with(&self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let storage = self.store.shared();
         // whoever does the same at the same time would take it away while this fills it
         let _right = storage.acquire(self.patience)?;
-        self.refill_index()
+        self.refill_index(progress)
     }
 
     /// Empties the index and fills it again.
-    pub(super) fn refill_index(&self) -> Result<()> {
+    pub(super) fn refill_index(&self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         self.with_index_slot(|slot| {
             *slot = None;
             self.store.storage().remove_index()?;
             let mut index = self.store.storage().index(IndexAt::Storage)?;
-            self.fill(index.as_mut()).map_err(Unusable::into_error)?;
+            self.fill(index.as_mut(), progress).map_err(Unusable::into_error)?;
             *slot = Some(index);
             Ok(())
         })
@@ -148,7 +156,7 @@ impl Ledger {
                 }
                 let open = index.as_mut().ok_or_else(|| Unusable::Unwritable(no_index()))?.as_mut();
                 if fill {
-                    self.fill(open)?;
+                    self.fill(open, &mut |_| {})?;
                 }
                 work(open)
             };
@@ -175,7 +183,7 @@ impl Ledger {
         work(&mut slot)
     }
 
-    fn fill(&self, index: &mut dyn Index) -> std::result::Result<(), Unusable> {
+    fn fill(&self, index: &mut dyn Index, progress: &mut dyn FnMut(Progress)) -> std::result::Result<(), Unusable> {
         let mut have = index.have()?;
         if have > self.size() {
             // it may run ahead of the handle, never of the log
@@ -193,6 +201,7 @@ impl Ledger {
             }
             have = now;
             self.tail().keep_from(have);
+            progress(Progress { done: have, of: self.size() });
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::storage::{Batch, Object, Outcome};
 use super::store::{CHECKPOINT, MIRROR, ROTATIONS, Store};
 use super::{Anchor, Ledger};
 use crate::checkpoint::{KeyRotation, LogKeys, SignedCheckpoint, VerifierKey};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::key::PrivateKey;
 use crate::limits;
 
@@ -161,10 +161,7 @@ pub(super) fn read_keys(store: &Store, first: &VerifierKey) -> Result<LogKeys> {
     let mut keys = LogKeys::from(first.clone());
     loop {
         let name = rotation_name(keys.rotations().len() + 1);
-        let note = match store.read(&name, limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(keys),
-            note => note?,
-        };
+        let Some(note) = optional(store.read(&name, limits::CHECKPOINT_BYTES))? else { return Ok(keys) };
         let tampered = |e: Error| {
             Error::new(
                 ErrorKind::LedgerTampered,

@@ -16,8 +16,9 @@ mod keys;
 mod marker;
 mod proving;
 mod restoring;
+mod settling;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +40,13 @@ use super::tiled::{TiledLog, damaged};
 use super::{Ledger, Pins, Progress, parse_config, read_checkpoint};
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey};
 use crate::encryption::KeyEncryptionKey;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 use crate::merkle::TILE_WIDTH;
 use crate::timestamp::Timestamp;
 
-/// Where a mirror keeps a keyring, and the headers under it, that took the place of others at the source and that nobody
-/// with the key has proven yet.
+/// Where a mirror keeps keyrings, and the headers under them, beside its own: those that took the place of others at the
+/// source and that nobody with the key has proven yet, and what lies under older ones that its key does not open.
 pub(super) const UNPROVEN: &str = "unproven/";
 
 /// A copy of a ledger in a folder of its own.
@@ -184,8 +185,8 @@ impl Mirror {
         let mut followed = self.follow(right.as_mut(), &mut marker, source, pins, kek, progress)?;
         drop(right);
         // the key tells what was disposed of; without the records of the trust policy it is a copy of the log alone
-        if let Some(ledger) = self.opened(&followed, pins, kek)? {
-            self.carry_out_disposals(&ledger, &mut marker, &mut followed)?;
+        if let Some(mut ledger) = self.opened(&followed, pins, kek)? {
+            self.carry_out_disposals(&mut ledger, &mut marker, &mut followed)?;
         }
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         // who pulled meanwhile knows more
@@ -387,6 +388,7 @@ impl Mirror {
             may_be_disposed: hinted || marker.disposed_to < had,
             bodyless: copying.bodyless,
             lacking: copying.lacking,
+            files_missing: copying.files_missing,
             mirrored: copying.mirrored,
         })
     }
@@ -413,14 +415,10 @@ impl Mirror {
 
     /// The checkpoint of the copy, if it was ever pulled to its end.
     fn own(&self, first: &VerifierKey, keys: &LogKeys) -> Result<Option<SignedCheckpoint>> {
-        match self.store.read(CONFIG, limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            config => {
-                let (_, own, _) = parse_config(&config?)?;
-                if own != *first {
-                    return Err(other_key(&own, first));
-                }
-            }
+        let Some(config) = optional(self.store.read(CONFIG, limits::CHECKPOINT_BYTES))? else { return Ok(None) };
+        let (_, own, _) = parse_config(&config)?;
+        if own != *first {
+            return Err(other_key(&own, first));
         }
         check_continues(&read_keys(&self.store, first)?, keys)?;
         if self.store.storage().size(CHECKPOINT)?.is_none() {
@@ -481,6 +479,8 @@ struct Followed {
     lacking: BTreeSet<u64>,
     /// Those of them that have no record.
     bodyless: BTreeSet<u64>,
+    /// How many files are missing that the record of an entry names.
+    files_missing: BTreeMap<u64, u64>,
     /// Whether there is reason to ask the log what was disposed of.
     may_be_disposed: bool,
 }

@@ -22,7 +22,7 @@ use super::storage::{Batch, Outcome, Right, Storage, Upload};
 use super::store::{ATTACHMENTS, BODIES, CHECKPOINT, CONFIG, TILES};
 use super::{Anchors, Ledger, Pins, Place};
 use crate::encryption::KeyEncryptionKey;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 
 /// The fact by which a fault says where a ledger was moved.
@@ -345,13 +345,6 @@ fn swap(right: &mut dyn Right, before: Option<&[u8]>, checkpoint: &[u8]) -> Resu
 /// The place that the mark of a checkpoint names.
 fn mark(note: &str) -> Option<String> {
     mark::of(note, MOVED).map(|place| String::from_utf8_lossy(&place).into_owned())
-}
-
-fn optional(read: Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
-    match read {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
-    }
 }
 
 fn moved(place: &str) -> Error {

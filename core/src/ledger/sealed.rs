@@ -22,8 +22,8 @@ use super::storage::{
 };
 use super::store::{ATTACHMENTS, BODIES};
 use crate::digest::Digest;
-use crate::encryption::{DataKey, Header, Keyring, Opening, Sealing, TagKey, plain_size, read_fault};
-use crate::error::{Error, ErrorKind, Result};
+use crate::encryption::{DataKey, Header, Keyring, Opening, Sealing, TagKey, plain_size, read_fault, sealed_limit};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 
 /// Where the keyring lies.
@@ -102,8 +102,19 @@ impl SealedStorage {
     fn body(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let header = self.header(&header_name(name))?;
         let (key, _) = self.opened(&header, name)?;
-        let sealed = self.inner.read(name, limit + limit / 1024 + 1024)?;
+        let sealed = self.inner.read(name, sealed_limit(limit))?;
         key.open(name.as_bytes(), &sealed)
+    }
+
+    /// The content of the body `name` from a header and ciphertext that need not lie here; none if one of them is not its own.
+    pub(super) fn opened_body(&self, name: &str, header: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (key, _) = self.keyring.open_header(&Header::parse(header).ok()?, name.as_bytes()).ok()?;
+        key.open(name.as_bytes(), sealed).ok()
+    }
+
+    /// Whether these bytes are the header of the body `name`.
+    pub(super) fn is_header_of(&self, name: &str, header: &[u8]) -> bool {
+        Header::parse(header).and_then(|header| self.keyring.open_header(&header, name.as_bytes())).is_ok()
     }
 
     fn attachment(&self, name: &str) -> Result<Attachment> {
@@ -169,7 +180,7 @@ impl Storage for SealedStorage {
             self.body(name, limit)
         } else if is_attachment(name) {
             let found = self.attachment(name)?;
-            let sealed = self.inner.read(&found.object, limit + limit / 1024 + 1024)?;
+            let sealed = self.inner.read(&found.object, sealed_limit(limit))?;
             found.key.open(ATTACHMENTS.as_bytes(), &sealed)
         } else {
             self.inner.read(name, limit)
@@ -195,11 +206,8 @@ impl Storage for SealedStorage {
 
     fn size(&self, name: &str) -> Result<Option<u64>> {
         let stored = if is_attachment(name) {
-            match self.attachment(name) {
-                Ok(found) => found.object,
-                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-                Err(e) => return Err(e),
-            }
+            let Some(found) = optional(self.attachment(name))? else { return Ok(None) };
+            found.object
         } else if is_body(name) {
             name.to_owned()
         } else {

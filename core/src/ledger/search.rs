@@ -94,7 +94,8 @@ impl Ledger {
     /// Where a query leads, for whoever reads and verifies the records themselves.
     ///
     /// # Errors
-    /// `LIMIT_EXCEEDED` for too large a page; those of the storage.
+    /// `LIMIT_EXCEEDED` for too large a page; `BODY_ARCHIVED` or `BODY_LOST` for an entry that may match, and could not be
+    /// read when the index was filled; otherwise as [`Ledger::record`].
     #[cfg(feature = "serve")]
     pub(crate) fn leads(&self, query: &Query) -> Result<(Vec<u64>, bool)> {
         self.find(query, query.page()?)
@@ -152,7 +153,7 @@ impl Ledger {
                 return Ok(found);
             }
             // what was away is here again, or is known to be gone
-            self.refill_index()?;
+            self.refill_index(&mut |_| {})?;
             made_anew = true;
         }
     }

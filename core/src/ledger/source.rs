@@ -15,8 +15,11 @@ use super::store::{CHECKPOINT, CHECKPOINTS};
 #[cfg(feature = "witness")]
 use super::witnessed::names_of;
 use super::witnessed::size_of;
+use crate::address::is_address;
+#[cfg(not(feature = "witness"))]
+use crate::address::shown;
 use crate::checkpoint::{LogKeys, VerifierKey};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
 
@@ -39,7 +42,7 @@ impl LogSource {
     /// `MALFORMED` for a URL that is none, `UNSUPPORTED` for any if this build speaks no HTTP (feature `witness`), and for
     /// a file that describes a bucket, of which [`LogSource::at`] reads.
     pub fn open(place: &str) -> Result<Self> {
-        if !place.contains("://") {
+        if !is_address(place) {
             if Place::describes(Path::new(place)) {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
@@ -53,7 +56,7 @@ impl LogSource {
         #[cfg(not(feature = "witness"))]
         Err(Error::new(
             ErrorKind::Unsupported,
-            format!("`{place}` is a URL, and this build speaks no HTTP; build it with the feature `witness`"),
+            format!("`{}` is a URL, and this build speaks no HTTP; build it with the feature `witness`", shown(place)),
         ))
     }
 
@@ -97,7 +100,7 @@ impl LogSource {
     /// The whole of a file; none if there is none of this name.
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         match &self.0 {
-            Kind::Storage(storage) => found(storage.read(name, limit)),
+            Kind::Storage(storage) => optional(storage.read(name, limit)),
             #[cfg(feature = "witness")]
             Kind::Http(http) => http.get(name, limit),
         }
@@ -107,7 +110,7 @@ impl LogSource {
     pub(super) fn stream(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>> {
         match &self.0 {
             Kind::Storage(storage) => {
-                Ok(found(storage.stream(name))?.map(|content| content.bytes as Box<dyn Read + '_>))
+                Ok(optional(storage.stream(name))?.map(|content| content.bytes as Box<dyn Read + '_>))
             }
             #[cfg(feature = "witness")]
             Kind::Http(http) => Ok(http.open(name)?.map(|content| Box::new(content) as Box<dyn Read + '_>)),
@@ -247,14 +250,6 @@ fn wider_than(storage: &dyn Storage, whole: &str, width: u16) -> Result<Vec<u16>
     })?;
     widths.sort_unstable();
     Ok(widths)
-}
-
-fn found<T>(read: Result<T>) -> Result<Option<T>> {
-    match read {
-        Ok(content) => Ok(Some(content)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
 }
 
 #[cfg(feature = "witness")]

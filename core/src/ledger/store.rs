@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::entry::Body;
 use super::sealed::header_name;
 use super::storage::{Right, Storage};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 use crate::merkle::{BundleId, Hash, TILE_WIDTH, TileId, TileReader, decode_entries, decode_tile};
 
@@ -175,11 +175,8 @@ impl Store {
 
     /// The body of an entry, none if it is not there.
     pub(crate) fn body(&self, index: u64) -> Result<Option<Body>> {
-        match self.read(&Self::body_name(index), limits::RECORD_BYTES + 32) {
-            Ok(bytes) => Ok(Body::from_bytes(&bytes)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        let bytes = optional(self.read(&Self::body_name(index), limits::RECORD_BYTES + 32))?;
+        Ok(bytes.and_then(|bytes| Body::from_bytes(&bytes)))
     }
 
     /// Clears what an append that was cut short left: bodies beyond `size`, and tiles that a log of this size does not

@@ -24,7 +24,7 @@ use super::store::CHECKPOINT;
 use super::tiled::{TiledLog, damaged};
 use crate::checkpoint::{LogKeys, SignedCheckpoint, VerifierKey, WitnessKey, cosign};
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::key::PrivateKey;
 use crate::merkle::{Hash, TileReader, verify_consistency};
 use crate::timestamp::Timestamp;
@@ -122,10 +122,7 @@ impl Witness {
     pub fn checkpoint(&self, origin: &str) -> Result<Option<SignedCheckpoint>> {
         let Some(keys) = self.keys_of(origin)? else { return Ok(None) };
         let name = self.name(origin, CHECKPOINT);
-        let note = match self.read(&name, limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            note => note?,
-        };
+        let Some(note) = optional(self.read(&name, limits::CHECKPOINT_BYTES))? else { return Ok(None) };
         let own = std::slice::from_ref(&self.public);
         let read = keys.parse_and_verify(&note).and_then(|read| {
             let cosigned = !read.cosignatures(own)?.is_empty();
@@ -299,10 +296,7 @@ impl Witness {
 
     fn keys_of(&self, origin: &str) -> Result<Option<LogKeys>> {
         let name = self.name(origin, LOG);
-        let bytes = match self.read(&name, 4 * limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            bytes => bytes?,
-        };
+        let Some(bytes) = optional(self.read(&name, 4 * limits::CHECKPOINT_BYTES))? else { return Ok(None) };
         let known: KnownLog = json::parse("witnessed log", &bytes)?;
         if known.v != FORMAT || known.origin != origin {
             return Err(Error::new(

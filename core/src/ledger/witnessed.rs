@@ -11,7 +11,7 @@ use super::storage::{Batch, Outcome};
 use super::store::{CHECKPOINT, CHECKPOINTS, Store};
 use super::{Ledger, read_checkpoint};
 use crate::checkpoint::{Cosignature, SignedCheckpoint, WitnessKey};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
 use crate::timestamp::Timestamp;
 use crate::trust::TrustRoot;
@@ -182,19 +182,12 @@ impl Ledger {
     /// The checkpoint of a size that is kept with its cosignatures.
     fn kept(&self, size: u64) -> Result<Option<SignedCheckpoint>> {
         let name = checkpoint_name(size);
-        match self.store.read(&name, limits::CHECKPOINT_BYTES) {
-            Ok(note) => self.log_key.parse_and_verify(&note).map(Some).map_err(|e| self.not_theirs(&name, &e)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        let Some(note) = optional(self.store.read(&name, limits::CHECKPOINT_BYTES))? else { return Ok(None) };
+        self.log_key.parse_and_verify(&note).map(Some).map_err(|e| self.not_theirs(&name, &e))
     }
 
     fn read_token(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        match self.store.read(name, limits::TIMESTAMP_BYTES) {
-            Ok(token) => Ok(Some(token)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        optional(self.store.read(name, limits::TIMESTAMP_BYTES))
     }
 
     fn not_theirs(&self, name: &str, e: &Error) -> Error {

@@ -95,7 +95,7 @@ pub fn place_hold(ledger: &mut Ledger, order: HoldOrder, signer: &dyn Signer, no
     if order.everything != (scope.is_empty() && order.entries.is_empty()) {
         return Err(Error::new(
             ErrorKind::ApiMisuse,
-            "a hold is of entries and a query, or of everything; say which of both is held",
+            "a hold is of entries and a query, or of everything; name what is held, or say that it is everything",
         ));
     }
     let mut subjects = Vec::new();
@@ -137,7 +137,10 @@ pub fn release_hold(
     let found = in_force.ok_or_else(|| {
         Error::new(
             ErrorKind::NotFound,
-            format!("no hold `{}` is in force; look at those that are", hold_id.escape_debug()),
+            format!(
+                "no hold `{}` is in force; check its id among those that are, or it was released already",
+                hold_id.escape_debug()
+            ),
         )
     })?;
     let hold = LegalHold {

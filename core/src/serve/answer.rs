@@ -103,11 +103,14 @@ pub(super) fn of_error(e: &Error) -> Answer {
                 5,
             );
         }
+        // what was looked for, and where, is for its operator
+        ErrorKind::BodyLost => {
+            let message = "the record of an entry is not there any more; the ledger's operator finds which in the log";
+            return refusal(StatusCode::NOT_FOUND, ErrorKind::BodyLost, message);
+        }
         ErrorKind::Malformed | ErrorKind::ApiMisuse => StatusCode::BAD_REQUEST,
         ErrorKind::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::NotFound | ErrorKind::BodyLost | ErrorKind::BodyArchived | ErrorKind::BodyDisposed => {
-            StatusCode::NOT_FOUND
-        }
+        ErrorKind::NotFound | ErrorKind::BodyArchived | ErrorKind::BodyDisposed => StatusCode::NOT_FOUND,
         ErrorKind::AlreadyExists | ErrorKind::PermitRefused => StatusCode::CONFLICT,
         ErrorKind::AppendRefused => StatusCode::FORBIDDEN,
         ErrorKind::LedgerBusy => return later(StatusCode::SERVICE_UNAVAILABLE, "the ledger is busy; come again", 1),
@@ -134,5 +137,5 @@ pub(super) fn of_error(e: &Error) -> Answer {
 
 /// Whether the operator must look at it, not the caller.
 pub(super) fn is_ours(e: &Error) -> bool {
-    of_error(e).status().is_server_error()
+    e.kind() == ErrorKind::BodyLost || of_error(e).status().is_server_error()
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::certificate::CertificateName;
 use super::jwks::Algorithm;
 use super::limits::{Limits, LimitsWire};
+use crate::address::is_address;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a caller may do. Nobody may do what is not listed for them.
@@ -232,8 +233,7 @@ impl Config {
                 )));
             }
         }
-        let address = wire.ledger.to_str().is_some_and(|text| text.contains("://"));
-        if address {
+        if wire.ledger.to_str().is_some_and(is_address) {
             return Err(refused("`ledger` is an address; serve a ledger where it lies"));
         }
         let state = at(wire.state);

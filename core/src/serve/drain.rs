@@ -27,7 +27,8 @@ pub(super) async fn drain(
     let pause = state.config.limits.spool_pause;
     while tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_err() {
         let (state, folder, caller) = (Arc::clone(&state), config.folder.clone(), Arc::clone(&caller));
-        let done = tokio::task::spawn_blocking(move || once(&state, &Spool::in_folder(folder), &caller)).await;
+        let spool = Spool::in_folder(folder).with_longest_attachment(state.config.limits.attachment_bytes);
+        let done = tokio::task::spawn_blocking(move || once(&state, &spool, &caller)).await;
         if done.is_err() {
             break;
         }
@@ -68,19 +69,10 @@ fn told(state: &State, event: &str, refused: &[(String, Error)], stopped: Option
 }
 
 fn attach(state: &State, caller: &Caller, path: &Path) -> Result<Digest> {
-    let refused = |kind, why: String| Err(Error::new(kind, why));
     if !caller.rights.contains(&Right::Attach) {
         let why = format!("the caller `{}` may not attach files; give it a role that may", caller.name);
         // of the configuration, and no fault of the file, which waits
-        return refused(ErrorKind::PermissionDenied, why);
-    }
-    let limit = state.config.limits.attachment_bytes;
-    let length = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
-    if length > limit {
-        return refused(
-            ErrorKind::LimitExceeded,
-            format!("an attachment here has at most {limit} bytes; keep it elsewhere"),
-        );
+        return Err(Error::new(ErrorKind::PermissionDenied, why));
     }
     state.ledger().attach_file(path)
 }

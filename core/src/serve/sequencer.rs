@@ -183,7 +183,11 @@ fn append(appending: &mut Appending, batch: Vec<Submission>, state: &State) {
     state.publish(ledger);
     let answers: Vec<Result<Vec<Appended>>> = match done {
         Ok(each) => {
-            state.appended();
+            // what was there before was looked up, and tells nothing of the disk
+            let is_new = |receipts: &Vec<Receipt>| receipts.iter().any(|receipt| !receipt.already_there);
+            if each.iter().flatten().any(is_new) {
+                state.appended();
+            }
             each.into_iter().zip(&batch).map(|(receipts, one)| appended(ledger, receipts?, one)).collect()
         }
         // about none of them, so all of them are told; it is no verdict on what they sent

@@ -75,16 +75,15 @@ impl Spool {
         let mut sent = Attached::default();
         for digest in self.attachments()? {
             let path = self.folder.join(ATTACHMENTS).join(digest.hex());
-            let delivered =
-                Digest::of_file(&path).and_then(|found| if found == digest { deliver(&path) } else { Ok(found) });
+            let is_it = |found: &Digest| if *found == digest { Ok(()) } else { Err(another()) };
+            let delivered = self
+                .check_length(&path)
+                .and_then(|()| is_it(&Digest::of_file(&path)?))
+                .and_then(|()| is_it(&deliver(&path)?));
             match delivered {
-                Ok(kept) if kept == digest => {
+                Ok(()) => {
                     remove(&path)?;
                     sent.delivered.push(digest);
-                }
-                Ok(_) => {
-                    let e = Error::new(ErrorKind::DigestMismatch, "the file is not the one it is named by");
-                    sent.refused.push(self.put_aside(&path, &digest.hex(), e)?);
                 }
                 // another process sent it meanwhile
                 Err(e) if e.kind() == ErrorKind::NotFound && !path.exists() => {}
@@ -97,6 +96,23 @@ impl Spool {
         }
         Ok(sent)
     }
+
+    /// Refuses a file that is too long before it is read.
+    fn check_length(&self, path: &Path) -> Result<()> {
+        let length = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
+        if length <= self.longest {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("an attachment here has at most {} bytes, and this one {length}; keep it elsewhere", self.longest),
+        )
+        .with("limit", self.longest))
+    }
+}
+
+fn another() -> Error {
+    Error::new(ErrorKind::DigestMismatch, "the file is not the one it is named by; have whoever made it add it again")
 }
 
 /// A stream that is hashed as it passes.

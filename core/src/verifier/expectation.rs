@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::checkpoint::Witnesses;
+use crate::checkpoint::{WitnessKey, Witnesses};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -112,11 +112,12 @@ impl Expectation {
 
     /// Reads what is demanded from JSON: `artifact` (`sha256:<hex>`, or `any-unsafe`), `signer` (a name, or a list of
     /// names of which one does) or `identity` (a [`CertificateIdentity`]), and if need be `predicateType`, `logEntries`,
-    /// `timestamps`, `witnesses` (see [`Witnesses`]), the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and `at`, which
-    /// is `now` if it is not said.
+    /// `timestamps`, `witnesses` with `quorum` (see [`Witnesses`]), the waivers `unloggedUnsafe` and `withoutSctUnsafe`, and
+    /// `at`, which is `now` if it is not said.
     ///
     /// # Errors
-    /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm.
+    /// `MALFORMED`, also for something that is not known or not said; `UNSUPPORTED` for an unknown digest algorithm; those of
+    /// [`Witnesses::new`], also for a quorum without witnesses.
     pub fn from_json(bytes: &[u8], now: Timestamp) -> Result<Self> {
         let wire: Wire = json::parse("expectation", bytes)?;
         let identity = match (wire.signer, wire.identity) {
@@ -135,7 +136,7 @@ impl Expectation {
             predicate_type: wire.predicate_type,
             log_entries: wire.log_entries,
             timestamps: wire.timestamps,
-            witnesses: wire.witnesses,
+            witnesses: Witnesses::demanded(wire.witnesses, wire.quorum)?,
             unlogged: wire.unlogged_unsafe,
             without_sct: wire.without_sct_unsafe,
             ..Self::of_signer(identity, wire.at.unwrap_or(now))
@@ -205,7 +206,8 @@ struct Wire {
     log_entries: usize,
     #[serde(default)]
     timestamps: usize,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Vec<WitnessKey>>,
+    quorum: Option<usize>,
     #[serde(default)]
     unlogged_unsafe: bool,
     #[serde(default)]

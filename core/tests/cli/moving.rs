@@ -55,20 +55,33 @@ fn what_is_no_folder_is_refused_where_a_folder_is_made_and_an_address_where_a_le
     let vkey = place.json(0, "ledger stats")["logKey"].as_str().unwrap().to_owned();
     place.write("bucket.toml", "bucket = 's3://evidence/x'\ndatabase = 'postgres://127.0.0.1:1/x'\n");
     let before = place.files();
-    let address = "https://127.0.0.1:1";
-    for line in [
-        format!("ledger mirror ledger --to bucket.toml --pin-log-key {vkey}"),
-        format!("--ledger bucket.toml ledger restore ledger --pin-log-key {vkey}"),
-        format!("--ledger {address} ledger restore ledger --pin-log-key {vkey}"),
-        format!("--ledger {address} ledger init --origin example.org/x --trust trust.sigstore.json"),
-        format!("ledger move {address} elsewhere"),
-        format!("ledger move ledger {address}"),
-        "ledger stats --archive bucket.toml".to_owned(),
+    let address = "https://ann:planted@127.0.0.1:1";
+    for (line, code) in [
+        (format!("ledger mirror ledger --to bucket.toml --pin-log-key {vkey}"), "UNSUPPORTED"),
+        (format!("--ledger bucket.toml ledger restore ledger --pin-log-key {vkey}"), "UNSUPPORTED"),
+        ("ledger stats --archive bucket.toml".to_owned(), "UNSUPPORTED"),
+        (format!("--ledger {address} ledger restore ledger --pin-log-key {vkey}"), "API_MISUSE"),
+        (format!("--ledger {address} ledger init --origin example.org/x --trust trust.sigstore.json"), "API_MISUSE"),
+        (format!("ledger mirror ledger --to {address} --pin-log-key {vkey}"), "API_MISUSE"),
+        (format!("ledger move {address} elsewhere"), "API_MISUSE"),
+        (format!("ledger move ledger {address}"), "API_MISUSE"),
+        (format!("ledger stats --archive {address}"), "API_MISUSE"),
+        (format!("ledger mirror ledger --to copy --archive {address} --pin-log-key {vkey}"), "API_MISUSE"),
     ] {
+        let ran = place.run(&line);
         let refused = place.json(2, &line);
-        assert_eq!(refused["error"]["code"], "UNSUPPORTED", "{line}: {refused}");
+        assert_eq!(refused["error"]["code"], code, "{line}: {refused}");
+        for said in [refused.to_string(), ran.out, ran.err] {
+            assert!(!said.contains("planted"), "{line}: {said}");
+        }
         assert_eq!(place.files(), before, "{line}");
     }
+    // a mistyped archive holds nothing, and is not made by looking there
+    place.pass("ledger audit --archive mistyped");
+    assert_eq!(place.files(), before);
+    // nor does a mistyped spool
+    let refused = place.json(2, "ledger spool send --spool mistyped");
+    assert_eq!(refused["error"]["code"], "NOT_FOUND", "{refused}");
     // a file where a folder is meant
     for line in ["--ledger trust.json ledger stats", "ledger spool add trust.sigstore.json --spool trust.json"] {
         let refused = place.json(2, line);

@@ -1,4 +1,5 @@
 //! A ledger whose records can be disposed of, and a copy of it on another machine.
+#![allow(dead_code, reason = "shared by tests that use parts of it")]
 
 use std::path::{Path, PathBuf};
 

@@ -187,3 +187,32 @@ fn an_audit_through_an_address_finds_what_one_in_the_folder_finds() {
     running.stop();
     assert_eq!(auditor.audit().unwrap_err().code(), "SERVICE_UNAVAILABLE");
 }
+
+#[test]
+fn what_was_looked_for_in_vain_and_where_is_told_the_operator_and_not_the_caller() {
+    let mut team = officers();
+    let [_, archived, lost] = with_holes(&mut team);
+    // the archive has lost it as well, and nothing knows any more what it was about
+    let archive = team.dir().join("archive");
+    let commitment = team.folder().entry(archived).unwrap().record;
+    std::fs::remove_file(archive.join(&commitment[..2]).join(&commitment)).unwrap();
+    for name in ["index.sqlite", "index.sqlite-journal"] {
+        let _ = std::fs::remove_file(team.world.folder().join(name));
+    }
+    let config = Team::config("", "").replacen("[roles]", "archive = \"archive\"\n[roles]", 1);
+    let running = team.start_with(&config);
+    let token = team.token("auditor");
+    for (method, path, body) in [
+        ("POST", "/v1/search".to_owned(), "{}"),
+        ("GET", format!("/v1/receipts/{archived}"), ""),
+        ("GET", format!("/v1/receipts/{lost}"), ""),
+    ] {
+        let answer = running.ask(method, &path, Some(&token), body.as_bytes());
+        assert_eq!((answer.status, answer.code().as_str()), (404, "BODY_LOST"), "{path}");
+        assert!(!answer.text().contains(archive.to_str().unwrap()), "{}", answer.text());
+    }
+    running.stop();
+    let told: Vec<_> = team.log.lines().into_iter().filter(|line| line["code"] == "BODY_LOST").collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.iter().any(|line| line["message"].as_str().unwrap().contains(archive.to_str().unwrap())));
+}

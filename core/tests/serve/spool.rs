@@ -327,3 +327,25 @@ fn a_spool_whose_writer_is_killed_at_any_moment_holds_whole_files_and_no_record_
     assert_eq!(names(&folder.join("attachments")), [Digest::sha256(b"last").hex()]);
     assert_eq!(names(&folder.join("waiting")).len(), 1);
 }
+
+#[test]
+fn a_file_that_is_too_long_is_put_aside_before_it_is_read() {
+    let dir = crate::small::tempdir();
+    let folder = dir.path().join("spool");
+    let spool = Spool::in_folder(&folder).with_longest_attachment(1000);
+    let digest = spool.attach(&b"short"[..]).unwrap();
+    // it would take minutes to read
+    let long = Digest::sha256(b"long").hex();
+    std::fs::File::create(folder.join("attachments").join(&long)).unwrap().set_len(1 << 37).unwrap();
+    let begun = std::time::Instant::now();
+    let mut given = Vec::new();
+    let sent = spool
+        .send_attachments(|path| {
+            given.push(path.to_owned());
+            Digest::of_file(path)
+        })
+        .unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!((sent.delivered, given.len()), (vec![digest], 1));
+    assert_eq!((sent.refused[0].0.as_str(), sent.refused[0].1.code()), (long.as_str(), "LIMIT_EXCEEDED"));
+}

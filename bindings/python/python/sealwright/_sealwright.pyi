@@ -247,7 +247,8 @@ class Verifier:
         predicate_type: str | None = None,
         log_entries: int | None = None,
         timestamps: int | None = None,
-        witnesses: _Given | None = None,
+        witnesses: Sequence[str] | None = None,
+        quorum: int | None = None,
         unlogged_unsafe: bool | None = None,
         without_sct_unsafe: bool | None = None,
         at: str | None = None,
@@ -262,7 +263,8 @@ class Verifier:
         identity: _Given | None = None,
         log_entries: int | None = None,
         timestamps: int | None = None,
-        witnesses: _Given | None = None,
+        witnesses: Sequence[str] | None = None,
+        quorum: int | None = None,
         unlogged_unsafe: bool | None = None,
         without_sct_unsafe: bool | None = None,
         at: str | None = None,
@@ -656,7 +658,9 @@ class Spool:
 
     def __new__(cls, folder: _Path) -> Spool: ...
     def add(self, record: bytes, *, now: str | None = None) -> str: ...
+    def attach(self, content: _Content) -> str: ...
     def waiting(self) -> list[str]: ...
+    def attachments(self) -> list[str]: ...
     def send(self, ledger: Ledger, *, now: str | None = None) -> _Data: ...
 
 @final
@@ -816,7 +820,8 @@ def verify(
     predicate_type: str | None = None,
     log_entries: int | None = None,
     timestamps: int | None = None,
-    witnesses: _Given | None = None,
+    witnesses: Sequence[str] | None = None,
+    quorum: int | None = None,
     unlogged_unsafe: bool | None = None,
     without_sct_unsafe: bool | None = None,
     at: str | None = None,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
+use crate::cli::output::ProgressLine;
 use crate::cli::settings::Settings;
 use crate::error::Result;
 use crate::timestamp::Timestamp;
@@ -30,7 +31,9 @@ pub(crate) struct Unarchive {
 
 impl Archive {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let moved = self.known.open(settings)?.archive(self.before, &mut |_, _| {})?;
+        let mut line = ProgressLine::new("bodies archived");
+        let moved = self.known.open(settings)?.archive(self.before, &mut |done, of| line.show(done, of))?;
+        drop(line);
         let text = format!("{} bodies of {} bytes are in the archive now\n", moved.entries.len(), moved.bytes);
         Ok(Answer::new(text, json!({ "moved": to_json(&moved)? })))
     }
@@ -39,7 +42,9 @@ impl Archive {
 impl Unarchive {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
         let entries = if self.entry.is_empty() { None } else { Some(self.entry.as_slice()) };
-        let moved = self.known.open(settings)?.unarchive(entries, &mut |_, _| {})?;
+        let mut line = ProgressLine::new("bodies brought back");
+        let moved = self.known.open(settings)?.unarchive(entries, &mut |done, of| line.show(done, of))?;
+        drop(line);
         let text = format!("{} bodies of {} bytes are back in the ledger\n", moved.entries.len(), moved.bytes);
         Ok(Answer::new(text, json!({ "moved": to_json(&moved)? })))
     }

@@ -8,10 +8,13 @@ use serde_json::json;
 use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
 use crate::cli::output::ProgressLine;
-use crate::cli::settings::{Settings, folder_for_copy};
+use crate::cli::settings::{Settings, folder_for};
 use crate::cli::text::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Mirror, Mirrored};
+
+/// Why a copy is not made elsewhere.
+const IN_A_FOLDER: &str = "a copy is made in one; name a folder, and `ledger move` it there";
 
 #[derive(Args)]
 pub(crate) struct MirrorLedger {
@@ -45,7 +48,7 @@ pub(crate) struct Restore {
 
 impl MirrorLedger {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let to = folder_for_copy(self.to)?;
+        let to = folder_for(self.to, IN_A_FOLDER)?;
         let source = settings.log_source(&self.source)?;
         let mirror = self.known.mirror(settings, &to)?;
         if self.lag {
@@ -68,7 +71,7 @@ impl MirrorLedger {
 
 impl Restore {
     pub(crate) fn run(self, settings: &Settings) -> Result<Answer> {
-        let folder = folder_for_copy(settings.ledger())?;
+        let folder = folder_for(settings.ledger(), IN_A_FOLDER)?;
         let copy = settings.log_source(&self.copy)?;
         let target = self.known.mirror(settings, &folder)?;
         let kek = settings.encryption_key(self.known.encryption_key())?;

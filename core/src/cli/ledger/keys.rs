@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::answer::{Answer, to_json};
 use crate::cli::open::Known;
+use crate::cli::output::ProgressLine;
 use crate::cli::settings::Settings;
 use crate::cli::text::Page;
 use crate::encryption::{KeyEncryptionKey as _, KeyFile};
@@ -63,7 +64,9 @@ impl EncryptionKey {
             }
             opened => opened,
         };
-        let rotated = ledger?.rotate_encryption_keys(to.as_ref(), &mut |_, _| {})?;
+        let mut line = ProgressLine::new("headers under the new key");
+        let rotated = ledger?.rotate_encryption_keys(to.as_ref(), &mut |done, of| line.show(done, of))?;
+        drop(line);
         let mut page = Page::default();
         page.field("key id", &rotated.key).field("headers", rotated.headers);
         if rotated.resumed {

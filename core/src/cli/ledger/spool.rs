@@ -77,6 +77,7 @@ impl Add {
 impl Send {
     fn run(self, settings: &Settings) -> Result<Answer> {
         let spool = Spool::in_folder(&self.spool);
+        spool.check_there()?;
         if spool.waiting()?.is_empty() && spool.attachments()?.is_empty() {
             let value = json!({ "receipts": [], "attached": [], "refused": [], "waiting": 0, "attachmentsWaiting": 0 });
             return Ok(Answer::new("nothing waits\n", value));

@@ -30,6 +30,7 @@ impl Copying<'_> {
             };
             if !is_here {
                 self.mirrored.attachments_missing += 1;
+                *self.files_missing.entry(index).or_default() += 1;
                 self.lacking.insert(index);
             }
         }
@@ -93,7 +94,7 @@ impl Copying<'_> {
             }
         }
         for name in headers {
-            if self.take_header(name.strip_prefix(from).unwrap_or(&name))? == Taken::Wrong {
+            if self.take_header(name.strip_prefix(&from).unwrap_or(&name))? == Taken::Wrong {
                 self.mirrored.attachments_missing += 1;
             }
         }

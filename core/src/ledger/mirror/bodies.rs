@@ -137,6 +137,14 @@ impl Copying<'_> {
         self.lacking.insert(index);
     }
 
+    /// The record is here after all, by what the copy had of it.
+    pub(super) fn lacks_no_body(&mut self, index: u64) {
+        if self.bodyless.remove(&index) {
+            self.mirrored.without_body -= 1;
+            self.lacking.remove(&index);
+        }
+    }
+
     pub(super) fn refuse(&mut self, index: u64) {
         if self.mirrored.refused.len() < TOLD && !self.mirrored.refused.contains(&index) {
             self.mirrored.refused.push(index);

@@ -1,6 +1,6 @@
 //! One pull at work: entries and the tiles over them, each proven before it is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::keys::Keys;
@@ -33,6 +33,8 @@ pub(super) struct Copying<'a> {
     pub(super) lacking: BTreeSet<u64>,
     /// Those of them that have no record.
     pub(super) bodyless: BTreeSet<u64>,
+    /// How many files are missing that the record of an entry names.
+    pub(super) files_missing: BTreeMap<u64, u64>,
     /// Entries of which something was missing before.
     pub(super) lacked: BTreeSet<u64>,
     /// Whether a new entry may be that of a disposal.
@@ -77,6 +79,7 @@ impl<'a> Copying<'a> {
             mirrored,
             lacking: BTreeSet::new(),
             bodyless: BTreeSet::new(),
+            files_missing: BTreeMap::new(),
             lacked: BTreeSet::new(),
             disposal_seen: false,
             archive: None,

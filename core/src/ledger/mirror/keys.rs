@@ -2,8 +2,9 @@
 //!
 //! Neither is committed to by the log, so nothing but the key tells whether they are right. The keyring that the copy got
 //! first is taken as found. Another one at the source (its keys were rotated, or somebody says so) goes to [`UNPROVEN`]
-//! with all headers under it, beside those that are here, and takes their place only when the key proved it: all at once
-//! for whoever restores, for as long as its keyring lies in [`UNPROVEN`] it is whole there.
+//! with all headers under it, beside those that are here; a third one goes beside both, and so on. None makes way for
+//! another before the key proved which is right ([`super::settling`]). Then that one takes its place: all at once for whoever
+//! restores, for as long as its keyring lies in [`UNPROVEN`] it is whole there.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +12,10 @@ use super::bodies::small;
 use super::copying::Copying;
 use super::{Error, ErrorKind, Result, UNPROVEN};
 use crate::encryption::{Header, KeyEncryptionKey, Keyring};
+use crate::error::optional;
 use crate::ledger::archive::ARCHIVED;
 use crate::ledger::label::TYPE;
-use crate::ledger::sealed::{KEYRING, KEYS, header_context, header_name};
+use crate::ledger::sealed::{KEYRING, KEYS, header_name};
 use crate::ledger::source::LogSource;
 use crate::ledger::storage::Right;
 use crate::ledger::store::{BODIES, Store};
@@ -21,13 +23,13 @@ use crate::limits;
 
 /// The keyring of the source, and where what lies under it goes.
 pub(super) struct Keys {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// Keys that wrap headers.
     ids: BTreeSet<String>,
-    /// Where it lies at the source: a copy may have one that nobody proved.
-    from: &'static str,
-    /// Where it goes here: in its place, or to [`UNPROVEN`].
-    to: &'static str,
+    /// Where it lies at the source: a copy may have some that nobody proved.
+    from: String,
+    /// Where it goes here: in its place, or beside it.
+    pub(super) to: String,
     /// It, opened.
     pub(super) opened: Option<Keyring>,
 }
@@ -45,6 +47,37 @@ pub(super) fn said(source: &LogSource) -> Result<Option<Vec<u8>>> {
     small(source.read(KEYRING, limits::KEYRING_FILE_BYTES as u64))
 }
 
+/// Where a keyring waits to be proven, the first that came, the second, and so on.
+pub(super) fn waiting(number: usize) -> String {
+    if number == 1 { UNPROVEN.to_owned() } else { format!("{UNPROVEN}{number}/") }
+}
+
+/// The keyrings that wait here, with their places.
+pub(super) fn all_waiting(read: impl Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    // one more than wait without the key: that of whoever came with it
+    for place in (1..=limits::MIRRORED_KEYRINGS + 1).map(waiting) {
+        let Some(bytes) = read(&format!("{place}{KEYRING}"))? else { break };
+        found.push((place, bytes));
+    }
+    Ok(found)
+}
+
+/// A keyring, if there is one of this name.
+pub(super) fn keyring_at(store: &Store, name: &str) -> Result<Option<Vec<u8>>> {
+    optional(store.read(name, limits::KEYRING_FILE_BYTES as u64))
+}
+
+/// The keyring that this key opens; none if that is another one, or it is none.
+pub(super) fn opened_by(bytes: &[u8], origin: &str, kek: &dyn KeyEncryptionKey) -> Result<Option<Keyring>> {
+    match Keyring::open(bytes, origin, kek) {
+        Err(e) if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::LedgerTampered | ErrorKind::Malformed) => {
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
+}
+
 impl Keys {
     /// Reads the keyring of the source. One that is here already, or the first, goes to its place, another to [`UNPROVEN`]
     /// with all headers that lie here already.
@@ -55,49 +88,66 @@ impl Keys {
         origin: &str,
         kek: Option<&dyn KeyEncryptionKey>,
     ) -> Result<Self> {
-        let read = |at: &str| source.read(&format!("{at}{KEYRING}"), limits::KEYRING_FILE_BYTES as u64);
-        let own = read("")?.ok_or_else(|| {
+        let read = |name: &str| source.read(name, limits::KEYRING_FILE_BYTES as u64);
+        let own = read(KEYRING)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::LedgerTampered,
                 format!("the ledger at `{source}` is encrypted and has lost its keyring; restore it there from a copy"),
             )
         })?;
-        // a copy may have another one beside it, newer, and right if the key opens it
-        let (from, bytes, opened) = match (read(UNPROVEN)?, kek) {
-            (None, None) => ("", own, None),
-            (None, Some(kek)) => ("", own.clone(), Some(Keyring::open(&own, origin, kek)?)),
-            (Some(newer), None) => (UNPROVEN, newer, None),
-            (Some(newer), Some(kek)) => match Keyring::open(&newer, origin, kek) {
-                Ok(opened) => (UNPROVEN, newer, Some(opened)),
-                Err(e)
-                    if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::LedgerTampered | ErrorKind::Malformed) =>
-                {
-                    ("", own.clone(), Some(Keyring::open(&own, origin, kek)?))
-                }
-                Err(e) => return Err(e),
-            },
-        };
+        let (from, bytes, opened) = Self::chosen(own, all_waiting(read)?, origin, kek)?;
         let ids = Keyring::ids(&bytes)?;
-        let here = |at: &str| match store.read(&format!("{at}{KEYRING}"), limits::KEYRING_FILE_BYTES as u64) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
-        };
-        let to = match here("")? {
-            None => {
-                right.write(KEYRING, &bytes)?;
-                ""
-            }
-            Some(own) if own == bytes => "",
-            Some(_) => UNPROVEN,
-        };
-        let keys = Self { bytes, ids, from, to, opened };
-        if here(UNPROVEN)?.as_ref() != Some(&keys.bytes).filter(|_| to == UNPROVEN) {
-            keys.clear_unproven(store, right)?;
-        }
-        if to == UNPROVEN && here(UNPROVEN)?.is_none() {
-            keys.take_all(store, right, source)?;
+        let mut keys = Self { bytes, ids, from, to: String::new(), opened };
+        match keyring_at(store, KEYRING)? {
+            None => right.write(KEYRING, &keys.bytes)?,
+            Some(own) if own == keys.bytes => {}
+            Some(_) => keys.wait_beside(store, right, source)?,
         }
         Ok(keys)
+    }
+
+    /// Of the keyrings of a source the one to go by: a copy may have others beside its own, newer, and right if the key
+    /// opens them.
+    fn chosen(
+        own: Vec<u8>,
+        mut waiting: Vec<(String, Vec<u8>)>,
+        origin: &str,
+        kek: Option<&dyn KeyEncryptionKey>,
+    ) -> Result<(String, Vec<u8>, Option<Keyring>)> {
+        let Some(kek) = kek else {
+            let (from, bytes) = waiting.pop().unwrap_or((String::new(), own));
+            return Ok((from, bytes, None));
+        };
+        while let Some((from, bytes)) = waiting.pop() {
+            if let Some(opened) = opened_by(&bytes, origin, kek)? {
+                return Ok((from, bytes, Some(opened)));
+            }
+        }
+        let opened = Keyring::open(&own, origin, kek)?;
+        Ok((String::new(), own, Some(opened)))
+    }
+
+    /// Takes all headers to where this keyring waits, or begins to.
+    fn wait_beside(&mut self, store: &Store, right: &mut dyn Right, source: &LogSource) -> Result<()> {
+        let others = all_waiting(|name| keyring_at(store, name))?;
+        if let Some((place, _)) = others.iter().find(|(_, bytes)| *bytes == self.bytes) {
+            self.to.clone_from(place);
+            return Ok(());
+        }
+        if self.opened.is_none() && others.len() >= limits::MIRRORED_KEYRINGS {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                format!(
+                    "the ledger at `{source}` has other keys again, and {} of its keyrings wait in `{}` to be proven; pull \
+                     once with its key",
+                    others.len(),
+                    store.storage().place()
+                ),
+            ));
+        }
+        self.to = waiting(others.len() + 1);
+        clear(store, right, &self.to)?;
+        self.take_all(store, right, source)
     }
 
     pub(super) fn label_of_type(&self, name: &str) -> Option<String> {
@@ -127,17 +177,6 @@ impl Keys {
         Ok(())
     }
 
-    fn clear_unproven(&self, store: &Store, right: &mut dyn Right) -> Result<()> {
-        // the keyring first: without it the rest is nothing
-        right.remove(&[format!("{UNPROVEN}{KEYRING}")])?;
-        let mut names = Vec::new();
-        store.storage().list(UNPROVEN, &mut |name, _| {
-            names.push(name.to_owned());
-            Ok(())
-        })?;
-        right.remove(&names)
-    }
-
     /// Takes a header from the source, unless it is here under the same keyring.
     fn take(&self, store: &Store, right: &mut dyn Right, source: &LogSource, name: &str) -> Result<Taken> {
         let limit = limits::SEALED_HEADER_BYTES as u64;
@@ -145,16 +184,22 @@ impl Keys {
         if store.read(&place, limit).is_ok_and(|bytes| self.is_under(&bytes)) {
             return Ok(Taken::Here);
         }
-        let Some(bytes) = small(source.read(&format!("{}{name}", self.from), limit))? else {
-            return Ok(Taken::Missing);
-        };
+        let Some(bytes) = self.header_of(source, name)? else { return Ok(Taken::Missing) };
         if !self.is_under(&bytes) {
-            // while its keys are rotated, headers are under others from one moment to the next
-            self.check_same(source)?;
             return Ok(Taken::Wrong);
         }
         right.write(&place, &bytes)?;
         Ok(Taken::Here)
+    }
+
+    /// The header of this name at the source.
+    pub(super) fn header_of(&self, source: &LogSource, name: &str) -> Result<Option<Vec<u8>>> {
+        let found = small(source.read(&format!("{}{name}", self.from), limits::SEALED_HEADER_BYTES as u64))?;
+        if found.as_ref().is_some_and(|bytes| !self.is_under(bytes)) {
+            // while its keys are rotated, headers are under others from one moment to the next
+            self.check_same(source)?;
+        }
+        Ok(found)
     }
 
     /// Whether these bytes are a header under a key of this keyring.
@@ -175,6 +220,23 @@ impl Keys {
     }
 }
 
+/// Removes what waits in this place.
+pub(super) fn clear(store: &Store, right: &mut dyn Right, place: &str) -> Result<()> {
+    // the keyring first: without it the rest is nothing
+    right.remove(&[format!("{place}{KEYRING}")])?;
+    right.remove(&names(store, &format!("{place}{KEYS}/"))?)
+}
+
+/// Names of all that begins with this.
+pub(super) fn names(store: &Store, prefix: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    store.storage().list(prefix, &mut |name, _| {
+        names.push(name.to_owned());
+        Ok(())
+    })?;
+    Ok(names)
+}
+
 impl Copying<'_> {
     pub(super) fn take_header(&mut self, name: &str) -> Result<Taken> {
         let Some(keys) = &self.keys else { return Ok(Taken::Missing) };
@@ -191,72 +253,15 @@ impl Copying<'_> {
         let Some(keys) = &self.keys else { return Ok(()) };
         keys.check_same(self.source)?;
         if !keys.are_proven() {
-            let (name, bytes) = (format!("{UNPROVEN}{KEYRING}"), keys.bytes.clone());
+            let (name, bytes) = (format!("{}{KEYRING}", keys.to), keys.bytes.clone());
             self.put(&name, &bytes)?;
-            self.mirrored.keys_unproven = true;
         }
+        self.mirrored.keys_unproven = !all_waiting(|name| keyring_at(self.store, name))?.is_empty();
         Ok(())
     }
 
     /// Where the names of headers at the source begin.
-    pub(super) fn headers_from(&self) -> &'static str {
-        self.keys.as_ref().map_or("", |keys| keys.from)
-    }
-
-    /// Puts the keyring that was proven, and all headers under it, into the place of those that are here. Cut short, it is
-    /// done again.
-    pub(super) fn settle_keys(&mut self, origin: &str, kek: &dyn KeyEncryptionKey) -> Result<bool> {
-        let Some(keys) = self.keys.as_mut().filter(|keys| !keys.are_proven()) else { return Ok(false) };
-        let Some(new) = &keys.opened else { return Ok(false) };
-        let storage = self.store.shared();
-        let limit = limits::SEALED_HEADER_BYTES as u64;
-        // what the source has lost, and is here, is saved where the key opens the older keyring as well
-        let old = storage.read(KEYRING, limits::KEYRING_FILE_BYTES as u64)?;
-        let old = match Keyring::open(&old, origin, kek) {
-            Err(e) if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::LedgerTampered | ErrorKind::Malformed) => {
-                None
-            }
-            opened => Some(opened?),
-        };
-        let mut names = Vec::new();
-        storage.list(&format!("{KEYS}/"), &mut |name, _| {
-            names.push(name.to_owned());
-            Ok(())
-        })?;
-        let mut left = Vec::new();
-        for name in names {
-            if storage.size(&format!("{UNPROVEN}{name}"))?.is_some() {
-                continue;
-            }
-            let header = Header::parse(&storage.read(&name, limit)?).ok();
-            // of a switch that was cut short
-            if header.as_ref().is_some_and(|header| header.wrapped_by() == new.newest()) {
-                continue;
-            }
-            let context = header_context(&name).as_bytes();
-            let opened = old.as_ref().zip(header).and_then(|(old, header)| old.open_header(&header, context).ok());
-            match opened {
-                Some((key, note)) => {
-                    self.right.write(&name, &new.new_header(&key, context, &note)?.to_bytes()?)?;
-                }
-                // nobody can open it any more
-                None => left.push(name),
-            }
-        }
-        self.right.remove(&left)?;
-        let mut staged = Vec::new();
-        storage.list(&format!("{UNPROVEN}{KEYS}/"), &mut |name, _| {
-            staged.push(name.to_owned());
-            Ok(())
-        })?;
-        for name in &staged {
-            let place = name.strip_prefix(UNPROVEN).unwrap_or(name);
-            self.right.write(place, &storage.read(name, limit)?)?;
-        }
-        self.right.write(KEYRING, &keys.bytes)?;
-        keys.clear_unproven(self.store, self.right)?;
-        keys.to = "";
-        self.mirrored.keys_unproven = false;
-        Ok(true)
+    pub(super) fn headers_from(&self) -> String {
+        self.keys.as_ref().map_or_else(String::new, |keys| keys.from.clone())
     }
 }

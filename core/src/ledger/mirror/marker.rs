@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::ledger::source::LogSource;
 use crate::ledger::storage::Right;
 use crate::ledger::store::{MIRROR, Store};
@@ -63,10 +63,7 @@ impl Marker {
     }
 
     pub(super) fn read(store: &Store) -> Result<Option<Self>> {
-        let bytes = match store.read(MIRROR, limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            read => read?,
-        };
+        let Some(bytes) = optional(store.read(MIRROR, limits::CHECKPOINT_BYTES))? else { return Ok(None) };
         let marker: Self = json::parse("marker of a mirror", &bytes)?;
         if marker.v != FORMAT {
             return Err(Error::new(
@@ -84,10 +81,8 @@ impl Marker {
 
     /// Whether it is as it was written last: nobody else was at it since.
     pub(super) fn is_still_there(&self, store: &Store) -> Result<bool> {
-        match store.read(MIRROR, limits::CHECKPOINT_BYTES) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            found => Ok(found? == self.written),
-        }
+        let there = optional(store.read(MIRROR, limits::CHECKPOINT_BYTES))?;
+        Ok(there.is_some_and(|there| there == self.written))
     }
 
     pub(super) fn comes_from(&mut self, source: &LogSource) {

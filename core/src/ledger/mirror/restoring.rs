@@ -20,7 +20,7 @@ impl Mirror {
     ///
     /// # Errors
     /// `ALREADY_EXISTS` if something is in the folder; `WRONG_KEY` without the key of an encrypted ledger; `LEDGER_ROLLED_BACK` if more was seen of the ledger than the copy
-    /// has; `BODY_LOST` if the copy is not whole: what it has is then in the folder, as a mirror that takes no records, and
+    /// has; `BODY_ARCHIVED` if attachments of archived records could not be looked for; `BODY_LOST` if the copy is not whole: what it has is then in the folder, as a mirror that takes no records, and
     /// the same call, with this copy or another one, looks for the rest; otherwise as [`Mirror::pull`].
     pub fn restore(
         self,
@@ -77,8 +77,8 @@ impl Mirror {
         marker.restoring = true;
         let mut restored = self.follow(right.as_mut(), &mut marker, copy, pins, kek, progress)?;
         drop(right);
-        let ledger = self.archived(Ledger::open_in(&storage, &self.anchors, pins, kek)?)?;
-        self.carry_out_disposals(&ledger, &mut marker, &mut restored)?;
+        let mut ledger = self.archived(Ledger::open_in(&storage, &self.anchors, pins, kek)?)?;
+        self.carry_out_disposals(&mut ledger, &mut marker, &mut restored)?;
         drop(ledger);
         let mut right = storage.acquire(Duration::from_millis(limits::LEDGER_LOCK_MILLIS))?;
         if !marker.is_still_there(&self.store)? {
@@ -102,6 +102,19 @@ impl Mirror {
             .with("records", found.without_body)
             .with("attachments", found.attachments_missing)
             .with("refused", found.refused.len()));
+        }
+        if found.attachments_unseen && losses == Losses::Refused {
+            return Err(Error::new(
+                ErrorKind::BodyArchived,
+                format!(
+                    "{} records of the copy at `{copy}` lie in an archive that was not named, and nobody looked for the \
+                     attachments they name; what it has is in `{}`, which takes no records; run this again with the \
+                     archive (`--archive`), or go on without them (`--incomplete-unsafe`)",
+                    found.archived,
+                    storage.place()
+                ),
+            )
+            .with("records", found.archived));
         }
         right.remove(&[MIRROR.to_owned()])?;
         right.settle()?;

@@ -298,6 +298,12 @@ impl Ledger {
                 left.push(name);
             }
         }
+        if let Some(archive) = self.layers.archive() {
+            let archived = place(&self.entry(index)?.record);
+            if archive.size(&archived)?.is_some() {
+                left.push(archived);
+            }
+        }
         Ok(left)
     }
 
@@ -327,12 +333,17 @@ impl Ledger {
         right
             .remove(&attachments.iter().map(|digest| format!("{ATTACHMENTS}/{}", digest.hex())).collect::<Vec<_>>())?;
         if let Some(archive) = self.layers.archive() {
-            let archived: BTreeSet<u64> = self.archived()?.into_iter().collect();
-            let places = entries
-                .iter()
-                .filter(|index| archived.contains(index))
-                .map(|index| self.entry(*index).map(|entry| place(&entry.record)));
-            archive.acquire(self.patience)?.remove(&places.collect::<Result<Vec<_>>>()?)?;
+            // of each: an archiving that was cut short may have left a copy that nothing tells of
+            let mut places = Vec::new();
+            for index in entries {
+                let place = place(&self.entry(*index)?.record);
+                if archive.size(&place)?.is_some() {
+                    places.push(place);
+                }
+            }
+            if !places.is_empty() {
+                archive.acquire(self.patience)?.remove(&places)?;
+            }
         }
         right.remove(&entries.iter().map(|index| Store::body_name(*index)).collect::<Vec<_>>())?;
         right.remove(&entries.iter().map(|index| marker(*index)).collect::<Vec<_>>())?;

@@ -112,8 +112,13 @@ impl Ledger {
         };
         let placed = placed.payload()?;
         match holds.iter().find(|h| h.payload == placed && h.placed.hold_id == hold.hold_id) {
-            None => refused(format!("no hold `{}` was placed by the record named", hold.hold_id.escape_debug())),
-            Some(Hold { released_by: Some(by), .. }) => refused(format!("entry {by} released the hold already")),
+            None => refused(format!(
+                "no hold `{}` was placed by the record named; name the record that placed it",
+                hold.hold_id.escape_debug()
+            )),
+            Some(Hold { released_by: Some(by), .. }) => {
+                refused(format!("entry {by} released the hold already; nothing is left to do"))
+            }
             Some(_) => Ok(()),
         }
     }
