@@ -34,6 +34,8 @@ pub mod predicate;
 
 pub mod statement;
 
+pub mod guard;
+
 pub mod envelope;
 
 pub mod key;
