@@ -53,7 +53,8 @@ mod trivy;
 mod vault_audit;
 mod workloads;
 
-use std::io::{BufRead, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -210,6 +211,15 @@ pub fn read_from(reader: &mut dyn BufRead, told: &Told, now: Timestamp) -> Resul
     read_document(&start, format, told, now)
 }
 
+/// As [`read_from`], of a file.
+///
+/// # Errors
+/// As [`read_from`]; `NOT_FOUND` or `PERMISSION_DENIED` if it can't be opened.
+pub fn read_file(path: &Path, told: &Told, now: Timestamp) -> Result<Ingested> {
+    let file = limits::open_file("report", path)?;
+    read_from(&mut BufReader::new(file), told, now).map_err(|e| e.with("path", path.display()))
+}
+
 fn unreadable(e: std::io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("could not read the report to its end: {e}")).caused_by(e)
 }
@@ -242,9 +252,10 @@ fn read_lines(
 }
 
 fn read_document(report: &[u8], format: Option<&'static Format>, told: &Told, now: Timestamp) -> Result<Ingested> {
+    within(report, limits::DOCUMENT_BYTES)?;
     let bytes = report.strip_prefix(b"\xef\xbb\xbf").unwrap_or(report);
     let is_text = format.is_some_and(|format| matches!(format.reader, Reader::Text(_)));
-    let json = if is_text { within(bytes, limits::DOCUMENT_BYTES).map(|()| None)? } else { document(bytes)? };
+    let json = if is_text { None } else { document(bytes)? };
     let format = match format {
         Some(format) => format,
         None => guessed(json.as_ref())?,
@@ -302,7 +313,7 @@ fn document(bytes: &[u8]) -> Result<Option<Value>> {
             within(bytes, limits::REPORT_BYTES)?;
             crate::json::parse("report", bytes).map(Some)
         }
-        Some(b'<') => within(bytes, limits::DOCUMENT_BYTES).map(|()| None),
+        Some(b'<') => Ok(None),
         _ => Err(Error::new(
             ErrorKind::Malformed,
             "the report is neither JSON nor XML; name the file that the tool wrote",

@@ -1,7 +1,5 @@
 //! `ingest`: what a tool, a platform or a log wrote, as signed records.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -16,7 +14,7 @@ use super::text::Page;
 use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::Guard;
-use crate::ingest::{FORMATS, Format, Ingested, Mapping, Told, Tool, named, read_from};
+use crate::ingest::{FORMATS, Format, Ingested, Mapping, Told, Tool, named, read, read_file};
 use crate::json::Value;
 use crate::ledger::{ATTACHMENT_LOCATION, Ledger};
 use crate::limits;
@@ -101,8 +99,7 @@ impl Ingest {
         let mut page = Page::default();
         let (mut records, mut reports) = (Vec::new(), Vec::new());
         for file in &self.files {
-            let taken =
-                take(file, &mut told, ledger.as_ref(), settings.now()?).map_err(|e| e.with("path", file.display()))?;
+            let taken = take(file, &mut told, ledger.as_ref(), settings.now()?)?;
             page.line(format!("{}: {}", file.display(), named(taken.format)?.title));
             reports.push(json!({ "file": file.display().to_string(), "format": taken.format }));
             // the next file of a log is its next segment
@@ -177,20 +174,8 @@ impl Ingest {
 
 /// Reads one file; what may be kept of it, the ledger keeps.
 fn take(path: &Path, told: &mut Told, ledger: Option<&Ledger>, now: Timestamp) -> Result<Ingested> {
-    let open = || -> Result<File> { limits::open_file("report", path) };
-    let length = open()?.metadata().map_err(|e| Error::io("read report", path, e))?.len();
-    if length > limits::DOCUMENT_BYTES && !is_log(told) {
-        return Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format!(
-                "report `{}` is longer than {} bytes; check that it is the file you mean",
-                path.display(),
-                limits::DOCUMENT_BYTES
-            ),
-        ));
-    }
     told.location = None;
-    let taken = read_from(&mut BufReader::new(open()?), told, now)?;
+    let taken = read_file(path, told, now)?;
     let Some(ledger) = ledger.filter(|_| !taken.holds_secrets && !is_log_format(named(taken.format).ok())) else {
         return Ok(taken);
     };
@@ -199,13 +184,9 @@ fn take(path: &Path, told: &mut Told, ledger: Option<&Ledger>, now: Timestamp) -
         return Ok(taken);
     }
     told.location = Some(format!("{ATTACHMENT_LOCATION}{}", ledger.attach(&bytes)?.hex()));
-    let again = read_from(&mut bytes.as_slice(), told, now);
+    let again = read(&bytes, told, now);
     told.location = None;
     again
-}
-
-fn is_log(told: &Told) -> bool {
-    told.format.as_deref().is_none_or(|name| is_log_format(named(name).ok()))
 }
 
 fn is_log_format(format: Option<&Format>) -> bool {

@@ -21,6 +21,9 @@ pub(super) const FORMAT: Format = Format {
 
 fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
     let text = std::str::from_utf8(report.bytes).map_err(|_| report.malformed("is not UTF-8"))?;
+    if text.trim().is_empty() {
+        return Err(report.malformed("holds nothing that could be searched"));
+    }
     let (kind, class) = match report.told_kind()? {
         kind @ TestKind::Secrets => (kind, Class::Secrets),
         kind @ TestKind::Phi => (kind, Class::Phi),

@@ -61,6 +61,10 @@ impl Report<'_> {
     /// A part of the document as the type that the format demands; `place` says which.
     pub(super) fn part<'de, T: Deserialize<'de>>(&self, value: &'de Value, place: &str) -> Result<T> {
         T::deserialize(value).map_err(|e| {
+            // what serde finds wrong it quotes, and that may be the secret
+            if self.format.holds_secrets {
+                return self.malformed("is not what its format demands");
+            }
             let at = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
             self.malformed(format_args!(
                 "is not what its format demands{at}: {}",

@@ -1,5 +1,11 @@
 //! Reading reports in tests: with what must be told filled in.
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, each with its own part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests, each with its own part of it"
+)]
 
 use sealwright::Error;
 use sealwright::ingest::{Ingested, Told, read};
@@ -64,6 +70,44 @@ pub(crate) fn statements(taken: &Ingested) -> Value {
         json!({"predicateType": statement.predicate_type(), "subject": statement.subjects(), "predicate": predicate})
     });
     json!({"format": taken.format, "statements": each.collect::<Vec<_>>()})
+}
+
+/// What the case of this name gives, with `told` beside what it tells itself.
+pub(crate) fn case_with(name: &str, told: &Value) -> Result<Ingested, Error> {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let case = std::fs::read(fixtures.join(format!("cases/ingest/{name}.json"))).unwrap();
+    let mut case: Value = serde_json::from_slice(&case).unwrap();
+    for (member, value) in told.as_object().unwrap() {
+        case["input"]["told"][member] = value.clone();
+    }
+    let report = std::fs::read(fixtures.join(case["input"]["report"].as_str().unwrap())).unwrap();
+    run_case(&case["input"], &report)
+}
+
+/// What the case of this name gives.
+pub(crate) fn case(name: &str) -> Ingested {
+    case_with(name, &json!({})).unwrap()
+}
+
+/// Each claim of a case: its attribute, and why it does not hold, if it does not.
+pub(crate) fn claims(name: &str) -> Vec<(String, Option<String>)> {
+    let mut claims = Vec::new();
+    for statement in case(name).statements {
+        let predicate = statement.predicate_json().unwrap();
+        for claim in predicate["attributes"].as_array().into_iter().flatten() {
+            let conditions = claim["conditions"].clone();
+            let number = |name: &str| conditions[name].as_f64();
+            let old = |limit: &str| number("ageSeconds").zip(number(limit)).is_some_and(|(age, limit)| age > limit);
+            let denied = match conditions["denied"].as_str() {
+                Some(why) => Some(why.to_owned()),
+                None if old("rpoSeconds") || old("maxAgeSeconds") => Some("too old".to_owned()),
+                None if conditions["enforced"] == json!(false) => Some("not enforced".to_owned()),
+                None => None,
+            };
+            claims.push((claim["attribute"].as_str().unwrap().to_owned(), denied));
+        }
+    }
+    claims
 }
 
 /// A case of `fixtures/cases/ingest`: its report, by its name below `fixtures`, with what is told of it.
