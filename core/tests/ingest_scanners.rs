@@ -120,6 +120,59 @@ fn no_sarif_log_without_results_passes_and_every_valid_one_is_read() {
     assert!(refused.len() < outcomes.len() / 3, "{refused:#?}");
 }
 
+/// Reports of scanners that no list counts, with our number of findings, read by eye.
+const COUNTED: &[(&str, &str, u64)] = &[
+    ("grype-golden/grype/presenter/json/testdata/snapshot/TestJsonImgsPresenter.golden", "grype", 2),
+    ("grype-golden/grype/presenter/json/testdata/snapshot/TestJsonDirsPresenter.golden", "grype", 2),
+    ("gitleaks/expected/report/json_simple.json", "gitleaks", 1),
+    ("gitleaks/expected/report/empty.json", "gitleaks", 0),
+];
+
+#[test]
+fn reports_of_the_scanners_own_tests_are_counted() {
+    let Some(dir) = corpora("scanner-outputs") else { return };
+    for (file, format, number) in COUNTED {
+        let bytes = std::fs::read(dir.join(file)).unwrap();
+        let taken = read_as(format, &bytes).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert_eq!(findings(&taken), *number, "{file}");
+    }
+}
+
+/// Documents without statements, or without the `version` that both specifications demand.
+const NO_VEX: &[&str] = &[
+    "openvex_no_vuln.json",
+    "images.vex.json",
+    "test.vex.json",
+    "v001-1.vex.json",
+    "v001-2.vex.json",
+    "v020-1.vex.json",
+    "v020-2.vex.json",
+];
+
+#[test]
+fn every_published_openvex_document_is_kept_as_it_is_or_refused_with_a_reason() {
+    let Some(dir) = corpora("scanner-outputs") else { return };
+    let (mut read, mut refused) = (0, Vec::new());
+    for path in files(&dir) {
+        let bytes = std::fs::read(&path).unwrap();
+        let Ok(json) = serde_json::from_slice::<Value>(&bytes) else { continue };
+        if !json["@context"].as_str().is_some_and(|context| context.starts_with("https://openvex.dev/ns")) {
+            continue;
+        }
+        match read_as("openvex", &bytes) {
+            Ok(taken) => {
+                read += 1;
+                assert_eq!(taken.statements[0].predicate_json().unwrap(), json, "{}", path.display());
+            }
+            Err(e) => refused.push((path.file_name().unwrap().to_str().unwrap().to_owned(), e.code())),
+        }
+    }
+    println!("read {read}, refused {}", refused.len());
+    assert!(read > 5, "{read} were read");
+    refused.retain(|(name, code)| !NO_VEX.contains(&name.as_str()) || *code != "MALFORMED");
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let (mut found, mut open) = (Vec::new(), vec![dir.to_path_buf()]);
     while let Some(folder) = open.pop() {

@@ -7,7 +7,7 @@ mod world;
 
 use std::io::Write as _;
 
-use sealwright::ingest::{Told, read_from};
+use sealwright::ingest::{FORMATS, Told, read_from};
 use sealwright::json::Value;
 use sealwright::predicate::*;
 use sealwright::statement::Statement;
@@ -341,6 +341,71 @@ fn s126_a_backup_over_its_age_is_denied_and_one_that_shrank_is_warned_of() {
     assert_eq!(denied("restic-too-old"), ["BACKUP_FRESH"]);
     let shrunk = case("restic-shrunk").statements[0].predicate_json().unwrap();
     assert!(shrunk["attributes"][0]["conditions"]["warning"].is_string());
+}
+
+/// A claim about monitoring, of an answer in which it is switched on or off.
+fn monitored(active: bool) -> Vec<(String, bool)> {
+    let answer = json!({"release": "shop-1.4.0", "dashboard": "https://monitor.example.org/d/shop", "active": active})
+        .to_string();
+    let told = json!({"format": "mapped", "mapping": {"v": "sealwright-mapping/v1", "tool": {"is": "monitor"},
+        "ran": {"/release": "shop-1.4.0"}, "becomes": {"scai": {"attribute": "MONITORING_ACTIVE",
+        "target": {"at": "/dashboard"}, "conditions": {"active": "/active"}}}}});
+    let taken = sealwright::ingest::read(answer.as_bytes(), &ingested::told(&told), NOW.parse().unwrap()).unwrap();
+    let claims = taken.statements[0].predicate_json().unwrap();
+    let each = claims["attributes"].as_array().unwrap().iter();
+    each.map(|claim| {
+        (claim["target"]["uri"].as_str().unwrap().to_owned(), claim["conditions"]["active"] == json!(true))
+    })
+    .collect()
+}
+
+#[test]
+fn s127_a_store_of_the_monitoring_itself_without_encryption_is_denied() {
+    let told = json!({"source": "s3://metrics.example.org"});
+    let claim =
+        |name: &str| case_with(name, &told).unwrap().statements[0].predicate_json().unwrap()["attributes"][0].clone();
+    let (good, bad) = (claim("aws-settings-encrypted"), claim("aws-settings-not-encrypted"));
+    assert_eq!(good["target"]["uri"], "s3://metrics.example.org");
+    assert!(good["conditions"]["denied"].is_null() && bad["conditions"]["denied"].is_string());
+}
+
+#[test]
+fn s128_a_release_whose_monitoring_is_off_is_denied_and_one_that_is_watched_links_to_it() {
+    let dashboard = "https://monitor.example.org/d/shop".to_owned();
+    assert_eq!(monitored(true), [(dashboard.clone(), true)]);
+    // a condition that is false denies
+    assert_eq!(monitored(false), [(dashboard, false)]);
+}
+
+#[test]
+fn a_report_of_500_megabytes_is_refused_before_it_is_read_to_its_end() {
+    let mut endless = std::io::BufReader::new(std::io::Read::take(std::io::repeat(b'['), 500 << 20));
+    for format in [None, Some("sarif"), Some("kubernetes-audit"), Some("junit"), Some("free-text")] {
+        let mut told = Told::default();
+        told.format = format.map(str::to_owned);
+        let e = read_from(&mut endless, &told, NOW.parse().unwrap()).unwrap_err();
+        assert!(["LIMIT_EXCEEDED", "MALFORMED"].contains(&e.code()), "{format:?}: {e}");
+    }
+}
+
+#[test]
+fn the_guide_lists_every_format_as_the_library_does_and_every_format_has_its_reports() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let guide = std::fs::read_to_string(root.join("docs/guide/ingest.md")).unwrap();
+    let rows: Vec<&str> =
+        guide.lines().skip_while(|l| !l.starts_with("| format |")).skip(2).take_while(|l| l.starts_with('|')).collect();
+    let parsers = std::fs::read_to_string(root.join("core/tests/hostile/parsers.rs")).unwrap();
+    assert_eq!(rows.len(), FORMATS.len());
+    for (row, format) in rows.iter().zip(FORMATS) {
+        let start = format!("| `{}` | {} | {} | ", format.name, format.recognised_by, format.says);
+        assert!(row.starts_with(&start), "the guide has\n{row}\nthe library\n{start}");
+        assert_eq!(row.split(" | ").last().unwrap().split(", ").count(), format.becomes.len(), "{row}");
+        let cases = std::fs::read_dir(root.join("fixtures/cases/ingest")).unwrap();
+        let cases = cases
+            .filter(|c| c.as_ref().unwrap().file_name().to_str().unwrap().starts_with(&format!("{}-", format.name)));
+        assert!(cases.count() >= 2, "{} has no cases", format.name);
+        assert!(parsers.contains(&format!("\"ingest-{}\"", format.name)), "{} is not fuzzed", format.name);
+    }
 }
 
 #[test]

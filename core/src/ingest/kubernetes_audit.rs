@@ -34,7 +34,8 @@ fn event(json: &Value) -> Event {
     let (resource, subresource) = (text(json, "/objectRef/resource"), text(json, "/objectRef/subresource"));
     let ended = matches!(stage.as_str(), "ResponseComplete" | "Panic");
     Event {
-        at: at(json, "/stageTimestamp").or_else(|| at(json, "/requestReceivedTimestamp")),
+        // the first versions of the format wrote `timestamp`
+        at: ["/stageTimestamp", "/requestReceivedTimestamp", "/timestamp"].iter().find_map(|pointer| at(json, pointer)),
         who: text(json, "/user/username"),
         what: text(json, "/verb"),
         on: resource.clone().map(|resource| match &subresource {
