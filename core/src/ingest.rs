@@ -61,7 +61,6 @@ use serde::Serialize;
 use crate::artifact::ResourceDescriptor;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::guard::Guard;
 use crate::json::Value;
 use crate::limits;
 use crate::statement::Statement;
@@ -281,7 +280,7 @@ fn finished(read: Report<'_>, statements: Vec<Statement>) -> Result<Ingested> {
     if statements.is_empty() {
         return Err(read.malformed("says nothing that could be recorded"));
     }
-    let guard = Guard::built_in();
+    let guard = read.told.guard()?;
     statements.iter().try_for_each(|statement| guard.check(statement))?;
     let holds_secrets = read.format.holds_secrets;
     Ok(Ingested { format: read.format.name, statements, report: read.descriptor, holds_secrets })
@@ -352,10 +351,12 @@ fn guessed(json: Option<&Value>) -> Result<&'static Format> {
     }
 }
 
+/// Whether it says nothing, so that any tool may have written it: `[]`, `{}`, `{"results":[]}`.
 fn is_empty(json: &Value) -> bool {
     match json {
         Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
+        Value::Object(members) => members.values().all(is_empty),
+        Value::Null => true,
         _ => false,
     }
 }

@@ -144,6 +144,19 @@ fn s042_a_record_of_ours_with_such_a_number_is_not_made_and_the_refusal_does_not
 }
 
 #[test]
+fn s042_rules_of_ones_own_are_data() {
+    let rule = |pattern: &str| {
+        json!({"guard": {"v": "sealwright-guard/v1",
+        "rules": [{"id": "case-number", "class": "phi", "pattern": pattern}]}, "tool": {"name": "CASE-12345678"}})
+    };
+    assert_eq!(case_with("junit-passed", &rule(r"\bCASE-(\d{8})\b")).unwrap_err().code(), "REGULATED_DATA");
+    assert!(case_with("junit-passed", &rule(r"\bCASE-(\d{9})\b")).is_ok());
+    for wrong in ["(", "x*"] {
+        assert_eq!(case_with("junit-passed", &rule(wrong)).unwrap_err().code(), "MALFORMED", "{wrong}");
+    }
+}
+
+#[test]
 fn s043_a_high_finding_of_static_analysis_stops_the_artifact_and_the_report_is_kept_by_digest() {
     stops("sast", ("sarif-passed", json!({})), ("sarif-failed", json!({})));
     let taken = case("sarif-failed");

@@ -225,6 +225,7 @@ fn s113_a_secret_over_its_age_is_denied_and_a_younger_one_is_not() {
 fn s114_a_ci_that_is_cluster_admin_or_may_deploy_is_denied() {
     holds("kubernetes-rbac-passed", "CI_CANNOT_DEPLOY");
     assert_eq!(denied("kubernetes-rbac-cluster-admin"), ["LEAST_PRIVILEGE_REVIEWED", "CI_CANNOT_DEPLOY"]);
+    assert_eq!(denied("kubernetes-rbac-all-service-accounts"), ["LEAST_PRIVILEGE_REVIEWED", "CI_CANNOT_DEPLOY"]);
     assert_eq!(denied("kubernetes-rbac-deploys"), ["CI_CANNOT_DEPLOY"]);
     assert_eq!(case_with("kubernetes-rbac-unknown-role", &json!({})).unwrap_err().code(), "MALFORMED");
 }

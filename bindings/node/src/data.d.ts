@@ -788,6 +788,7 @@ export interface Told {
     tlsVersion?: string
     certificateDays?: number
   }
+  guard?: Record<string, unknown>
   location?: string
   coverage?: 'full' | 'partial'
   mapping?: Record<string, unknown>

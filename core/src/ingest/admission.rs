@@ -13,7 +13,7 @@ pub(super) const FORMAT: Format = Format {
     recognised_by: "objects of the kind `AdmissionReview` with `request` and `response`, one a line or in a list",
     says: "no times: the end of the period, source and collector must be told",
     becomes: &[AuditLogSegment::TYPE, TestResult::TYPE],
-    holds_secrets: false,
+    holds_secrets: true,
     reader: Reader::Log(Log { kind: LogKind::KubernetesAudit, is, list: "", event }),
 };
 

@@ -45,10 +45,12 @@ fn who(json: &Value) -> Option<String> {
 fn matters(json: &Value) -> Option<Matter> {
     let (source, name) = (text(json, "/eventSource")?, text(json, "/eventName")?);
     let service = source.strip_suffix(".amazonaws.com").unwrap_or(&source);
-    let human = matches!(
-        json.pointer("/userIdentity/type").and_then(Value::as_str),
-        Some("IAMUser" | "Root" | "IdentityCenterUser" | "SAMLUser")
-    );
+    // people come in by IAM Identity Center as roles of this prefix
+    let human = text(json, "/userIdentity/arn").is_some_and(|arn| arn.contains("/AWSReservedSSO_"))
+        || matches!(
+            json.pointer("/userIdentity/type").and_then(Value::as_str),
+            Some("IAMUser" | "Root" | "IdentityCenterUser" | "SAMLUser")
+        );
     match (service, name.as_str()) {
         ("signin", "ConsoleLogin") if text(json, "/responseElements/ConsoleLogin").as_deref() == Some("Success") => {
             session(json, human, "console", AccessKind::Console)

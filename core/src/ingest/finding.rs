@@ -1,11 +1,9 @@
 //! Findings, counted by how bad they are.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::TestOutcome;
 
 /// How bad a finding is, the worst first. What nobody rated counts as bad as `high`.
@@ -62,20 +60,6 @@ impl Level {
             s if s > 0.0 => Self::Low,
             _ => Self::Info,
         }
-    }
-}
-
-impl FromStr for Level {
-    type Err = Error;
-
-    fn from_str(word: &str) -> Result<Self> {
-        const ALL: [Level; 6] = [Level::Critical, Level::High, Level::Unknown, Level::Medium, Level::Low, Level::Info];
-        ALL.into_iter().find(|level| level.name() == word).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Malformed,
-                format!("`{}` is no level; write critical, high, unknown, medium, low or info", word.escape_debug()),
-            )
-        })
     }
 }
 

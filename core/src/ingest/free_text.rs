@@ -4,7 +4,7 @@ use super::finding::{Findings, Level};
 use super::report::{Ran, Report};
 use super::{Format, Reader};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guard::{Class, Guard};
+use crate::guard::Class;
 use crate::predicate::{PredicateType as _, TestKind, TestResult};
 use crate::statement::Statement;
 
@@ -35,7 +35,7 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
         }
     };
     let mut found = Findings::default();
-    for hit in Guard::built_in().text(text).into_iter().filter(|hit| hit.class == class) {
+    for hit in report.told.guard()?.text(text).into_iter().filter(|hit| hit.class == class) {
         found.add(Level::High, report.fail_at(), format!("{} {}", hit.rule, hit.place));
     }
     let ran = Ran {

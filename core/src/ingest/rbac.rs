@@ -66,7 +66,8 @@ fn too_mighty(bindings: &[&Value], roles: &BTreeMap<(&str, &str), &Value>) -> Op
         subjects(binding).find_map(|subject| {
             let name = text(subject, "/name");
             let everybody = ["system:anonymous", "system:unauthenticated", "system:authenticated"].contains(&name);
-            let system = name.starts_with("system:") && !everybody;
+            // accounts of services are not of the system, whatever their group is called
+            let system = name.starts_with("system:") && !name.starts_with("system:serviceaccount") && !everybody;
             let kube = text(subject, "/namespace") == "kube-system";
             if anything && !system && !kube {
                 Some(format!("`{name}` is bound to `{role}`, which may do everything"))

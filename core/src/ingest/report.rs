@@ -104,10 +104,10 @@ impl Report<'_> {
 
     /// The tool as the report names it, completed by what is told. It must have a name and a version.
     pub(super) fn tool(&self, name: Option<&str>, version: Option<&str>) -> Result<Tool> {
-        let mut tool = self.tool_if_versioned(name, version)?;
+        let tool = self.tool_if_versioned(name, version)?;
         if tool.version.is_none() {
             let why = format!("the {} does not say which version of `{}` wrote it", self.format.title, tool.name);
-            tool.version = Some(self.told.demand(&None::<String>, "tool", &why)?.clone());
+            return Err(missing("tool", &why));
         }
         Ok(tool)
     }

@@ -10,6 +10,7 @@ use super::mapped::Mapping;
 use crate::artifact::ResourceDescriptor;
 use crate::digest::DigestSet;
 use crate::error::{Error, ErrorKind, Result};
+use crate::guard::Guard;
 use crate::json::{self, Value};
 use crate::predicate::{Actor, Coverage, Environment, TestKind};
 use crate::timestamp::Timestamp;
@@ -49,6 +50,8 @@ pub struct Told {
     pub fail_at: Option<Level>,
     /// What claims are held against.
     pub limits: Limits,
+    /// Rules of one's own by which statements and free text are searched, as [`Guard::with_rules`] reads them.
+    pub guard: Option<Value>,
     /// Where the report is kept, if it is.
     pub location: Option<String>,
     /// Whether a list shows all there is, or a part, which is also what is meant without it.
@@ -99,6 +102,11 @@ impl Told {
     /// `MALFORMED`, also for something that is not known.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         json::parse("what is told of a report", bytes)
+    }
+
+    /// The rules that come with the library, with those of one's own.
+    pub(super) fn guard(&self) -> Result<Guard> {
+        self.guard.iter().try_fold(Guard::built_in(), |guard, rules| guard.with_rules(&json::to_vec(rules, 1024)))
     }
 
     /// What is told, or `API_MISUSE` that says what is missing.

@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     recognised_by: "a `List` of, or one of, pods and what makes them; with network policies where there are any",
     says: "nothing of who looked and when: environment and collector must be told",
     becomes: &[EnvironmentSnapshot::TYPE, Scai::TYPE],
-    holds_secrets: false,
+    holds_secrets: true,
     reader: Reader::Json { is, read },
 };
 
