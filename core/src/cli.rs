@@ -109,7 +109,7 @@ enum Command {
     #[command(subcommand)]
     Sbom(sbom::SbomCommand),
     /// Turn what a tool, a platform or a log wrote into signed records.
-    Ingest(ingest::Ingest),
+    Ingest(Box<ingest::Ingest>),
     /// Who wrote what, by the signatures of Git commits.
     #[command(subcommand)]
     Commits(commits::CommitsCommand),

@@ -353,12 +353,12 @@ fn guessed(json: Option<&Value>) -> Result<&'static Format> {
 
 /// Whether it says nothing, so that any tool may have written it: `[]`, `{}`, `{"results":[]}`.
 fn is_empty(json: &Value) -> bool {
-    match json {
+    let nothing = |value: &Value| match value {
         Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.values().all(is_empty),
-        Value::Null => true,
-        _ => false,
-    }
+        Value::Object(members) => members.is_empty(),
+        other => other.is_null(),
+    };
+    nothing(json) || json.as_object().is_some_and(|members| members.values().all(nothing))
 }
 
 fn not_of(format: &Format) -> Error {

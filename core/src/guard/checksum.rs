@@ -64,7 +64,7 @@ fn is_card(digits: &[u32]) -> bool {
             (_, doubled) => doubled,
         })
         .sum();
-    issued && sum % 10 == 0
+    issued && sum.is_multiple_of(10)
 }
 
 fn is_ssn(digits: &[u32]) -> bool {

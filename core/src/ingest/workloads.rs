@@ -62,7 +62,7 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 fn is(json: &Value) -> bool {
     let kinds: Vec<&str> = items(json).iter().map(|item| kind_of(json, item)).collect();
     let runs = |kind: &&str| WORKLOADS.iter().any(|(name, _)| name == kind);
-    kinds.iter().any(|kind| runs(&kind)) && kinds.iter().all(|kind| runs(&kind) || OTHERS.contains(kind))
+    kinds.iter().any(runs) && kinds.iter().all(|kind| runs(kind) || OTHERS.contains(kind))
 }
 
 /// Something that runs: where, from which pod template, and its live pods.
