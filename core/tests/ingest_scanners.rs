@@ -1,5 +1,5 @@
 //! Reports that real scanners wrote, counted as others count them.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod corpora;
 mod ingested;
