@@ -13,10 +13,10 @@ use crate::record::Statement;
 use crate::work::{Work, at_once, later};
 
 /// What was made of a report.
-#[napi]
+#[napi(namespace = "ingest")]
 pub struct Ingested(ingest::Ingested);
 
-#[napi]
+#[napi(namespace = "ingest")]
 impl Ingested {
     /// Name of the format that it was read as.
     #[napi(getter)]
@@ -44,7 +44,7 @@ impl Ingested {
 }
 
 /// Reads a report, and makes statements of it. `told` says what the report does not.
-#[napi(namespace = "ingest", js_name = "read", ts_return_type = "Promise<Ingested>")]
+#[napi(namespace = "ingest", js_name = "read", ts_return_type = "Promise<ingest.Ingested>")]
 pub fn ingest_read(
     report: &[u8],
     #[napi(ts_arg_type = "Told")] told: Option<Json>,
@@ -71,7 +71,7 @@ fn read(report: &[u8], told: Option<&Json>, now: Option<Json>) -> Result<Ingeste
 }
 
 /// As `read`, of a file; a log of one entry a line is never held in memory.
-#[napi(namespace = "ingest", js_name = "readFile", ts_return_type = "Promise<Ingested>")]
+#[napi(namespace = "ingest", js_name = "readFile", ts_return_type = "Promise<ingest.Ingested>")]
 pub fn ingest_read_file(
     path: String,
     #[napi(ts_arg_type = "Told")] told: Option<Json>,
