@@ -758,6 +758,56 @@ export interface JUnitReport {
   durationMillis: number
 }
 
+/** What is said beside a report; all of it may be left out, and a format that needs it refuses without it. */
+export interface Told {
+  format?: string
+  subjects?: ResourceDescriptor[]
+  kind?: string
+  tool?: { name: string; version?: string }
+  databaseDate?: string
+  startedAt?: string
+  finishedAt?: string
+  configuration?: ResourceDescriptor[]
+  collector?: Record<string, unknown>
+  environment?: Record<string, unknown>
+  source?: string
+  sequence?: number
+  previousSegment?: Record<string, string>
+  failAt?: 'high' | 'medium' | 'low' | 'info'
+  limits?: {
+    maxAgeSeconds?: number
+    rpoSeconds?: number
+    registries?: string[]
+    ciAccounts?: string[]
+    tlsVersion?: string
+    certificateDays?: number
+  }
+  guard?: Record<string, unknown>
+  location?: string
+  coverage?: 'full' | 'partial'
+  mapping?: Record<string, unknown>
+  predicate?: Record<string, unknown>
+  tree?: Record<string, string>
+}
+
+/** A format of reports. */
+export interface IngestFormat {
+  name: string
+  title: string
+  mediaType: string
+  recognisedBy: string
+  says: string
+  becomes: string[]
+  holdsSecrets: boolean
+}
+
+/** What the guard found, without the value. */
+export interface GuardHit {
+  rule: string
+  class: 'secrets' | 'phi'
+  place: string
+}
+
 /** What every failure throws or rejects with. */
 export interface SealwrightError extends Error {
   /** The stable code, such as `BAD_SIGNATURE`. */
@@ -1645,6 +1695,38 @@ export declare namespace commit {
   export function verifyTag(raw: Uint8Array, tagId: string, trust: commit.CommitTrust, at?: Time): Promise<VerifiedTag>
   /** As `verifyTag`, at once. */
   export function verifyTagSync(raw: Uint8Array, tagId: string, trust: commit.CommitTrust, at?: Time): VerifiedTag
+}
+
+export declare namespace guard {
+  /**
+   * Searches text for secrets and data of people: rule, class and place of each finding, never the value. `rules` are rules of
+   * one's own.
+   */
+  export function text(text: string, rules?: Record<string, unknown>): GuardHit[]
+}
+
+export declare namespace ingest {
+  /** What was made of a report. */
+  export class Ingested {
+    /** Name of the format that it was read as. */
+    get format(): string
+    /** What the report says, ready to be signed. */
+    get statements(): Array<Statement>
+    /** The report itself, by digest. */
+    get report(): ResourceDescriptor
+    /** Whether the report may hold secrets, so that nothing but its digest may be kept. */
+    get holdsSecrets(): boolean
+  }
+  /** Every format that is read: its name, what it is recognised by, what it says and becomes. */
+  export function formats(): IngestFormat[]
+  /** Reads a report, and makes statements of it. `told` says what the report does not. */
+  export function read(report: Uint8Array, told?: Told, now?: Time): Promise<ingest.Ingested>
+  /** As `read`, of a file; a log of one entry a line is never held in memory. */
+  export function readFile(path: string, told?: Told, now?: Time): Promise<ingest.Ingested>
+  /** As `readSync`, of a file; a log of one entry a line is never held in memory. */
+  export function readFileSync(path: string, told?: Told, now?: Time): ingest.Ingested
+  /** Reads a report, and makes statements of it. `told` says what the report does not. */
+  export function readSync(report: Uint8Array, told?: Told, now?: Time): ingest.Ingested
 }
 
 export declare namespace junit {

@@ -2,7 +2,8 @@
 //!
 //! `cargo run -p sealwright --example make_cases`. Signatures of P-256 and the salts of ledgers differ from run to run;
 //! what a case expects does not. With the word `storage` it writes the cases of `opening`, `encryption-key` and `schedule`
-//! alone, which are the same each time.
+//! alone, which are the same each time. With the word `ingest` it writes what the reports of `fixtures/reports` give into
+//! the cases that name them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,6 +13,8 @@
 )]
 
 mod evidence;
+#[path = "../tests/ingested/mod.rs"]
+mod ingested;
 mod packs;
 mod storage;
 #[path = "../tests/world/mod.rs"]
@@ -37,9 +40,18 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some("storage") {
         return storage::write_all();
     }
+    if std::env::args().nth(1).as_deref() == Some("ingest") {
+        return ingest();
+    }
     let keys = Keys::read();
-    for folder in ["cases", "ledgers", "packs"] {
+    for folder in ["ledgers", "packs"] {
         let _ = fs::remove_dir_all(fixtures().join(folder));
+    }
+    for topic in fs::read_dir(fixtures().join("cases")).unwrap().map(|e| e.unwrap().path()) {
+        // written by hand, as the reports beside them are
+        if !topic.ends_with("ingest") {
+            fs::remove_dir_all(topic).unwrap();
+        }
     }
     verify(&keys);
     statement();
@@ -537,6 +549,21 @@ fn junit() {
     ];
     for (name, title, expect, report, gives) in all {
         case("junit", name, title, expect, json!({"report": report}), gives);
+    }
+}
+
+/// Writes anew what each report gives; read it before it is committed.
+fn ingest() {
+    for path in fs::read_dir(fixtures().join("cases/ingest")).unwrap().map(|e| e.unwrap().path()) {
+        let mut case: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let report = fs::read(fixtures().join(case["input"]["report"].as_str().unwrap())).unwrap();
+        let ended = ingested::run_case(&case["input"], &report);
+        let code = ended.as_ref().map_or_else(|e| e.code(), |_| "ok");
+        assert_eq!(case["expect"], code, "{}: {ended:?}", path.display());
+        if let Ok(taken) = &ended {
+            case["gives"] = ingested::statements(taken);
+        }
+        fs::write(path, format!("{}\n", serde_json::to_string_pretty(&case).unwrap())).unwrap();
     }
 }
 

@@ -108,9 +108,8 @@ enum Command {
     /// Make and validate software bills of materials.
     #[command(subcommand)]
     Sbom(sbom::SbomCommand),
-    /// Turn the report of a tool into a signed record.
-    #[command(subcommand)]
-    Ingest(ingest::IngestCommand),
+    /// Turn what a tool, a platform or a log wrote into signed records.
+    Ingest(Box<ingest::Ingest>),
     /// Who wrote what, by the signatures of Git commits.
     #[command(subcommand)]
     Commits(commits::CommitsCommand),

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The call contradicts itself or leaves out what it must say.
     ApiMisuse,
+    /// What is to be signed holds a secret, or data of people.
+    RegulatedData,
     // --- verification ---
     /// No demanded signature is valid over the bytes.
     BadSignature,
@@ -128,6 +130,7 @@ impl ErrorKind {
         Self::NotFound,
         Self::AlreadyExists,
         Self::ApiMisuse,
+        Self::RegulatedData,
         Self::BadSignature,
         Self::DigestMismatch,
         Self::UntrustedCertificate,
@@ -179,6 +182,7 @@ impl ErrorKind {
             Self::NotFound => "NOT_FOUND",
             Self::AlreadyExists => "ALREADY_EXISTS",
             Self::ApiMisuse => "API_MISUSE",
+            Self::RegulatedData => "REGULATED_DATA",
             Self::BadSignature => "BAD_SIGNATURE",
             Self::DigestMismatch => "DIGEST_MISMATCH",
             Self::UntrustedCertificate => "UNTRUSTED_CERTIFICATE",
@@ -227,6 +231,7 @@ impl ErrorKind {
             | Self::NotFound
             | Self::AlreadyExists
             | Self::ApiMisuse
+            | Self::RegulatedData
             | Self::WrongPassphrase
             | Self::WrongKey => ErrorClass::InvalidInput,
             Self::BadSignature

@@ -96,7 +96,7 @@ pub fn canonical<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
 }
 
 /// What serde says, in the words of JSON: names of types are nothing to whoever wrote the document.
-fn for_people(text: &str) -> String {
+pub(crate) fn for_people(text: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     let mut left = text.split(' ');
     while let Some(word) = left.next() {

@@ -26,6 +26,8 @@ pub mod predicate;
 
 pub mod statement;
 
+pub mod guard;
+
 pub mod envelope;
 
 pub mod key;

@@ -17,6 +17,12 @@ pub const PAYLOAD_BYTES: usize = 24 * 1024 * 1024;
 pub const KEY_BYTES: u64 = 64 * 1024;
 /// A lock file, SBOM or report that is read whole.
 pub const DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
+/// A report in JSON: as a tree of values it takes many times its length.
+pub const REPORT_BYTES: u64 = 64 * 1024 * 1024;
+/// One entry of a log.
+pub const LOG_LINE_BYTES: usize = 8 * 1024 * 1024;
+/// Records that one log may become, beside its segment.
+pub const LOG_RECORDS: usize = 10_000;
 /// A policy bundle.
 pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 /// An attachment that the ledger keeps whole.

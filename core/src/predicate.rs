@@ -9,6 +9,7 @@
 
 mod actor;
 mod approval;
+mod audit_log_segment;
 mod change_request;
 mod control;
 mod cyclonedx;
@@ -18,10 +19,12 @@ mod environment;
 mod environment_snapshot;
 mod evidence_pack;
 mod field;
+mod key_access;
 mod kind;
 mod legal_hold;
 mod nonce;
 mod policy_evaluation;
+mod privileged_session;
 mod profile;
 mod promotion;
 mod record_ref;
@@ -37,6 +40,7 @@ mod trust_policy;
 mod unset;
 mod vocabulary;
 mod vsa;
+mod vulns;
 mod window;
 
 use serde::Serialize;
@@ -47,6 +51,7 @@ use crate::json;
 
 pub use actor::{Actor, ActorKind, Authentication};
 pub use approval::{Approval, ApprovalDecision, Capture, CaptureMethod, Stage};
+pub use audit_log_segment::{AuditLogSegment, LockMode, LogKind, SegmentStorage};
 pub use change_request::{
     Category, CategorySource, ChangeRequest, Emergency, Impact, RequiredApproval, RiskTier, RollbackMethod,
     RollbackPlan,
@@ -59,11 +64,13 @@ pub use environment::{DataClass, Environment, EnvironmentClass};
 pub use environment_snapshot::{Coverage, EnvironmentSnapshot, Observed};
 pub use evidence_pack::{Completeness, EvidencePack, Handover, PackLedger, PackSelection, Redaction};
 pub(crate) use field::is_uri;
+pub use key_access::{KeyAccess, KeyOperation, KeyOutcome, KeyResource};
 pub use legal_hold::{HoldAction, HoldScope, LegalHold};
 pub use nonce::nonce;
 pub use policy_evaluation::{
     CheckOutcome, CheckResult, Enforcement, Engine, EvaluationResult, Gate, LedgerState, PolicyEvaluation, Selection,
 };
+pub use privileged_session::{AccessKind, PrivilegedSession};
 pub use profile::{LeftOut, Profile};
 pub use promotion::{Promotion, Relocation};
 pub use record_ref::{RecordHints, RecordRef};
@@ -79,6 +86,7 @@ pub use trust_policy::{
     Admin, Keyless, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer,
 };
 pub use vsa::{VerificationResult, Vsa, VsaVerifier};
+pub use vulns::{ScanMetadata, VulnDatabase, VulnScanner, VulnSeverity, Vulnerability, Vulns};
 pub use window::Window;
 
 /// Where our own predicate types begin.
@@ -148,6 +156,8 @@ predicates! {
     ProvenanceV01,
     /// A run of tests or of a scanner.
     TestResult,
+    /// A scan for known vulnerabilities.
+    Vulns,
     /// A CycloneDX BOM.
     Cyclonedx,
     /// What a verifier found.
@@ -170,6 +180,12 @@ predicates! {
     EnvironmentSnapshot,
     /// What is not as it ought to be.
     DriftReport,
+    /// A use of a key or secret.
+    KeyAccess,
+    /// Privileged access.
+    PrivilegedSession,
+    /// A sealed run of entries of a log.
+    AuditLogSegment,
     /// A stop to disposal, or its end.
     LegalHold,
     /// What was disposed of.

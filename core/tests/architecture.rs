@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "artifact",
     "predicate",
     "statement",
+    "guard",
     "envelope",
     "key",
     "merkle",

@@ -20,6 +20,14 @@ fn seeds() -> Vec<Vec<u8>> {
         .map(|p| std::fs::read(p).unwrap())
         .collect();
     assert!(!seeds.is_empty());
+    let reports = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/reports");
+    for format in std::fs::read_dir(reports).unwrap().map(|e| e.unwrap().path()) {
+        let mut reports: Vec<_> = std::fs::read_dir(format).unwrap().map(|e| e.unwrap().path()).collect();
+        reports.sort();
+        seeds.extend(
+            reports.iter().filter(|r| r.file_stem().is_some_and(|n| n == "failed")).map(|r| std::fs::read(r).unwrap()),
+        );
+    }
     let key = sealwright::key::PrivateKey::generate(sealwright::key::KeyType::P256).unwrap();
     let statement = sealwright::statement::Statement::parse(seeds[0].clone()).unwrap();
     seeds.push(sealwright::signer::sign(&statement, &key).unwrap().to_json());

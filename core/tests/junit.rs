@@ -68,7 +68,8 @@ fn no_real_report_with_a_failure_passes_and_refusals_are_known() {
     let Some(dir) = corpora("junit") else { return };
     let mut refused = Vec::new();
     let mut seen = 0;
-    for path in xml_files(&dir) {
+    // those with goldens have a test of their own
+    for path in xml_files(&dir).into_iter().filter(|path| !path.starts_with(dir.join("publish-unit-test-result"))) {
         seen += 1;
         let bytes = std::fs::read(&path).unwrap();
         let name = path.strip_prefix(&dir).unwrap().to_str().unwrap().to_owned();
@@ -84,6 +85,40 @@ fn no_real_report_with_a_failure_passes_and_refusals_are_known() {
     assert!(seen >= 60, "only {seen} reports");
     let refused: Vec<_> = refused.iter().map(|(name, code)| (&**name, *code)).collect();
     assert_eq!(refused, REFUSED);
+}
+
+/// Reports that we count otherwise than the golden beside them, or refuse, and why.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("junit.multiresult.xml", "a test with several results is one test, and counts by the worst of them"),
+    ("no-cases-but-tests.xml", "refused: it declares a failure and shows none"),
+    ("non-junit.xml", "refused: it is none"),
+    ("tst/disabled.xml", "a disabled test did not run, and counts as skipped"),
+    ("xunit/xunit.xml", "refused: it declares 173 tests and shows 2"),
+];
+
+#[test]
+fn dialects_are_counted_as_the_goldens_beside_them_say() {
+    let Some(dir) = corpora("junit/publish-unit-test-result/junit-xml") else { return };
+    let (mut agreed, mut differ) = (0, Vec::new());
+    for path in xml_files(&dir) {
+        let name = path.strip_prefix(&dir).unwrap().to_str().unwrap().to_owned();
+        let Ok(golden) = std::fs::read(path.with_extension("results.json")) else { continue };
+        let golden: sealwright::json::Value = serde_json::from_slice(&golden).unwrap();
+        let stats = |name: &str| golden["stats"][name].as_u64().unwrap_or_default();
+        let theirs = [stats("runs"), stats("runs_fail"), stats("runs_error"), stats("runs_skip")];
+        let ours = match junit::read(&std::fs::read(&path).unwrap()) {
+            Ok(report) => Ok([report.tests, report.failures, report.errors, report.skipped]),
+            Err(e) => Err(e.to_string()),
+        };
+        if ours == Ok(theirs) {
+            agreed += 1;
+        } else if OTHERWISE.iter().all(|(known, _)| *known != name) {
+            differ.push(format!("{name}: ours {ours:?}, theirs {theirs:?}"));
+        }
+    }
+    println!("agreed {agreed}, otherwise {}", OTHERWISE.len());
+    assert!(differ.is_empty(), "\n{}", differ.join("\n"));
+    assert!(agreed > 10, "{agreed}");
 }
 
 fn xml_files(dir: &Path) -> Vec<PathBuf> {

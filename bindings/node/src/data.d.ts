@@ -758,6 +758,56 @@ export interface JUnitReport {
   durationMillis: number
 }
 
+/** What is said beside a report; all of it may be left out, and a format that needs it refuses without it. */
+export interface Told {
+  format?: string
+  subjects?: ResourceDescriptor[]
+  kind?: string
+  tool?: { name: string; version?: string }
+  databaseDate?: string
+  startedAt?: string
+  finishedAt?: string
+  configuration?: ResourceDescriptor[]
+  collector?: Record<string, unknown>
+  environment?: Record<string, unknown>
+  source?: string
+  sequence?: number
+  previousSegment?: Record<string, string>
+  failAt?: 'high' | 'medium' | 'low' | 'info'
+  limits?: {
+    maxAgeSeconds?: number
+    rpoSeconds?: number
+    registries?: string[]
+    ciAccounts?: string[]
+    tlsVersion?: string
+    certificateDays?: number
+  }
+  guard?: Record<string, unknown>
+  location?: string
+  coverage?: 'full' | 'partial'
+  mapping?: Record<string, unknown>
+  predicate?: Record<string, unknown>
+  tree?: Record<string, string>
+}
+
+/** A format of reports. */
+export interface IngestFormat {
+  name: string
+  title: string
+  mediaType: string
+  recognisedBy: string
+  says: string
+  becomes: string[]
+  holdsSecrets: boolean
+}
+
+/** What the guard found, without the value. */
+export interface GuardHit {
+  rule: string
+  class: 'secrets' | 'phi'
+  place: string
+}
+
 /** What every failure throws or rejects with. */
 export interface SealwrightError extends Error {
   /** The stable code, such as `BAD_SIGNATURE`. */

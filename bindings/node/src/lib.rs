@@ -14,6 +14,7 @@ pub mod digest;
 pub mod document;
 pub mod encryption;
 pub mod gate;
+pub mod ingest;
 pub mod iterator;
 pub mod key;
 pub mod keyless;

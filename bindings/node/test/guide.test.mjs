@@ -25,6 +25,7 @@ function prepared(t) {
   write('trusted_root.json', JSON.stringify(given('certificate/good').trustedRoots[0]))
   write('signing_config.json', CONFIG)
   const [layout, commit] = [given('layout/good'), given('commit/good')]
+  write('scan.sarif', fs.readFileSync(path.join(FIXTURES, 'reports/sarif/failed.sarif')))
   write('app.tgz', 'app')
   write('root.layout', layout.layout)
   write('owner.pub', layout.owners[0])
@@ -55,6 +56,7 @@ for (const [page, says] of [
   ['verifying', /^ci signed sha256:/],
   ['signing', /^$/],
   ['provenance', /^built by https:\/\/github\.com\//],
+  ['ingest', /^sarif says FAILED\n$/],
   ['commits', /^ada@example\.org wrote it\n$/],
 ]) {
   test(`the examples of ${page} run`, async (t) => {

@@ -15,6 +15,7 @@ mod document;
 mod encryption;
 mod error;
 mod gate;
+mod ingest;
 mod key;
 mod keyless;
 mod layout;
@@ -56,6 +57,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::gate::{Decision, Permit, decide};
+    #[pymodule_export]
+    use crate::ingest::{Ingested, guard_text, ingest_formats, ingest_read, ingest_read_file};
     #[pymodule_export]
     use crate::key::{PrivateKey, PublicKey};
     #[pymodule_export]

@@ -31,6 +31,7 @@ def prepare(folder: Path) -> None:
     (folder / "trusted_root.json").write_text(json.dumps(case("certificate/good")["trustedRoots"][0]))
     (folder / "signing_config.json").write_text(json.dumps(CONFIG))
     layout, commit = case("layout/good"), case("commit/good")
+    (folder / "scan.sarif").write_bytes((FIXTURES / "reports/sarif/failed.sarif").read_bytes())
     (folder / "app.tgz").write_text("app")
     (folder / "root.layout").write_text(layout["layout"])
     (folder / "owner.pub").write_text(layout["owners"][0])
@@ -61,6 +62,7 @@ def example(page: str, folder: Path, host: str = "") -> subprocess.CompletedProc
         ("verifying", "ci signed sha256:"),
         ("signing", ""),
         ("provenance", "built by https://github.com/"),
+        ("ingest", "sarif says FAILED\n"),
         ("commits", "ada@example.org wrote it\n"),
     ],
 )

@@ -13,10 +13,11 @@ use super::settings::Settings;
 use super::sign::{Signing, fill};
 use crate::artifact::ResourceDescriptor;
 use crate::error::{Error, ErrorKind, Result};
+use crate::guard::Guard;
 use crate::json::Value;
 use crate::predicate::{
-    Approval, BuildDefinition, BuildMetadata, Builder, ChangeRequest, Deployment, PredicateType, Promotion, Provenance,
-    RunDetails, nonce,
+    Approval, BuildDefinition, BuildMetadata, Builder, ChangeRequest, Deployment, KeyAccess, NAMESPACE, PredicateType,
+    PrivilegedSession, Promotion, Provenance, RunDetails, nonce,
 };
 use crate::statement::Statement;
 
@@ -112,7 +113,14 @@ impl Body {
             Error::new(ErrorKind::ApiMisuse, "nothing says what to attest; name a JSON file with `--predicate`")
         })?;
         let mut predicate: Value = json_file("predicate", path)?;
-        let nonced = [Approval::TYPE, ChangeRequest::TYPE, Deployment::TYPE, Promotion::TYPE];
+        let nonced = [
+            Approval::TYPE,
+            ChangeRequest::TYPE,
+            Deployment::TYPE,
+            KeyAccess::TYPE,
+            PrivilegedSession::TYPE,
+            Promotion::TYPE,
+        ];
         if nonced.contains(&known.uri()) {
             fill(&mut predicate, "nonce", || nonce().map(Value::from))?;
         }
@@ -121,6 +129,11 @@ impl Body {
             fill(&mut predicate, name, || Ok(settings.now()?.to_string().into()))?;
         }
         complete(&mut predicate)?;
-        Statement::from_json(known.uri(), self.subjects.read_with(more)?, &predicate)
+        let statement = Statement::from_json(known.uri(), self.subjects.read_with(more)?, &predicate)?;
+        // what people write in records of ours (predicates section 1.9); documents of others are what they are
+        if known.uri().starts_with(NAMESPACE) {
+            Guard::built_in().check(&statement)?;
+        }
+        Ok(statement)
     }
 }

@@ -48,6 +48,19 @@ impl Subjects {
     /// The subjects, after `more` that were found elsewhere.
     pub(crate) fn read_with(&self, more: Vec<ResourceDescriptor>) -> Result<Vec<ResourceDescriptor>> {
         let mut subjects = more;
+        subjects.extend(self.read_if_any()?);
+        if subjects.is_empty() {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                "nothing says what the statement is about; name it with `--subject` or `--revision`",
+            ));
+        }
+        Ok(subjects)
+    }
+
+    /// The subjects, of which there may be none.
+    pub(crate) fn read_if_any(&self) -> Result<Vec<ResourceDescriptor>> {
+        let mut subjects = Vec::new();
         for text in &self.subjects {
             let subject = resource(text)?;
             subjects.push(match &self.subject_uri {
@@ -57,12 +70,6 @@ impl Subjects {
         }
         if let Some(revision) = &self.revision {
             subjects.push(self.repository.revision(revision)?.descriptor()?);
-        }
-        if subjects.is_empty() {
-            return Err(Error::new(
-                ErrorKind::ApiMisuse,
-                "nothing says what the statement is about; name it with `--subject` or `--revision`",
-            ));
         }
         Ok(subjects)
     }

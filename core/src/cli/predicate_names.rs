@@ -4,15 +4,16 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{
-    Approval, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack, LegalHold,
-    PolicyEvaluation, PredicateType, Promotion, Provenance, Release, RetentionDisposal, Scai, TestResult, TrustPolicy,
-    Vsa,
+    Approval, AuditLogSegment, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack,
+    KeyAccess, LegalHold, PolicyEvaluation, PredicateType, PrivilegedSession, Promotion, Provenance, Release,
+    RetentionDisposal, Scai, TestResult, TrustPolicy, Vsa, Vulns,
 };
 
-const TYPES: [(&str, &str); 17] = [
+const TYPES: [(&str, &str); 21] = [
     ("provenance", Provenance::TYPE),
     ("sbom", Cyclonedx::TYPE),
     ("test-result", TestResult::TYPE),
+    ("vulns", Vulns::TYPE),
     ("vsa", Vsa::TYPE),
     ("scai", Scai::TYPE),
     ("release", Release::TYPE),
@@ -23,6 +24,9 @@ const TYPES: [(&str, &str); 17] = [
     ("deployment", Deployment::TYPE),
     ("environment-snapshot", EnvironmentSnapshot::TYPE),
     ("drift-report", DriftReport::TYPE),
+    ("key-access", KeyAccess::TYPE),
+    ("privileged-session", PrivilegedSession::TYPE),
+    ("audit-log-segment", AuditLogSegment::TYPE),
     ("legal-hold", LegalHold::TYPE),
     ("retention-disposal", RetentionDisposal::TYPE),
     ("evidence-pack", EvidencePack::TYPE),

@@ -68,6 +68,29 @@ impl Signing {
         if self.append { self.log.open(settings).map(Some) } else { Ok(None) }
     }
 
+    /// Where the record goes.
+    pub(crate) fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// Signs one of several statements, writes it to `out` and appends it; what an answer says of it.
+    pub(crate) fn one(
+        &self,
+        settings: &Settings,
+        statement: &Statement,
+        ledger: Option<&mut Ledger>,
+        out: Option<&Path>,
+    ) -> Result<Value> {
+        let (record, signer) = self.record(settings, statement)?;
+        if let Some(out) = out {
+            write_file(out, &record)?;
+        }
+        let Some(ledger) = ledger else { return Ok(signed(statement, &record, &signer, out)?.json) };
+        let now = settings.now()?;
+        let receipt = ledger.append(&ledger.verify(&record, now)?, now)?;
+        Ok(appended(statement, &receipt)?.json)
+    }
+
     pub(crate) fn finish(&self, settings: &Settings, statement: &Statement, ledger: Option<Ledger>) -> Result<Answer> {
         let (record, signer) = self.record(settings, statement)?;
         // a record that is kept can be appended later, should the ledger refuse it now

@@ -8,9 +8,23 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde::Serialize;
 
+use super::Format;
+use super::report::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::predicate::{TestKind, TestOutcome, TestResult};
+use crate::predicate::{PredicateType as _, TestKind, TestOutcome, TestResult};
+use crate::statement::Statement;
+
+pub(super) const FORMAT: Format = Format {
+    name: "junit",
+    title: "JUnit report",
+    media_type: "application/xml",
+    recognised_by: "XML with the root element `testsuites` or `testsuite`",
+    says: "nothing of tool, version and times; its kind must be told",
+    becomes: &[TestResult::TYPE],
+    holds_secrets: false,
+    reader: super::Reader::Xml(statement),
+};
 
 /// Most names of passed tests that a record lists; the raw report has them all.
 const LISTED: usize = 2000;
@@ -130,6 +144,16 @@ pub fn read(bytes: &[u8]) -> Result<JUnitReport> {
             Event::Eof => return reading.end(),
         }
     }
+}
+
+fn statement(report: &Report<'_>) -> Result<Vec<Statement>> {
+    let told = report.told;
+    let mut result = read(report.bytes)?.test_result(report.told_kind()?);
+    result.configuration = told.configuration.clone();
+    result.tool = told.tool.as_ref().map(super::Tool::descriptor);
+    result.report = Some(report.descriptor.clone());
+    (result.started_at, result.finished_at) = (told.started_at, told.finished_at);
+    Ok(vec![Statement::new(report.subjects(&[])?, &result)?])
 }
 
 /// An element whose end was not read yet.

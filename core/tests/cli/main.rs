@@ -8,6 +8,7 @@ mod demo;
 mod getting_started;
 mod guide;
 mod help;
+mod ingest;
 mod key;
 #[cfg(feature = "keyless")]
 mod keyless;

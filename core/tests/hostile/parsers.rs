@@ -11,6 +11,7 @@ use sealwright::digest::{Algorithm, Digest, DigestSet};
 use sealwright::encryption::{Header, KeyFile, Keyring};
 use sealwright::envelope::{Envelope, IN_TOTO, Signature, pae};
 use sealwright::gate::ArtifactReference;
+use sealwright::guard::Guard;
 use sealwright::key::{KeyType, PrivateKey, PublicKey};
 #[cfg(feature = "keyless")]
 use sealwright::keyless::{Services, Token};
@@ -21,7 +22,7 @@ use sealwright::merkle::{BundleId, Hash, TileId, decode_entries, decode_tile, le
 use sealwright::oci;
 use sealwright::pack::Signers;
 use sealwright::policy::PolicyBundle;
-use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
+use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02, TestKind, TestResult};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
 use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
@@ -54,6 +55,47 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("envelope", |b| Envelope::parse(b).map(|_| ())),
     ("expectation", |b| sealwright::verifier::Expectation::from_json(b, Timestamp::from_unix_millis(0)?).map(|_| ())),
     ("fork", |b| Fork::parse_and_verify(b, &LOG.parse::<VerifierKey>()?.into()).map(|_| ())),
+    ("guard-rules", |b| Guard::built_in().with_rules(b).map(|_| ())),
+    ("ingest", |b| ingested(None, b)),
+    ("ingest-junit", |b| ingested(Some("junit"), b)),
+    ("ingest-sarif", |b| ingested(Some("sarif"), b)),
+    ("ingest-trivy", |b| ingested(Some("trivy"), b)),
+    ("ingest-grype", |b| ingested(Some("grype"), b)),
+    ("ingest-osv-scanner", |b| ingested(Some("osv-scanner"), b)),
+    ("ingest-npm-audit", |b| ingested(Some("npm-audit"), b)),
+    ("ingest-pip-audit", |b| ingested(Some("pip-audit"), b)),
+    ("ingest-cargo-audit", |b| ingested(Some("cargo-audit"), b)),
+    ("ingest-gitleaks", |b| ingested(Some("gitleaks"), b)),
+    ("ingest-checkov", |b| ingested(Some("checkov"), b)),
+    ("ingest-openvex", |b| ingested(Some("openvex"), b)),
+    ("ingest-terraform-plan", |b| ingested(Some("terraform-plan"), b)),
+    ("ingest-terraform-state", |b| ingested(Some("terraform-state"), b)),
+    ("ingest-kubernetes-workloads", |b| ingested(Some("kubernetes-workloads"), b)),
+    ("ingest-kubernetes-rbac", |b| ingested(Some("kubernetes-rbac"), b)),
+    ("ingest-kubernetes-audit", |b| ingested(Some("kubernetes-audit"), b)),
+    ("ingest-admission-review", |b| ingested(Some("admission-review"), b)),
+    ("ingest-falco", |b| ingested(Some("falco"), b)),
+    ("ingest-argo-cd", |b| ingested(Some("argo-cd"), b)),
+    ("ingest-cert-manager", |b| ingested(Some("cert-manager"), b)),
+    ("ingest-velero", |b| ingested(Some("velero"), b)),
+    ("ingest-restic", |b| ingested(Some("restic"), b)),
+    ("ingest-testssl", |b| ingested(Some("testssl"), b)),
+    ("ingest-istio-peer-authentication", |b| ingested(Some("istio-peer-authentication"), b)),
+    ("ingest-cloudtrail", |b| ingested(Some("cloudtrail"), b)),
+    ("ingest-aws-settings", |b| ingested(Some("aws-settings"), b)),
+    ("ingest-vault-audit", |b| ingested(Some("vault-audit"), b)),
+    ("ingest-github-pull-request", |b| ingested(Some("github-pull-request"), b)),
+    ("ingest-github-reviews", |b| ingested(Some("github-reviews"), b)),
+    ("ingest-gitlab-merge-request", |b| ingested(Some("gitlab-merge-request"), b)),
+    ("ingest-gitlab-approvals", |b| ingested(Some("gitlab-approvals"), b)),
+    ("ingest-github-branch-protection", |b| ingested(Some("github-branch-protection"), b)),
+    ("ingest-gitlab-branch-protection", |b| ingested(Some("gitlab-branch-protection"), b)),
+    ("ingest-github-audit", |b| ingested(Some("github-audit"), b)),
+    ("ingest-gitlab-audit", |b| ingested(Some("gitlab-audit"), b)),
+    ("ingest-mapped", |b| ingested(Some("mapped"), b)),
+    ("ingest-free-text", free_text),
+    ("ingest-mapping", |b| ingest::Mapping::parse(b).map(|_| ())),
+    ("ingest-told", |b| ingest::Told::from_json(b).map(|_| ())),
     ("junit", |b| ingest::junit::read(b).map(|_| ())),
     ("key", |b| PublicKey::from_pem(b).map(|_| ()).or_else(|_| PrivateKey::from_pem(b, None).map(|_| ()))),
     ("key-cosign", key_cosign),
@@ -91,6 +133,39 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("token", |b| Token::parse(&String::from_utf8_lossy(b)).map(|t| drop(t.publication()))),
     ("trust-policy", trust_policy),
 ];
+
+/// A report, of this format or of whichever it is, with all told that any format asks for.
+fn ingested(format: Option<&str>, bytes: &[u8]) -> Result<(), Error> {
+    let mut told = TOLD.clone();
+    told.format = format.map(str::to_owned);
+    // where something else is told of the tool than the report says, it is read without
+    let now = "2026-11-21T08:00:00Z".parse()?;
+    ingest::read(bytes, &told, now).map(|_| ()).or_else(|_| {
+        told.tool = None;
+        ingest::read(bytes, &told, now).map(|_| ())
+    })
+}
+
+/// Text, which is all alike where nothing is found in it.
+fn free_text(bytes: &[u8]) -> Result<(), Error> {
+    let mut told = TOLD.clone();
+    (told.format, told.kind, told.tool) = (Some("free-text".to_owned()), Some(TestKind::Secrets), None);
+    let taken = ingest::read(bytes, &told, "2026-11-21T08:00:00Z".parse()?)?;
+    let passed =
+        taken.statements.iter().all(|s| s.predicate_as::<TestResult>().is_ok_and(|r| r.failed_tests.is_empty()));
+    if passed { Err(Error::new(sealwright::ErrorKind::Malformed, "nothing was found")) } else { Ok(()) }
+}
+
+static TOLD: LazyLock<ingest::Told> = LazyLock::new(|| {
+    let told = br#"{"kind":"sast","tool":{"name":"x","version":"1"},"databaseDate":"2026-11-20T00:00:00Z",
+        "finishedAt":"2026-11-20T00:00:00Z","source":"k8s://x/y","collector":{"id":"spiffe://x/c","kind":"workload"},
+        "environment":{"id":"k8s://x","class":"prod"},"tree":{"gitTree":"4b825dc642cb6eb9a060e54bf8d69288fbee4904"},
+        "subjects":[{"digest":{"gitCommit":"d20ace7968ba43c0219f62d71334c1095bab1602"}}],
+        "limits":{"rpoSeconds":1,"maxAgeSeconds":1,"ciAccounts":["system:serviceaccount:ci:runner"],"registries":["r"]},
+        "mapping":{"v":"sealwright-mapping/v1","becomes":{"test-result":{"kind":"dast"}},"ran":{"/status":"finished"},
+            "tool":{"is":"x"},"findings":{"list":"/alerts","name":"/title"}}}"#;
+    ingest::Told::from_json(told).unwrap_or_default()
+});
 
 /// A commit or tag with its signature, whoever made it; an id that fits is not to be found by chance.
 fn commit(bytes: &[u8]) -> Result<(), Error> {

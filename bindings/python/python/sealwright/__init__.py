@@ -2,6 +2,8 @@
 
 from . import ci as ci
 from . import commit as commit
+from . import guard as guard
+from . import ingest as ingest
 from . import junit as junit
 from . import keyless as keyless
 from . import layout as layout
@@ -111,6 +113,8 @@ __all__ = [
     "digest_set",
     "drift",
     "gaps",
+    "guard",
+    "ingest",
     "junit",
     "key_descriptor",
     "keyless",

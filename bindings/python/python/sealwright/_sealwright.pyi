@@ -15,6 +15,7 @@ __all__ = [
     "Decision",
     "DisposalPlan",
     "Found",
+    "Ingested",
     "InvalidInput",
     "KeyEncryptionKey",
     "Ledger",
@@ -60,6 +61,10 @@ __all__ = [
     "digest_set",
     "drift",
     "gaps",
+    "guard_text",
+    "ingest_formats",
+    "ingest_read",
+    "ingest_read_file",
     "junit_read",
     "key_descriptor",
     "keyless_sign_blob",
@@ -726,6 +731,19 @@ class Found:
     def size(self) -> int: ...
 
 @final
+class Ingested:
+    """What was made of a report."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def statements(self) -> list[Statement]: ...
+    @property
+    def report(self) -> _Data: ...
+    @property
+    def holds_secrets(self) -> bool: ...
+
+@final
 class Decision:
     """A recorded decision."""
 
@@ -988,6 +1006,10 @@ def sbom_generate(
 def sbom_validate(document: bytes) -> list[_Data]: ...
 def sbom_read(document: bytes) -> _Data: ...
 def junit_read(report: bytes) -> _Data: ...
+def ingest_read(report: bytes, told: _Given | None = None, *, now: str | None = None) -> Ingested: ...
+def ingest_read_file(path: _Path, told: _Given | None = None, *, now: str | None = None) -> Ingested: ...
+def ingest_formats() -> list[_Data]: ...
+def guard_text(text: str, rules: bytes | None = None) -> list[_Data]: ...
 def pack_build(
     ledger: Ledger,
     key: _AnySigner,
