@@ -23,6 +23,7 @@ use sealwright::pack::Signers;
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
+use sealwright::sbom::{Document, Target, Vex};
 use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
@@ -77,7 +78,10 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("receipt", |b| Receipt::from_json(b).map(|_| ())),
     ("receipt-demand", |b| ReceiptDemand::from_json(b).map(|_| ())),
     ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
-    ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
+    ("sbom", sbom),
+    ("sbom-license-policy", |b| sbom::LicensePolicy::from_json(b).map(|_| ())),
+    ("sbom-query", |b| sbom::Query::from_json(b).map(|_| ())),
+    ("sbom-vex", |b| Vex::parse(b).map(|_| ())),
     #[cfg(feature = "keyless")]
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
@@ -218,6 +222,19 @@ fn layout(bytes: &[u8]) -> Result<(), Error> {
         .or_else(|_| verify(&signed(chain.as_bytes())?, &own))
         .or_else(|_| LayoutKey::parse(bytes).map(|_| ()))
         .or_else(|_| verify(bytes, b"{}"))
+}
+
+/// In any of its formats, with all that is derived from it.
+fn sbom(bytes: &[u8]) -> Result<(), Error> {
+    let document = Document::parse(bytes)?;
+    let _ = sbom::score(&document);
+    let _ = sbom::merge(&[document.clone(), document.clone()], &Default::default());
+    for target in [Target::CycloneDx, Target::Spdx] {
+        let _ = sbom::convert(&document, target, None);
+    }
+    let summary = document.summary()?;
+    let _ = sbom::diff(&summary, &summary);
+    document.validate().map(|_| ())
 }
 
 fn statement(bytes: &[u8]) -> Result<(), Error> {
