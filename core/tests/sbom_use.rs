@@ -4,6 +4,7 @@
 
 mod corpora;
 
+use sealwright::limits;
 use sealwright::sbom::{
     Change, Document, Element, LicensePolicy, MergeOptions, Query, Rule, Target, Vex, VexStatus, convert, diff, merge,
     read, score, validate,
@@ -158,6 +159,29 @@ fn what_a_conversion_can_not_carry_is_told_by_its_path() {
     let timeless = bom(json!([]));
     assert_eq!(convert(&document(&timeless), Target::Spdx, None).unwrap_err().code(), "API_MISUSE");
     assert_eq!(convert(&document(&timeless), Target::CycloneDx, None).unwrap_err().code(), "UNSUPPORTED");
+}
+
+#[test]
+fn no_package_of_spdx_gets_lost_whatever_it_is_said_to_be_a_part_of() {
+    let package =
+        |id: &str| json!({ "SPDXID": id, "name": id, "downloadLocation": "NOASSERTION", "filesAnalyzed": false });
+    let relation = |from: &str, kind: &str, to: &str| json!({ "spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to });
+    let ids: Vec<String> = (0..40).map(|n| format!("SPDXRef-{n}")).collect();
+    let mut relations: Vec<Value> = ids.windows(2).map(|pair| relation(&pair[0], "CONTAINS", &pair[1])).collect();
+    relations.push(relation("DocumentRef-x:SPDXRef-a", "CONTAINS", "SPDXRef-lone"));
+    relations.push(relation("SPDXRef-lone", "DEPENDS_ON", "DocumentRef-x:SPDXRef-a"));
+    relations.push(relation("SPDXRef-39", "CONTAINS", "SPDXRef-0"));
+    let packages: Vec<Value> = ids.iter().map(|id| package(id)).chain([package("SPDXRef-lone")]).collect();
+    let spdx = json!({ "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": "x",
+        "documentNamespace": "https://x.example/1", "creationInfo": { "created": "2026-11-21T09:30:00Z", "creators": ["Tool: x"] },
+        "packages": packages, "relationships": relations });
+    let made = convert(&document(spdx.to_string().as_bytes()), Target::CycloneDx, None).unwrap();
+    assert_eq!(made.document.summary().unwrap().component_count, 41);
+    assert_eq!(made.document.validate().unwrap(), []);
+    let lost: Vec<_> = made.lost.iter().map(|loss| &*loss.path).collect();
+    for path in ["/relationships/39", "/relationships/40", "/relationships/41"] {
+        assert!(lost.contains(&path), "{path} is not among {lost:?}");
+    }
 }
 
 #[test]
@@ -338,10 +362,13 @@ fn hostile_documents_are_refused_in_bounded_time() {
     let deep_xml =
         format!("<bom xmlns='http://cyclonedx.org/schema/bom/1.6'>{}", "<components><component>".repeat(100_000));
     let deep_json = format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"a\":{}", "[".repeat(1_000_000));
-    let many = format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"a\":[{}", "0,".repeat(9_000_000));
+    let many = format!(
+        "{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"a\":[{}",
+        "0,".repeat(limits::SBOM_VALUES + 1)
+    );
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("<bom/>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let latin = "<?xml version='1.0' encoding='ISO-8859-1'?><bom xmlns='http://cyclonedx.org/schema/bom/1.6'/>";
-    let huge = vec![b' '; usize::try_from(sealwright::limits::SBOM_BYTES).unwrap() + 1];
+    let huge = vec![b' '; usize::try_from(limits::SBOM_BYTES).unwrap() + 1];
     for (bytes, code) in [
         (entities.as_bytes(), "MALFORMED"),
         (deep_xml.as_bytes(), "LIMIT_EXCEEDED"),
@@ -398,4 +425,35 @@ fn a_finding_in_xml_or_tag_value_says_its_line() {
     assert!(found.iter().any(|f| f.rule == Rule::Notation && f.message.starts_with("line 5:")), "{found:?}");
     let hash = found.iter().find(|f| f.rule == Rule::HashLength).unwrap();
     assert_eq!(hash.place.as_deref(), Some("line 6"));
+}
+
+#[test]
+fn vex_documents_of_others_are_read() {
+    let Some(dir) = corpora("scanner-outputs") else { return };
+    let (mut read, mut refused) = (0, Vec::new());
+    let mut open = vec![dir, corpora("cyclonedx/bom-examples/VEX").unwrap()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let is_vex =
+            ["openvex.dev/ns", "\"csaf_version\"", "\"vulnerabilities\""].iter().any(|mark| text.contains(mark));
+        let name = path.display().to_string();
+        if !is_vex
+            || !(name.contains("vex") || name.contains("VEX") || name.contains("csaf"))
+            || !name.ends_with("json")
+        {
+            continue;
+        }
+        match Vex::parse(&bytes) {
+            Ok(vex) => read += usize::from(!vex.statements.is_empty()),
+            Err(e) => refused.push(format!("{name}: {}", e.message())),
+        }
+    }
+    // the JSON-LD context of OpenVEX, which names its terms and says nothing
+    assert!(refused.iter().all(|name| name.contains("/ns/v0.2.0/context.json")), "{refused:#?}");
+    assert!(read >= 40, "only {read}");
 }

@@ -148,7 +148,7 @@ impl Reading {
             _ => &element.text,
         };
         if element.own().next().is_some() {
-            self.fault(path, format_args!("`{}` holds elements where a text is expected", element.name));
+            self.fault(path, format_args!("`{}` holds elements where a text is expected", element.name.escape_debug()));
         }
         scalar(text, nodes)
     }

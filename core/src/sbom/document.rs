@@ -129,8 +129,9 @@ impl Document {
             return Err(encoding(name));
         }
         let text = utf8(text)?;
+        // each has a start and an end, but for empty ones
         if text.bytes().filter(|b| *b == b'<').count() > limits::SBOM_VALUES {
-            return Err(too_much(format_args!("{} elements", limits::SBOM_VALUES)));
+            return Err(too_much(format_args!("{} tags", limits::SBOM_VALUES)));
         }
         let root = xml::read(text)?;
         let version = root.namespace.strip_prefix(CYCLONEDX_NAMESPACE).filter(|_| root.name == "bom");
@@ -304,7 +305,8 @@ impl Places {
         let mut path = path;
         loop {
             if let Some((element, line)) = self.0.get(path) {
-                let of = if element.is_empty() { String::new() } else { format!(", element `{element}`") };
+                let of =
+                    if element.is_empty() { String::new() } else { format!(", element `{}`", element.escape_debug()) };
                 return Some(format!("line {line}{of}"));
             }
             path = path.rsplit_once('/')?.0;

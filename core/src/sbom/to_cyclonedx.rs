@@ -83,8 +83,10 @@ pub(super) fn convert(document: &Document, time: Option<Timestamp>) -> Result<(V
     } else if name.is_some() {
         source.lose("name", &mut out.lost, "a BOM has no name beside that of its subject");
     }
-    let ids: Vec<_> = out.order.iter().filter(|id| !out.holders.contains_key(*id)).cloned().collect();
-    let components: Vec<_> = ids.iter().filter_map(|id| out.build(id, 0)).collect();
+    // those that are parts of nothing, and then what hangs together in another way
+    let (tops, rest): (Vec<_>, Vec<_>) = out.order.iter().cloned().partition(|id| !out.holders.contains_key(id));
+    let components: Vec<_> = tops.iter().chain(&rest).filter_map(|id| out.build(id, 0)).collect();
+    let dependencies = out.rows();
     for (_, entry) in std::mem::take(&mut out.licenses) {
         let path = entry.path.clone();
         out.lost.push(Loss { path, reason: "only a licence that stands alone has its text in CycloneDX".to_owned() });
@@ -95,8 +97,7 @@ pub(super) fn convert(document: &Document, time: Option<Timestamp>) -> Result<(V
         bom.insert("version".to_owned(), revision.max(1).into());
         bom.insert("metadata".to_owned(), Value::Object(metadata));
         bom.insert("components".to_owned(), components.into());
-        let rows = out.needs.iter().map(|(from, to)| json!({ "ref": from, "dependsOn": to }));
-        bom.insert("dependencies".to_owned(), rows.collect());
+        bom.insert("dependencies".to_owned(), dependencies.into());
         if !out.documents.is_empty() {
             bom.insert("externalReferences".to_owned(), std::mem::take(&mut out.documents).into());
         }
@@ -112,7 +113,10 @@ struct Writing {
     /// What each part is a part of.
     holders: BTreeMap<String, String>,
     parts: BTreeMap<String, Vec<String>>,
-    needs: BTreeMap<String, BTreeSet<String>>,
+    /// What each part needs, with where that is told.
+    needs: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where it is told that a part is one of another: the place, the whole and the part.
+    held: Vec<(String, String, String)>,
     scopes: BTreeMap<String, &'static str>,
     /// Licences written out in the document that were not used yet.
     licenses: BTreeMap<String, Source>,
@@ -173,7 +177,9 @@ impl Writing {
                 "DEV_DEPENDENCY_OF" | "TEST_DEPENDENCY_OF" | "BUILD_DEPENDENCY_OF" => (to, from, Some("excluded")),
                 "CONTAINS" | "CONTAINED_BY" => {
                     let (whole, part) = if kind == "CONTAINS" { (from, to) } else { (to, from) };
-                    if !self.hold(&whole, &part) {
+                    if self.hold(&whole, &part) {
+                        self.held.push((path, whole, part));
+                    } else {
                         self.lost.push(loss(path, "a component is a part of one other at most"));
                     }
                     row.leave(&mut self.lost, NO_PLACE);
@@ -185,20 +191,45 @@ impl Writing {
                 }
             };
             let row_of = self.needs.entry(needs).or_default();
-            if needed != "NONE" {
+            if needed == "NONE" {
+                row_of.insert(needed, path);
+            } else {
                 if let Some(scope) = scope {
                     self.scopes.entry(needed.clone()).or_insert(scope);
+                    let path = &path;
                     if kind != "OPTIONAL_DEPENDENCY_OF" && kind != "DEV_DEPENDENCY_OF" {
                         self.lost.push(loss(format!("{path}/relationshipType"), "it became the scope `excluded`"));
                     }
                 } else {
                     self.scopes.insert(needed.clone(), "required");
                 }
-                row_of.insert(needed);
+                row_of.insert(needed, path);
             }
             row.leave(&mut self.lost, NO_PLACE);
         }
         Ok(())
+    }
+
+    /// The rows of what needs what, and the loss of edges of which an end is no component.
+    fn rows(&mut self) -> Vec<Value> {
+        let known: BTreeSet<&String> = self.order.iter().collect();
+        let no_component = |path: &String| loss(path.clone(), "an end of it is no package or file of the document");
+        let mut rows = Vec::new();
+        for (from, needed) in &self.needs {
+            let (there, gone): (Vec<_>, Vec<_>) =
+                needed.iter().partition(|(to, _)| known.contains(from) && (known.contains(to) || *to == "NONE"));
+            self.lost.extend(gone.iter().map(|(_, path)| no_component(path)));
+            if known.contains(from) {
+                let to: Vec<_> = there.iter().map(|(to, _)| to).filter(|to| **to != "NONE").collect();
+                rows.push(json!({ "ref": from, "dependsOn": to }));
+            }
+        }
+        let held = self
+            .held
+            .iter()
+            .filter(|(_, whole, part)| !known.contains(part) || (whole != DOCUMENT && !known.contains(whole)));
+        self.lost.extend(held.map(|(path, _, _)| no_component(path)));
+        rows
     }
 
     /// Makes `part` a part of `whole`, if it is one of nothing else and does not hold it itself.

@@ -107,7 +107,8 @@ impl FromStr for VersionRange {
             let operators = [">=", "<=", "!=", "==", ">", "<", "="];
             let operator = operators.into_iter().find(|operator| part.starts_with(operator));
             let version = part.strip_prefix(operator.unwrap_or_default()).unwrap_or(part).trim();
-            if version.is_empty() || version.contains(['<', '>', '=', '*', '^', '~', ' ']) {
+            let sound = |b: u8| b.is_ascii_alphanumeric() || b".-+_:~!".contains(&b);
+            if version.is_empty() || version.starts_with('~') || !version.bytes().all(sound) {
                 return Err(Error::new(
                     ErrorKind::Malformed,
                     format!("`{}` is no range of versions; write it as `>=1.2.0, <2`", text.escape_debug()),
