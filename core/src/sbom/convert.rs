@@ -1,6 +1,6 @@
 //! Conversion between CycloneDX and SPDX 2.3, which says what could not be carried over.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -222,19 +222,20 @@ pub(super) fn uuid_of(bytes: &[u8]) -> String {
     format!("urn:uuid:{}-{}-8{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
 }
 
-/// Names that are given once each.
+/// Names that are given once each, with how often each was asked for.
 #[derive(Default)]
-pub(super) struct Names(BTreeSet<String>);
+pub(super) struct Names(BTreeMap<String, usize>);
 
 impl Names {
     /// `wanted`, or with a number behind it if it is taken.
     pub(super) fn give(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
-        let mut n = 1;
-        while !self.0.insert(name.clone()) {
-            n += 1;
-            name = format!("{wanted}-{n}");
+        while self.0.contains_key(&name) {
+            let asked = self.0.entry(wanted.to_owned()).or_insert(1);
+            *asked += 1;
+            name = format!("{wanted}-{asked}");
         }
+        self.0.insert(name.clone(), 1);
         name
     }
 }

@@ -1,6 +1,6 @@
 //! The view of an SPDX 2 document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::summary::{ComponentSummary, Edge, EdgeKind, Summary, list, text, texts};
 use crate::error::Result;
@@ -57,8 +57,9 @@ pub(super) fn described(document: &Value) -> Result<Vec<String>> {
             _ => {}
         }
     }
-    let packages: Vec<_> = list(document, "packages", "")?.iter().filter_map(|p| p.get("SPDXID")?.as_str()).collect();
-    found.retain(|id| packages.contains(&&**id));
+    let packages = list(document, "packages", "")?.iter().filter_map(|p| p.get("SPDXID")?.as_str());
+    let packages: BTreeSet<_> = packages.collect();
+    found.retain(|id| packages.contains(&**id));
     found.sort();
     found.dedup();
     Ok(found)

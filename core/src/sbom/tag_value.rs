@@ -1,5 +1,7 @@
 //! SPDX 2.2 and 2.3 tag-value files, brought to the JSON form of SPDX 2.3 (specification, chapters 6 to 12).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 
 use super::document::{JsonForm, Places};
@@ -152,10 +154,12 @@ pub(super) fn to_json(text: &str) -> Result<JsonForm> {
         let mut value = value.trim().to_owned();
         if let Some(start) = value.strip_prefix("<text>") {
             let mut whole = start.to_owned();
-            while !whole.contains("</text>") {
+            let mut ended = start.contains("</text>");
+            while !ended {
                 let Some((_, more)) = lines.next() else {
                     return Err(malformed(n, "starts a `<text>` that does not end"));
                 };
+                ended = more.contains("</text>");
                 whole.push('\n');
                 whole.push_str(more);
             }
@@ -373,20 +377,21 @@ impl Reading {
         if !self.creation.is_empty() {
             self.document.insert("creationInfo".to_owned(), Value::Object(std::mem::take(&mut self.creation)));
         }
+        let id = |object: &Map<String, Value>| object.get("SPDXID").and_then(Value::as_str).map(str::to_owned);
+        let mut annotated: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for mut annotation in std::mem::take(&mut self.annotations) {
-            let target = annotation.remove("SPDXREF");
-            let is_it = |object: &Map<String, Value>| target.is_some() && object.get("SPDXID") == target.as_ref();
-            let mut elements = self.packages.iter_mut().chain(&mut self.files).chain(&mut self.snippets);
-            let home = match elements.find(|e| is_it(e)) {
-                Some(element) => element,
-                None => {
-                    if !is_it(&self.document) {
-                        self.faults.push((String::new(), "an annotation names no element of the document".to_owned()));
-                    }
-                    &mut self.document
-                }
-            };
-            push(home, "annotations", Value::Object(annotation));
+            let target = annotation.remove("SPDXREF").and_then(|t| t.as_str().map(str::to_owned)).unwrap_or_default();
+            annotated.entry(target).or_default().push(Value::Object(annotation));
+        }
+        let elements = self.packages.iter_mut().chain(&mut self.files).chain(&mut self.snippets);
+        for element in elements.chain([&mut self.document]) {
+            if let Some(list) = id(element).and_then(|id| annotated.remove(&id)) {
+                element.insert("annotations".to_owned(), list.into());
+            }
+        }
+        for annotation in annotated.into_values().flatten() {
+            self.faults.push((String::new(), "an annotation names no element of the document".to_owned()));
+            push(&mut self.document, "annotations", annotation);
         }
         for (name, list) in [
             ("packages", self.packages),

@@ -14,6 +14,9 @@ use crate::timestamp::Timestamp;
 
 const NO_PLACE: &str = "CycloneDX 1.6 has no place for it";
 
+/// Levels of components in components; what is nested deeper stands beside them.
+const NESTING: usize = 30;
+
 /// Kinds of external references that CycloneDX has too.
 const REFERENCES: [&str; 12] = [
     "bom",
@@ -180,7 +183,7 @@ impl Writing {
                     if self.hold(&whole, &part) {
                         self.held.push((path, whole, part));
                     } else {
-                        self.lost.push(loss(path, "a component is a part of one other at most"));
+                        self.lost.push(loss(path, "a component is a part of one other at most, and 30 levels deep"));
                     }
                     row.leave(&mut self.lost, NO_PLACE);
                     continue;
@@ -238,11 +241,15 @@ impl Writing {
             return true;
         }
         let mut up = Some(whole);
-        while let Some(id) = up {
+        for _ in 0..NESTING {
+            let Some(id) = up else { break };
             if id == part {
                 return false;
             }
             up = self.holders.get(id).map(|h| &**h);
+        }
+        if up.is_some() {
+            return false;
         }
         if self.holders.contains_key(part) {
             return false;
@@ -451,7 +458,7 @@ impl Writing {
         if let Some(scope) = self.scopes.get(id).filter(|scope| **scope != "required") {
             component.insert("scope".to_owned(), (*scope).into());
         }
-        let parts: Vec<_> = if depth < 30 { self.parts.remove(id).unwrap_or_default() } else { Vec::new() };
+        let parts: Vec<_> = if depth < NESTING { self.parts.remove(id).unwrap_or_default() } else { Vec::new() };
         let parts: Vec<_> = parts.iter().filter_map(|part| self.build(part, depth + 1)).collect();
         if !parts.is_empty() {
             component.insert("components".to_owned(), parts.into());

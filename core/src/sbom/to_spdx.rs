@@ -78,6 +78,8 @@ struct Writing {
     packages: Vec<Value>,
     relationships: Vec<Value>,
     licenses: Vec<Value>,
+    /// Numbers of licences without an SPDX id, by name, text and address.
+    named: BTreeMap<(String, String, Option<String>), usize>,
     names: Names,
     /// `SPDXID` by `bom-ref`.
     ids: BTreeMap<String, String>,
@@ -297,25 +299,19 @@ impl Writing {
             attachment.value("contentType");
         }
         let url = license.text("url")?;
-        let mut entry = json!({
-            "name": name,
-            "extractedText": text.unwrap_or_else(|| name.clone()),
-        });
-        if let (Some(entry), Some(url)) = (entry.as_object_mut(), url) {
-            entry.insert("seeAlsos".to_owned(), vec![url].into());
-        }
-        // the same licence of another component
-        for known in &self.licenses {
-            let same = ["name", "extractedText", "seeAlsos"].iter().all(|key| known.get(*key) == entry.get(*key));
-            if let (true, Some(id)) = (same, known.get("licenseId").and_then(Value::as_str)) {
-                return Ok(id.to_owned());
+        let extracted = text.unwrap_or_else(|| name.clone());
+        let number = self.named.len() + 1;
+        // the same licence of another component has its id already
+        let number = *self.named.entry((name.clone(), extracted.clone(), url.clone())).or_insert(number);
+        let id = format!("LicenseRef-{number}");
+        if number > self.licenses.len() {
+            let urls: Vec<_> = url.into_iter().collect();
+            let mut entry = json!({ "licenseId": id, "name": name, "extractedText": extracted });
+            if let (false, Some(entry)) = (urls.is_empty(), entry.as_object_mut()) {
+                entry.insert("seeAlsos".to_owned(), urls.into());
             }
+            self.licenses.push(entry);
         }
-        let id = format!("LicenseRef-{}", self.licenses.len() + 1);
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert("licenseId".to_owned(), id.clone().into());
-        }
-        self.licenses.push(entry);
         Ok(id)
     }
 

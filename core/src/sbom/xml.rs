@@ -5,6 +5,8 @@ use quick_xml::{Reader, XmlVersion};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Attributes of one element, and prefixes in scope.
+const ATTRIBUTES: usize = 200;
 /// Deepest nesting of elements.
 const DEPTH: usize = 96;
 
@@ -95,6 +97,10 @@ impl Tree {
         let mut attributes: Vec<(String, String)> = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute.map_err(malformed)?;
+            if attributes.len() >= ATTRIBUTES || self.prefixes.len() >= ATTRIBUTES {
+                let text = format!("an element of the SBOM has more than {ATTRIBUTES} attributes; write it anew");
+                return Err(Error::new(ErrorKind::LimitExceeded, text));
+            }
             if attribute.value.contains('<') {
                 return Err(malformed("it has a bare `<` in an attribute"));
             }
@@ -186,7 +192,10 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err().code(), "MALFORMED", "{text}");
         }
-        assert_eq!(read(&"<a>".repeat(100_000)).unwrap_err().code(), "LIMIT_EXCEEDED");
+        let many: String = (0..100_000).map(|n| format!(" a{n}=''")).collect();
+        for text in ["<a>".repeat(100_000), format!("<a{many}/>"), format!("<a{}/>", many.replace(" a", " xmlns:a"))] {
+            assert_eq!(read(&text).unwrap_err().code(), "LIMIT_EXCEEDED");
+        }
     }
 
     proptest::proptest! {
