@@ -25,7 +25,7 @@ pub(crate) struct Convert {
     /// The format: cyclonedx or spdx, as JSON.
     #[arg(long, value_name = "FORMAT")]
     to: Target,
-    /// Where it goes [default: stdout].
+    /// Where it goes; then what was lost is listed [default: stdout].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// When it was made [default: as the SBOM says].
@@ -91,7 +91,7 @@ pub(crate) struct MergeAll {
     /// Version of the product.
     #[arg(long)]
     product_version: Option<String>,
-    /// Where it goes [default: stdout].
+    /// Where it goes; then what was lost is listed [default: stdout].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Time it is given; without, the same SBOMs give the same bytes.
@@ -128,8 +128,13 @@ impl MergeAll {
 
 /// A document that was made, and what is not in it.
 fn written(document: &Document, out: Option<&Path>, lost: &[(String, &str, &str)]) -> Result<Answer> {
+    let told = lost
+        .iter()
+        .map(|(source, path, reason)| json!({ "source": source.trim_end(), "path": path, "reason": reason }));
+    let told: Vec<_> = told.collect();
     let Some(out) = out else {
-        return Ok(Answer::document(document.bytes().to_vec(), document.json().clone()));
+        let value = json!({ "document": document.json(), "lost": told });
+        return Ok(Answer::document(document.bytes().to_vec(), value));
     };
     write_file(out, document.bytes())?;
     let mut page = Page::default();
@@ -143,12 +148,8 @@ fn written(document: &Document, out: Option<&Path>, lost: &[(String, &str, &str)
         page.wrapped("  ", "    ", &format!("{source}{path}: {reason}"));
     }
     more(&mut page, lost.len());
-    let lost = lost
-        .iter()
-        .map(|(source, path, reason)| json!({ "source": source.trim_end(), "path": path, "reason": reason }));
-    let lost: Vec<_> = lost.collect();
     let value = json!({ "out": out.display().to_string(), "format": document.format().name(),
-        "version": document.version(), "components": components, "lost": lost });
+        "version": document.version(), "components": components, "lost": told });
     Ok(Answer::new(page.finish(), value))
 }
 

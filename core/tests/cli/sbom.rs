@@ -54,8 +54,10 @@ fn each_sbom_command_answers_within_80_columns_and_as_json() {
     assert_eq!(place.json(1, "sbom score a.json")["components"][0]["missing"][0], "supplier");
     assert_eq!(place.json(0, "sbom query a.json --license MIT")["found"][0]["name"], "leftpad");
     assert_eq!(place.json(1, "sbom licenses b.json --deny GPL-3.0-only")["faults"][0]["license"], "GPL-3.0-only");
-    let lost = place.json(0, "sbom convert a.json --to spdx --out again.json");
-    assert_eq!(lost["lost"][0]["path"], "/components/0/tags");
+    for out in ["", " --out again.json"] {
+        let lost = place.json(0, &format!("sbom convert a.json --to spdx{out}"));
+        assert_eq!(lost["lost"][0]["path"], "/components/0/tags", "{lost}");
+    }
 }
 
 #[test]
