@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::document::{Document, Format};
+use super::document::{Document, Format, short};
 use super::{to_cyclonedx, to_spdx};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,7 +34,7 @@ impl std::str::FromStr for Target {
             "spdx" => Ok(Self::Spdx),
             _ => Err(Error::new(
                 ErrorKind::Malformed,
-                format!("expected `cyclonedx` or `spdx`, found `{}`", text.escape_debug()),
+                format!("expected `cyclonedx` or `spdx`, found `{}`", short(text)),
             )),
         }
     }
@@ -196,7 +196,7 @@ pub(super) fn created(given: Option<Timestamp>, told: Option<&str>) -> Result<St
     let time = match (given, told) {
         (Some(time), _) => time,
         (None, Some(told)) => told.parse().or_else(|_| with_offset(told)).map_err(|_: Error| {
-            Error::new(ErrorKind::Malformed, format!("the SBOM's time `{}` is none; give one", told.escape_debug()))
+            Error::new(ErrorKind::Malformed, format!("the SBOM's time `{}` is none; give one", short(told)))
         })?,
         (None, None) => {
             return Err(Error::new(ErrorKind::ApiMisuse, "the SBOM says no time that it was made; give one"));
@@ -211,7 +211,7 @@ pub(super) fn created(given: Option<Timestamp>, told: Option<&str>) -> Result<St
 fn with_offset(text: &str) -> Result<Timestamp> {
     let time: jiff::Timestamp = text
         .parse()
-        .map_err(|e| Error::new(ErrorKind::Malformed, format!("`{}` is no time", text.escape_debug())).caused_by(e))?;
+        .map_err(|e| Error::new(ErrorKind::Malformed, format!("`{}` is no time", short(text))).caused_by(e))?;
     Timestamp::from_unix_millis(time.as_millisecond())
 }
 

@@ -348,6 +348,7 @@ fn unknown(found: std::fmt::Arguments<'_>) -> Error {
     )
 }
 
-fn short(text: &str) -> Cow<'_, str> {
+/// The start of `text`, for messages.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
     text.chars().take(40).collect::<String>().escape_debug().to_string().into()
 }

@@ -3,6 +3,7 @@
 use packageurl::PackageUrl;
 use serde::{Deserialize, Serialize};
 
+use super::document::short;
 use super::license;
 use super::summary::{ComponentSummary, Summary};
 use super::version::VersionRange;
@@ -79,7 +80,7 @@ impl Query {
             ));
         }
         let bad = |text: &String, e: packageurl::Error| {
-            Error::new(ErrorKind::Malformed, format!("`{}` is no package url: {e}", text.escape_debug()))
+            Error::new(ErrorKind::Malformed, format!("`{}` is no package url: {e}", short(text)))
         };
         let purl = self.purl.as_ref().map(|text| text.parse().map_err(|e| bad(text, e))).transpose()?;
         let range = self.range.as_ref().map(|text| text.parse()).transpose()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::document::{Document, Format};
+use super::document::{Document, Format, short};
 use super::{cyclonedx_view, spdx_view, spdx3_view};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
@@ -187,7 +187,7 @@ fn resolve_datasets(summary: &mut Summary) {
 
 /// The error for a document of another version than those this library takes.
 pub(super) fn unsupported(format: &str, version: &str, taken: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("the SBOM is of {format} version `{}`; {taken}", version.escape_debug()))
+    Error::new(ErrorKind::Unsupported, format!("the SBOM is of {format} version `{}`; {taken}", short(version)))
         .with("found", version)
 }
 

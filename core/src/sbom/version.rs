@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
+use super::document::short;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Tags of what comes before a release, in their order.
@@ -111,7 +112,7 @@ impl FromStr for VersionRange {
             if version.is_empty() || version.starts_with('~') || !version.bytes().all(sound) {
                 return Err(Error::new(
                     ErrorKind::Malformed,
-                    format!("`{}` is no range of versions; write it as `>=1.2.0, <2`", text.escape_debug()),
+                    format!("`{}` is no range of versions; write it as `>=1.2.0, <2`", short(text)),
                 ));
             }
             comparisons.push((operator.unwrap_or("="), version.to_owned()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use packageurl::PackageUrl;
 use serde::Serialize;
 
-use super::document::Document;
+use super::document::{Document, short};
 use super::query::is_of;
 use super::summary::{list, text};
 use crate::error::{Error, ErrorKind, Result};
@@ -152,9 +152,9 @@ impl<'a> Identifier<'a> {
         if !text.starts_with("pkg:") {
             return Ok(Self::Other(text));
         }
-        let purl = text.parse().map_err(|e| {
-            Error::new(ErrorKind::Malformed, format!("`{}` is no package url: {e}", text.escape_debug()))
-        })?;
+        let purl = text
+            .parse()
+            .map_err(|e| Error::new(ErrorKind::Malformed, format!("`{}` is no package url: {e}", short(text))))?;
         Ok(Self::Purl(Box::new(purl)))
     }
 
@@ -173,9 +173,8 @@ fn malformed(fault: impl std::fmt::Display) -> Error {
 fn time(object: &Value, keys: &[&str], path: &str) -> Result<Option<Timestamp>> {
     for key in keys {
         if let Some(said) = text(object, key, path)? {
-            let time: jiff::Timestamp = said
-                .parse()
-                .map_err(|_| malformed(format_args!("`{}` at `{path}/{key}` is no time", said.escape_debug())))?;
+            let time: jiff::Timestamp =
+                said.parse().map_err(|_| malformed(format_args!("`{}` at `{path}/{key}` is no time", short(said))))?;
             return Timestamp::from_unix_millis(time.as_millisecond()).map(Some);
         }
     }
@@ -206,7 +205,7 @@ fn openvex(document: &Value) -> Result<Vec<VexStatement>> {
             "affected" => VexStatus::Affected,
             "fixed" => VexStatus::Fixed,
             "under_investigation" => VexStatus::UnderInvestigation,
-            other => return Err(malformed(format_args!("`{path}/status` is `{}`", other.escape_debug()))),
+            other => return Err(malformed(format_args!("`{path}/status` is `{}`", short(other)))),
         };
         let justification = text(said, "justification", &path)?.or(text(said, "impact_statement", &path)?);
         if status == VexStatus::NotAffected && justification.is_none() {
@@ -269,7 +268,7 @@ fn cyclonedx(document: &Document) -> Result<Vec<VexStatement>> {
             Some("resolved" | "resolved_with_pedigree") => VexStatus::Fixed,
             Some("exploitable") => VexStatus::Affected,
             Some("in_triage") => VexStatus::UnderInvestigation,
-            Some(other) => return Err(malformed(format_args!("`{at}/state` is `{}`", other.escape_debug()))),
+            Some(other) => return Err(malformed(format_args!("`{at}/state` is `{}`", short(other)))),
         };
         let mut names: Vec<String> = text(vulnerability, "id", &path)?.map(str::to_owned).into_iter().collect();
         for (m, reference) in list(vulnerability, "references", &path)?.iter().enumerate() {
@@ -300,7 +299,7 @@ fn cyclonedx(document: &Document) -> Result<Vec<VexStatement>> {
 fn csaf(document: &Value) -> Result<Vec<VexStatement>> {
     let head = document.get("document").unwrap_or(&Value::Null);
     let unsupported = |what: &str, found: &str| {
-        let found = found.escape_debug();
+        let found = short(found);
         Error::new(
             ErrorKind::Unsupported,
             format!("the CSAF document has the {what} `{found}`; 2.0 and `csaf_vex` are read"),
@@ -339,7 +338,7 @@ fn csaf(document: &Value) -> Result<Vec<VexStatement>> {
                 "under_investigation" => VexStatus::UnderInvestigation,
                 // what to use instead says nothing of what is used
                 "recommended" => continue,
-                other => return Err(malformed(format_args!("`{path}/product_status` has `{}`", other.escape_debug()))),
+                other => return Err(malformed(format_args!("`{path}/product_status` has `{}`", short(other)))),
             };
             for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
                 let none = Vec::new();

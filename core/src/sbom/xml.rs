@@ -3,6 +3,7 @@
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
+use super::document::short;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Attributes of one element, and prefixes in scope.
@@ -119,7 +120,7 @@ impl Tree {
         let namespace = match self.prefixes.iter().rev().find(|(_, p, _)| p == prefix) {
             Some((_, _, namespace)) => namespace.clone(),
             None if prefix.is_empty() => String::new(),
-            None => return Err(malformed(format_args!("the prefix `{}` is not declared", prefix.escape_debug()))),
+            None => return Err(malformed(format_args!("the prefix `{}` is not declared", short(prefix)))),
         };
         let name = name.to_owned();
         self.open.push(Element { name, namespace, attributes, line, ..Element::default() });
@@ -150,7 +151,7 @@ impl Tree {
 
     fn end(self) -> Result<Element> {
         if let Some(open) = self.open.last() {
-            return Err(malformed(format_args!("it ends within the element `{}`", open.name.escape_debug())));
+            return Err(malformed(format_args!("it ends within the element `{}`", short(&open.name))));
         }
         self.root.ok_or_else(|| malformed("it has no element"))
     }
