@@ -114,10 +114,14 @@ fn what_was_added_removed_raised_and_lowered_is_told() {
 
 #[test]
 fn an_sbom_converted_and_back_has_no_difference() {
+    let own = |name: &str| {
+        let license = json!({ "name": "Own", "text": { "content": "do as you like" }, "url": "https://own.example" });
+        json!({ "type": "library", "bom-ref": name, "name": name, "version": "1", "licenses": [{ "license": license }] })
+    };
     let bytes = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
         "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
         "metadata": { "timestamp": "2026-11-21T09:30:00Z", "component": { "type": "application", "bom-ref": "app", "name": "app" } },
-        "components": [library("a", "1.0.0", "MIT OR Zlib"), library("b", "2.0.0", "MIT"),
+        "components": [library("a", "1.0.0", "MIT OR Zlib"), own("b"), own("b2"),
             { "type": "framework", "bom-ref": "c", "group": "@corp", "name": "c", "purl": "pkg:npm/%40corp/c@1", "version": "1",
               "scope": "optional", "hashes": [{ "alg": "SHA-256", "content": "ab".repeat(32) }],
               "supplier": { "name": "Corp" }, "licenses": [{ "license": { "name": "Own", "text": { "content": "do as you like" } } }] }],
@@ -131,11 +135,19 @@ fn an_sbom_converted_and_back_has_no_difference() {
     let (first, last) = (read(bytes.to_string().as_bytes()).unwrap(), back.document.summary().unwrap());
     assert!(diff(&first, &last).is_empty(), "{:?}", diff(&first, &last));
     assert_eq!(first.identifier, last.identifier);
-    assert_eq!(first.components[2].scope, last.components[2].scope);
-    assert_eq!(first.components[2].group, last.components[2].group);
-    assert_eq!(first.components[2].supplier, last.components[2].supplier);
-    assert_eq!(first.components[2].hashes, last.components[2].hashes);
+    assert_eq!(first.components[3].scope, last.components[3].scope);
+    assert_eq!(first.components[3].group, last.components[3].group);
+    assert_eq!(first.components[3].supplier, last.components[3].supplier);
+    assert_eq!(first.components[3].hashes, last.components[3].hashes);
     assert_eq!(first.edges.len(), last.edges.len());
+    // each of several components has the text of a licence that is none of SPDX
+    for n in [1, 2] {
+        let license = &back.document.json()["components"][n]["licenses"][0]["license"];
+        assert_eq!(
+            (&license["text"]["content"], &license["url"]),
+            (&json!("do as you like"), &json!("https://own.example"))
+        );
+    }
 }
 
 #[test]

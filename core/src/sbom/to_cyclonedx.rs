@@ -123,6 +123,8 @@ struct Writing {
     scopes: BTreeMap<String, &'static str>,
     /// Licences written out in the document that were not used yet.
     licenses: BTreeMap<String, Source>,
+    /// Those that were, as CycloneDX has them.
+    named: BTreeMap<String, Value>,
     documents: Vec<Value>,
     lost: Vec<Loss>,
 }
@@ -427,24 +429,26 @@ impl Writing {
         if license::is_id(text) {
             return Ok(json!({ "license": { "id": text, "acknowledgement": acknowledgement } }));
         }
-        if let Some(entry) = self.licenses.get_mut(text) {
+        if let Some(mut entry) = self.licenses.remove(text) {
             let name = entry.text("name")?.filter(|name| asserted(Some(name)).is_some());
-            let extracted = entry.text("extractedText")?;
-            let known = json!({
-                "name": name.unwrap_or_else(|| text.to_owned()),
-                "text": { "content": extracted.unwrap_or_default() },
-                "acknowledgement": acknowledgement,
-            });
+            let extracted = entry.text("extractedText")?.unwrap_or_default();
+            let mut known = json!({ "name": name.as_deref().unwrap_or(text), "text": { "content": extracted } });
             let urls = entry.texts("seeAlsos")?;
-            let mut known = json!({ "license": known });
-            if let (Some(license), Some(url)) = (known.get_mut("license").and_then(Value::as_object_mut), urls.first())
-            {
-                license.insert("url".to_owned(), url.clone().into());
+            if urls.len() > 1 {
+                entry.lose("seeAlsos", &mut self.lost, "a licence of CycloneDX has one address");
             }
-            if let Some(entry) = self.licenses.remove(text) {
-                entry.leave(&mut self.lost, NO_PLACE);
+            if let (Some(known), Some(url)) = (known.as_object_mut(), urls.first()) {
+                known.insert("url".to_owned(), url.clone().into());
             }
-            return Ok(known);
+            entry.leave(&mut self.lost, NO_PLACE);
+            self.named.insert(text.to_owned(), known);
+        }
+        if let Some(known) = self.named.get(text) {
+            let mut known = known.clone();
+            if let Some(known) = known.as_object_mut() {
+                known.insert("acknowledgement".to_owned(), acknowledgement.into());
+            }
+            return Ok(json!({ "license": known }));
         }
         if license::fault(text).is_some() {
             return Ok(json!({ "license": { "name": text, "acknowledgement": acknowledgement } }));
