@@ -386,6 +386,7 @@ fn hostile_documents_are_refused_in_bounded_time() {
         (entities.as_bytes(), "MALFORMED"),
         (deep_xml.as_bytes(), "LIMIT_EXCEEDED"),
         (deep_json.as_bytes(), "LIMIT_EXCEEDED"),
+        (&[b'['; 100_000], "LIMIT_EXCEEDED"),
         (many.as_bytes(), "LIMIT_EXCEEDED"),
         (&utf16, "UNSUPPORTED"),
         (latin.as_bytes(), "UNSUPPORTED"),

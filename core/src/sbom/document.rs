@@ -103,7 +103,7 @@ impl Document {
         }
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         match text.iter().find(|b| !b.is_ascii_whitespace()) {
-            Some(b'{') => Self::from_json_text(bytes, text),
+            Some(b'{' | b'[') => Self::from_json_text(bytes, text),
             Some(b'<') => Self::from_xml(bytes, text),
             _ => Self::from_tag_value(bytes, text),
         }
