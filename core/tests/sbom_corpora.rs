@@ -1,6 +1,6 @@
 //! Verdicts on SBOMs that others made, and their way through this library (systems row 22). Each exception is explained.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod corpora;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sealwright::json::Value;
-use sealwright::sbom::{Document, Finding, Rule, Target, convert};
+use sealwright::sbom::{Document, Finding, Target, convert};
 
 use self::corpora::corpora;
 

@@ -1,6 +1,6 @@
 //! What SBOMs are asked: what changed, what is missing, which licences, what is affected (systems rows 22, 26, 45).
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod corpora;
 
