@@ -745,7 +745,93 @@ export interface SbomFinding {
   rule: string
   /** A JSON pointer. */
   path: string
+  /** The line and element in an XML or tag-value file. */
+  place?: string
   message: string
+}
+
+/** An SBOM that was made of others. */
+export interface SbomMade {
+  /** Its text. */
+  document: string
+  /** What of the sources is not in it; `source` is the place of the SBOM in the list. */
+  lost: { source?: number; path: string; reason: string }[]
+}
+
+/** What is looked for in an SBOM; a component must meet all that is given. */
+export interface SbomQuery {
+  purl?: string
+  name?: string
+  /** Versions, such as `>=1.2.0, <2`. */
+  range?: string
+  /** An SPDX id. */
+  license?: string
+}
+
+/** What a query found. */
+export interface SbomQueryResult {
+  found: Record<string, unknown>[]
+  /** What says too little to tell. */
+  undecided: Record<string, unknown>[]
+}
+
+/** A change of one component. */
+export interface SbomChange {
+  component: string
+  before?: string
+  after?: string
+}
+
+/** What changed from one SBOM to another. */
+export interface SbomDifference {
+  added: SbomChange[]
+  removed: SbomChange[]
+  upgraded: SbomChange[]
+  downgraded: SbomChange[]
+  licenses: SbomChange[]
+  replaced: SbomChange[]
+  datasets: SbomChange[]
+}
+
+/** Which of the minimum elements an SBOM lacks. */
+export interface SbomScore {
+  ntia: boolean
+  cisa: boolean
+  percent: number
+  missing: string[]
+  components: { path: string; name: string; missing: string[] }[]
+}
+
+/** Which licences are allowed: SPDX ids, `id WITH exception`, or names as they stand. */
+export interface LicensePolicy {
+  allow?: string[]
+  deny?: string[]
+  allowUnlicensed?: boolean
+}
+
+/** A component whose licences are not allowed. */
+export interface LicenseFault {
+  path: string
+  component: string
+  license: string | null
+  reason: string
+}
+
+/** What a merged SBOM is about. */
+export interface SbomMergeOptions {
+  name: string
+  version?: string
+  timestamp?: Time
+}
+
+/** What is said of a vulnerability and a product. */
+export interface VexStatement {
+  vulnerabilities: string[]
+  product: string
+  subcomponents?: string[]
+  status: 'not_affected' | 'affected' | 'fixed' | 'under_investigation'
+  justification?: string
+  at?: string
 }
 
 /** What a JUnit report says. */
@@ -1918,16 +2004,48 @@ export declare namespace provenance {
 }
 
 export declare namespace sbom {
+  /** Converts an SBOM to `cyclonedx` or `spdx`: gives the document as text, and what was lost. */
+  export function convert(document: Uint8Array, to: string, timestamp?: string | undefined | null): Promise<SbomMade>
+  /** Converts an SBOM to `cyclonedx` or `spdx`: gives the document as text, and what was lost. */
+  export function convertSync(document: Uint8Array, to: string, timestamp?: string | undefined | null): SbomMade
+  /** What changed from one SBOM to another. */
+  export function diff(before: Uint8Array, after: Uint8Array): Promise<SbomDifference>
+  /** What changed from one SBOM to another. */
+  export function diffSync(before: Uint8Array, after: Uint8Array): SbomDifference
   /** Makes one CycloneDX 1.6 BOM of all lock files below `root`. */
   export function generate(root: string, options?: GenerateOptions): Promise<Record<string, unknown>>
   /** Makes one CycloneDX 1.6 BOM of all lock files below `root`. */
   export function generateSync(root: string, options?: GenerateOptions): Record<string, unknown>
-  /** The view of a CycloneDX JSON document that policies look at. */
+  /** The components of an SBOM whose licences are not allowed. */
+  export function licenses(document: Uint8Array, policy: LicensePolicy): Promise<LicenseFault[]>
+  /** The components of an SBOM whose licences are not allowed. */
+  export function licensesSync(document: Uint8Array, policy: LicensePolicy): LicenseFault[]
+  /** Makes one CycloneDX document of several: gives it as text, and what was lost. */
+  export function merge(documents: Uint8Array[], options: SbomMergeOptions): Promise<SbomMade>
+  /** Makes one CycloneDX document of several: gives it as text, and what was lost. */
+  export function mergeSync(documents: Uint8Array[], options: SbomMergeOptions): SbomMade
+  /** The components of an SBOM that meet all that is asked: those found, and those that are undecided. */
+  export function query(document: Uint8Array, query: SbomQuery): Promise<SbomQueryResult>
+  /** The components of an SBOM that meet all that is asked: those found, and those that are undecided. */
+  export function querySync(document: Uint8Array, query: SbomQuery): SbomQueryResult
+  /** What an SBOM holds, in one view for all formats. */
   export function read(document: Uint8Array): Promise<Record<string, unknown>>
-  /** The view of a CycloneDX JSON document that policies look at. */
+  /** What an SBOM holds, in one view for all formats. */
   export function readSync(document: Uint8Array): Record<string, unknown>
-  /** Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid. */
+  /** The statements of a VEX document: OpenVEX, CSAF or CycloneDX. */
+  export function readVex(document: Uint8Array): Promise<VexStatement[]>
+  /** The statements of a VEX document: OpenVEX, CSAF or CycloneDX. */
+  export function readVexSync(document: Uint8Array): VexStatement[]
+  /** Which of the minimum elements of NTIA and CISA an SBOM lacks. */
+  export function score(document: Uint8Array): Promise<SbomScore>
+  /** Which of the minimum elements of NTIA and CISA an SBOM lacks. */
+  export function scoreSync(document: Uint8Array): SbomScore
+  /** Every fault of an SBOM, CycloneDX 1.4 to 1.7 or SPDX 2.3 or 3.0.1, the first 100 at most; none means valid. */
   export function validate(document: Uint8Array): Promise<SbomFinding[]>
-  /** Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid. */
+  /** Every fault of an SBOM, CycloneDX 1.4 to 1.7 or SPDX 2.3 or 3.0.1, the first 100 at most; none means valid. */
   export function validateSync(document: Uint8Array): SbomFinding[]
+  /** What VEX documents say last of a vulnerability of a product, or of a part of it; null if nothing. */
+  export function vexStatus(documents: Uint8Array[], vulnerability: string, product: string, component?: string | undefined | null): Promise<VexStatement | null>
+  /** What VEX documents say last of a vulnerability of a product, or of a part of it; null if nothing. */
+  export function vexStatusSync(documents: Uint8Array[], vulnerability: string, product: string, component?: string | undefined | null): VexStatement | null
 }

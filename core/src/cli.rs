@@ -32,6 +32,7 @@ mod release;
 #[cfg(feature = "keyless")]
 mod root;
 mod sbom;
+mod sbom_use;
 mod settings;
 mod sign;
 mod sign_file;

@@ -94,3 +94,8 @@ pub use error::{Error, ErrorClass, ErrorKind, Result};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The Rust example of the guide to SBOMs, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/sbom.md")]
+pub struct SbomGuide;

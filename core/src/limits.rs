@@ -23,6 +23,10 @@ pub const REPORT_BYTES: u64 = 64 * 1024 * 1024;
 pub const LOG_LINE_BYTES: usize = 8 * 1024 * 1024;
 /// Records that one log may become, beside its segment.
 pub const LOG_RECORDS: usize = 10_000;
+/// An SBOM that is read whole; larger ones are of systems that are better told in parts.
+pub const SBOM_BYTES: u64 = 128 * 1024 * 1024;
+/// Values of one SBOM: each object, list, text and number. The smallest object takes some 600 bytes of memory.
+pub const SBOM_VALUES: usize = 3_000_000;
 /// A policy bundle.
 pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 /// An attachment that the ledger keeps whole.

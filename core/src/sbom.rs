@@ -1,23 +1,45 @@
-//! Software bills of materials: made from lock files, read, and validated (CycloneDX 1.6).
+//! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
 //!
 //! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4) and `package-lock.json`
 //! (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
 //! the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
 //!
-//! [`validate`] holds a BOM against the official schema and against what a schema can't say; [`read()`] gives the view
-//! that policies look at.
+//! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
+//! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
+//! against the official schema and against what a schema can't say.
 
 mod cargo;
 mod cargo_manifest;
+mod convert;
+mod cyclonedx_rules;
+mod cyclonedx_view;
+mod cyclonedx_xml;
+mod diff;
+mod document;
 mod graph;
 mod license;
+mod license_policy;
+mod merge;
 mod model;
 mod npm;
 mod npm_v1;
 mod purl;
+mod query;
+mod schema;
+mod score;
+mod spdx3_rules;
+mod spdx3_view;
+mod spdx_rules;
+mod spdx_view;
 mod summary;
+mod tag_value;
+mod to_cyclonedx;
+mod to_spdx;
 mod tree;
 mod validation;
+mod version;
+mod vex;
+mod xml;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,10 +50,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
 
+pub use convert::{Conversion, Loss, Target, convert};
+pub use diff::{Change, Difference, diff};
+pub use document::{Document, Format};
 pub use license::{License, LicenseChoice};
+pub use license_policy::{LicenseFault, LicensePolicy};
+pub use merge::{Merge, MergeLoss, MergeOptions, merge};
 pub use model::{Component, ComponentKind, Dependency, Hash, Metadata, Property, Sbom, Scope, Tools};
-pub use summary::{ComponentSummary, Summary, read};
+pub use query::{Query, QueryResult};
+pub use score::{Element, Lacking, Score, score};
+pub use summary::{ComponentSummary, Dataset, Edge, EdgeKind, Summary, read};
 pub use validation::{Finding, Rule, validate};
+pub use version::VersionRange;
+pub use vex::{Vex, VexStatement, VexStatus};
 
 /// What [`generate`] is told beside the tree.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -57,6 +57,26 @@ fn seeds() -> Vec<Vec<u8>> {
         br#"{"schemaVersion":2,"config":{"mediaType":"m","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#
             .to_vec(),
     );
+    seeds.push(
+        br#"<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components><component type="library" bom-ref="a"><name>a</name>
+        <hashes><hash alg="MD5">0</hash></hashes><licenses><expression>MIT OR X</expression></licenses><purl>pkg:npm/a@1</purl>
+        </component></components><dependencies><dependency ref="a"><dependency ref="b"/></dependency></dependencies></bom>"#
+            .to_vec(),
+    );
+    seeds.push(
+        b"SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\nDocumentNamespace: urn:x:y\nCreator: Tool: x\nCreated: 2026-11-21T09:30:00Z\n\
+        PackageName: a\nSPDXID: SPDXRef-a\nPackageChecksum: MD5: 0\nPackageLicenseDeclared: MIT OR LicenseRef-1\nExternalRef: OTHER a b\n\
+        FileName: f\nSPDXID: SPDXRef-f\nSnippetSPDXID: SPDXRef-s\nSnippetByteRange: 1:2\nLicenseID: LicenseRef-1\nExtractedText: <text>x\n</text>\n\
+        Relationship: SPDXRef-a CONTAINS SPDXRef-f\nAnnotator: Tool: x\nSPDXREF: SPDXRef-a\n"
+            .to_vec(),
+    );
+    seeds.push(
+        br#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[{"type":"software_Package","spdxId":"u:a","name":"a",
+        "creationInfo":"_:c","suppliedBy":"u:b","verifiedUsing":[{"type":"Hash","algorithm":"md5","hashValue":"0"}]},
+        {"type":"Relationship","from":"u:a","to":["u:a"],"relationshipType":"contains"}]}"#
+            .to_vec(),
+    );
+    seeds.push(br#"{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":"C","status":"fixed","products":["p"]}]}"#.to_vec());
     seeds.push(br#"<testsuites><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>"#.to_vec());
     seeds.push(
         br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a"}]}"#.to_vec(),

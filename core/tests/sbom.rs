@@ -126,43 +126,6 @@ fn another_library_reads_the_same_packages_licences_and_edges() {
 }
 
 #[test]
-fn the_verdicts_on_the_official_test_files_are_those_of_their_names() {
-    let Some(dir) = corpora("cyclonedx/spec-testdata/1.6") else { return };
-    let (mut seen, mut wrong, mut beyond) = (0, Vec::new(), BTreeSet::new());
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
-        if !name.ends_with(".json") {
-            continue;
-        }
-        seen += 1;
-        let found = match sbom::validate(&std::fs::read(entry.unwrap().path()).unwrap()) {
-            Ok(found) => found,
-            Err(e) => {
-                wrong.push(format!("{name}: {e:?}"));
-                continue;
-            }
-        };
-        for finding in &found {
-            assert!(finding.message.chars().count() <= 301, "{name}: {finding:?}");
-        }
-        assert!(found.len() <= 100);
-        let valid = found.iter().all(|f| f.rule != Rule::Schema);
-        if valid != name.starts_with("valid-") {
-            wrong.push(format!("{name}: {found:?}"));
-        }
-        if valid && !found.is_empty() {
-            beyond.insert(name);
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(seen >= 70, "only {seen} files");
-    // the schema's own examples that hold an edge to nothing or a bom-ref twice
-    assert_eq!(beyond.into_iter().collect::<Vec<_>>(), KNOWN_BEYOND_SCHEMA);
-}
-
-const KNOWN_BEYOND_SCHEMA: [&str; 0] = [];
-
-#[test]
 fn what_no_schema_can_say_is_found() {
     let bom = br#"{"bomFormat":"CycloneDX","specVersion":"1.6",
         "components":[{"type":"library","name":"a","bom-ref":"a","purl":"npm/a"},
@@ -186,37 +149,17 @@ fn a_bom_with_thousands_of_faults_gives_a_short_list() {
 }
 
 #[test]
-fn what_is_no_bom_of_version_1_6_is_not_validated() {
+fn what_is_no_sbom_of_a_known_version_is_not_validated() {
     for (bytes, code) in [
-        (&b"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\"}"[..], "UNSUPPORTED"),
+        (&b"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.3\"}"[..], "UNSUPPORTED"),
+        (b"{\"spdxVersion\":\"SPDX-2.2\"}", "UNSUPPORTED"),
         (b"{\"bomFormat\":\"CycloneDX\",\"specVersion\"", "MALFORMED"),
+        (b"[]", "MALFORMED"),
+        (b"{}", "MALFORMED"),
         (b"", "MALFORMED"),
     ] {
         assert_eq!(sbom::validate(bytes).unwrap_err().code(), code);
     }
-    assert!(!sbom::validate(b"[]").unwrap().is_empty());
-    assert!(!sbom::validate(b"{}").unwrap().is_empty());
-}
-
-#[test]
-fn real_boms_of_other_tools_are_read() {
-    let Some(dir) = corpora("cyclonedx") else { return };
-    let (mut seen, mut open) = (0, vec![dir.join("bom-examples"), dir.join("trustify")]);
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
-        } else if path.extension().is_some_and(|e| e == "json") {
-            let bytes = std::fs::read(&path).unwrap();
-            match sbom::read(&bytes) {
-                Ok(summary) => {
-                    seen += 1;
-                    assert_eq!(summary.component_count, summary.components.len());
-                }
-                Err(e) => eprintln!("{}: {e:?}", path.display()),
-            }
-        }
-    }
-    assert!(seen >= 30, "only {seen} BOMs");
 }
 
 #[test]

@@ -745,7 +745,93 @@ export interface SbomFinding {
   rule: string
   /** A JSON pointer. */
   path: string
+  /** The line and element in an XML or tag-value file. */
+  place?: string
   message: string
+}
+
+/** An SBOM that was made of others. */
+export interface SbomMade {
+  /** Its text. */
+  document: string
+  /** What of the sources is not in it; `source` is the place of the SBOM in the list. */
+  lost: { source?: number; path: string; reason: string }[]
+}
+
+/** What is looked for in an SBOM; a component must meet all that is given. */
+export interface SbomQuery {
+  purl?: string
+  name?: string
+  /** Versions, such as `>=1.2.0, <2`. */
+  range?: string
+  /** An SPDX id. */
+  license?: string
+}
+
+/** What a query found. */
+export interface SbomQueryResult {
+  found: Record<string, unknown>[]
+  /** What says too little to tell. */
+  undecided: Record<string, unknown>[]
+}
+
+/** A change of one component. */
+export interface SbomChange {
+  component: string
+  before?: string
+  after?: string
+}
+
+/** What changed from one SBOM to another. */
+export interface SbomDifference {
+  added: SbomChange[]
+  removed: SbomChange[]
+  upgraded: SbomChange[]
+  downgraded: SbomChange[]
+  licenses: SbomChange[]
+  replaced: SbomChange[]
+  datasets: SbomChange[]
+}
+
+/** Which of the minimum elements an SBOM lacks. */
+export interface SbomScore {
+  ntia: boolean
+  cisa: boolean
+  percent: number
+  missing: string[]
+  components: { path: string; name: string; missing: string[] }[]
+}
+
+/** Which licences are allowed: SPDX ids, `id WITH exception`, or names as they stand. */
+export interface LicensePolicy {
+  allow?: string[]
+  deny?: string[]
+  allowUnlicensed?: boolean
+}
+
+/** A component whose licences are not allowed. */
+export interface LicenseFault {
+  path: string
+  component: string
+  license: string | null
+  reason: string
+}
+
+/** What a merged SBOM is about. */
+export interface SbomMergeOptions {
+  name: string
+  version?: string
+  timestamp?: Time
+}
+
+/** What is said of a vulnerability and a product. */
+export interface VexStatement {
+  vulnerabilities: string[]
+  product: string
+  subcomponents?: string[]
+  status: 'not_affected' | 'affected' | 'fixed' | 'under_investigation'
+  justification?: string
+  at?: string
 }
 
 /** What a JUnit report says. */

@@ -1,4 +1,4 @@
-//! Documents that others read and write: SBOMs, test reports and evidence packs.
+//! Documents that others read and write: test reports and evidence packs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,62 +8,12 @@ use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use sealwright::ingest::junit;
 use sealwright::pack::{self, PackDemand};
-use sealwright::{Result, ledger, sbom, signer};
+use sealwright::{Result, ledger, signer};
 
-use crate::data::{Json, bytes_of};
+use crate::data::Json;
 use crate::ledger::Ledger;
 use crate::signer::AnySigner;
 use crate::work::{Work, at_once, later};
-
-/// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
-#[napi(namespace = "sbom", js_name = "generate", ts_return_type = "Promise<Record<string, unknown>>")]
-pub fn sbom_generate(
-    root: String,
-    #[napi(ts_arg_type = "GenerateOptions")] options: Option<Json>,
-) -> AsyncTask<Work<Json>> {
-    later(move || generated(&root, options.as_ref()))
-}
-
-/// Makes one CycloneDX 1.6 BOM of all lock files below `root`.
-#[napi(namespace = "sbom", js_name = "generateSync", ts_return_type = "Record<string, unknown>")]
-pub fn sbom_generate_sync(
-    env: Env,
-    root: String,
-    #[napi(ts_arg_type = "GenerateOptions")] options: Option<Json>,
-) -> napi::Result<Json> {
-    at_once(&env, || generated(&root, options.as_ref()))
-}
-
-fn generated(root: &str, options: Option<&Json>) -> Result<Json> {
-    let options = sealwright::json::parse("options", bytes_of(options))?;
-    Json::of(&sbom::generate(Path::new(root), &options)?)
-}
-
-/// Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid.
-#[napi(namespace = "sbom", js_name = "validate", ts_return_type = "Promise<SbomFinding[]>")]
-pub fn sbom_validate(document: &[u8]) -> AsyncTask<Work<Json>> {
-    let document = document.to_vec();
-    later(move || Json::of(&sbom::validate(&document)?))
-}
-
-/// Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid.
-#[napi(namespace = "sbom", js_name = "validateSync", ts_return_type = "SbomFinding[]")]
-pub fn sbom_validate_sync(env: Env, document: &[u8]) -> napi::Result<Json> {
-    at_once(&env, || Json::of(&sbom::validate(document)?))
-}
-
-/// The view of a CycloneDX JSON document that policies look at.
-#[napi(namespace = "sbom", js_name = "read", ts_return_type = "Promise<Record<string, unknown>>")]
-pub fn sbom_read(document: &[u8]) -> AsyncTask<Work<Json>> {
-    let document = document.to_vec();
-    later(move || Json::of(&sbom::read(&document)?))
-}
-
-/// The view of a CycloneDX JSON document that policies look at.
-#[napi(namespace = "sbom", js_name = "readSync", ts_return_type = "Record<string, unknown>")]
-pub fn sbom_read_sync(env: Env, document: &[u8]) -> napi::Result<Json> {
-    at_once(&env, || Json::of(&sbom::read(document)?))
-}
 
 /// Reads a JUnit XML report.
 #[napi(namespace = "junit", js_name = "read", ts_return_type = "Promise<JUnitReport>")]

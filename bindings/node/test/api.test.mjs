@@ -172,6 +172,32 @@ test('a refusal says which checks refuse', async (t) => {
   assert.ok(decision.refusals.some((check) => check.id === 'EV-PROV-001'))
 })
 
+test('an SBOM is converted, compared and asked', async () => {
+  const { sbom } = sealwright
+  const bom = (version, id) => {
+    const purl = `pkg:npm/leftpad@${version}`
+    const component = { type: 'library', 'bom-ref': purl, name: 'leftpad', version, purl, licenses: [{ license: { id } }], tags: ['x'] }
+    return Buffer.from(JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', components: [component] }))
+  }
+  const [first, second] = [bom('1.0.0', 'MIT'), bom('1.1.0', 'GPL-3.0-only')]
+  const made = await sbom.convert(first, 'spdx', '2026-11-21T09:30:00Z')
+  assert.deepEqual(sbom.validateSync(Buffer.from(made.document)), [])
+  assert.deepEqual(made.lost.map((loss) => loss.path), ['/components/0/tags'])
+  assert.equal((await sbom.diff(first, second)).upgraded[0].after, '1.1.0')
+  assert.deepEqual(sbom.scoreSync(first).components[0].missing, ['supplier', 'hash'])
+  assert.equal((await sbom.query(first, { purl: 'pkg:npm/leftpad', range: '<2' })).found.length, 1)
+  assert.deepEqual(await sbom.licenses(first, { deny: ['GPL-3.0-only'] }), [])
+  assert.equal(sbom.licensesSync(second, { deny: ['GPL-3.0-only'] })[0].license, 'GPL-3.0-only')
+  const merged = await sbom.merge([first, second], { name: 'suite' })
+  assert.equal(sbom.readSync(Buffer.from(merged.document)).componentCount, 2)
+  const said = { vulnerability: 'CVE-1', status: 'fixed', products: ['pkg:npm/leftpad@1.1.0'] }
+  const vex = Buffer.from(JSON.stringify({ '@context': 'https://openvex.dev/ns/v0.2.0', statements: [said] }))
+  assert.equal((await sbom.readVex(vex))[0].status, 'fixed')
+  assert.equal(sbom.vexStatusSync([vex], 'CVE-1', 'pkg:npm/leftpad@1.1.0').status, 'fixed')
+  assert.equal(await sbom.vexStatus([vex], 'CVE-1', 'pkg:npm/leftpad@1.0.0'), null)
+  await assert.rejects(sbom.convert(first, 'pdf'), { code: 'MALFORMED' })
+})
+
 test('documents are read', async (t) => {
   const folder = temporary(t)
   fs.writeFileSync(path.join(folder, 'Cargo.toml'), '[package]\nname = "app"\nversion = "1.0.0"\n')

@@ -26,6 +26,7 @@ mod receipt;
 mod record;
 mod release;
 mod retention;
+mod sbom;
 mod signer;
 mod spool;
 mod trust;
@@ -48,7 +49,7 @@ mod module {
     #[pymodule_export]
     use crate::digest::{digest_bytes, digest_file, digest_folder, digest_set, parse_digest};
     #[pymodule_export]
-    use crate::document::{junit_read, pack_build, pack_verify, sbom_generate, sbom_read, sbom_validate};
+    use crate::document::{junit_read, pack_build, pack_verify};
     #[pymodule_export]
     use crate::encryption::KeyEncryptionKey;
     #[pymodule_export]
@@ -84,6 +85,11 @@ mod module {
     use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
     #[pymodule_export]
     use crate::retention::{DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold};
+    #[pymodule_export]
+    use crate::sbom::{
+        sbom_convert, sbom_diff, sbom_generate, sbom_licenses, sbom_merge, sbom_query, sbom_read, sbom_read_vex,
+        sbom_score, sbom_validate, sbom_vex_status,
+    };
     #[pymodule_export]
     use crate::signer::{Signer, sign, sign_blob};
     #[pymodule_export]

@@ -235,6 +235,36 @@ def test_documents_are_read(tmp_path: Path) -> None:
     assert sw.junit.read(b'<testsuite><testcase name="a"/></testsuite>')["tests"] == 1
 
 
+def test_an_sbom_is_converted_compared_and_asked() -> None:
+    def bom(version: str, license: str) -> bytes:
+        purl = f"pkg:npm/leftpad@{version}"
+        component = {"type": "library", "bom-ref": purl, "name": "leftpad", "version": version, "purl": purl}
+        component |= {"licenses": [{"license": {"id": license}}], "tags": ["x"]}
+        return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}).encode()
+
+    first, second = bom("1.0.0", "MIT"), bom("1.1.0", "GPL-3.0-only")
+    made = sw.sbom.convert(first, "spdx", timestamp="2026-11-21T09:30:00Z")
+    assert sw.sbom.validate(made["document"].encode()) == []
+    assert [loss["path"] for loss in made["lost"]] == ["/components/0/tags"]
+    assert sw.sbom.diff(first, second)["upgraded"][0]["after"] == "1.1.0"
+    assert sw.sbom.score(first)["components"][0]["missing"] == ["supplier", "hash"]
+    assert len(sw.sbom.query(first, purl="pkg:npm/leftpad", range="<2")["found"]) == 1
+    assert sw.sbom.licenses(first, deny=["GPL-3.0-only"]) == []
+    assert sw.sbom.licenses(second, deny=["GPL-3.0-only"])[0]["license"] == "GPL-3.0-only"
+    merged = sw.sbom.merge([first, second], name="suite")
+    assert sw.sbom.read(merged["document"].encode())["componentCount"] == 2
+    said = {"vulnerability": "CVE-1", "status": "fixed", "products": ["pkg:npm/leftpad@1.1.0"]}
+    vex = json.dumps({"@context": "https://openvex.dev/ns/v0.2.0", "statements": [said]}).encode()
+    assert sw.sbom.read_vex(vex)[0]["status"] == "fixed"
+    status = sw.sbom.vex_status([vex], "CVE-1", "pkg:npm/leftpad@1.1.0")
+    assert status is not None and status["status"] == "fixed"
+    assert sw.sbom.vex_status([vex], "CVE-1", "pkg:npm/leftpad@1.0.0") is None
+    with pytest.raises(sw.InvalidInput) as refused:
+        sw.sbom.convert(first, "pdf")
+    assert refused.value.code == "MALFORMED"
+
+
+
 def test_other_threads_run_while_work_is_done() -> None:
     key = PrivateKey.generate("p256")
     done = threading.Event()

@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::answer::{Answer, to_json};
 use super::output::write_file;
+use super::sbom_use::{Convert, Diff, Find, Licenses, MergeAll, ScoreOf, open};
 use super::text::Page;
 use crate::error::Result;
-use crate::sbom::{GenerateOptions, generate, read, validate};
+use crate::json;
+use crate::sbom::{Document, GenerateOptions, generate, read};
 use crate::timestamp::Timestamp;
-use crate::{json, limits};
 
 #[derive(Subcommand)]
 pub(crate) enum SbomCommand {
@@ -39,11 +40,23 @@ pub(crate) enum SbomCommand {
         #[arg(long, value_name = "DIR")]
         cargo_home: Option<PathBuf>,
     },
-    /// Hold an SBOM against CycloneDX 1.6.
+    /// Hold an SBOM against the schema of its format, and more.
     Validate {
-        /// The SBOM, JSON.
+        /// The SBOM: CycloneDX 1.4 to 1.7 or SPDX 2.3 or 3.0.1.
         file: PathBuf,
     },
+    /// Convert an SBOM, and tell what could not be carried over.
+    Convert(Convert),
+    /// Tell what changed from one SBOM to another.
+    Diff(Diff),
+    /// Tell which of the minimum elements an SBOM lacks.
+    Score(ScoreOf),
+    /// Find components by package URL, name, version or licence.
+    Query(Find),
+    /// Hold the licences of components against a list.
+    Licenses(Licenses),
+    /// Make one SBOM of several.
+    Merge(MergeAll),
 }
 
 impl SbomCommand {
@@ -66,17 +79,28 @@ impl SbomCommand {
                 Ok(Answer::new(text, value))
             }
             Self::Validate { file } => {
-                let findings = validate(&limits::read_file("SBOM", &file, limits::DOCUMENT_BYTES)?)?;
+                let document = Document::parse(&open(&file)?)?;
+                let (format, version) = (document.format().name(), document.version());
+                let findings = document.validate()?;
                 let mut page = Page::default();
                 if findings.is_empty() {
-                    page.line("valid CycloneDX 1.6");
+                    page.line(format!("valid {format} {version}"));
                 }
                 for finding in &findings {
-                    page.wrapped("", "  ", &format!("{}: {}", finding.path, finding.message));
+                    let place = finding.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+                    let path = if finding.path.is_empty() { "the document" } else { &finding.path };
+                    page.wrapped("", "  ", &format!("{path}{place}: {}", finding.message));
                 }
-                let value = json!({ "valid": findings.is_empty(), "findings": to_json(&findings)? });
+                let value = json!({ "valid": findings.is_empty(), "format": format, "version": version,
+                    "findings": to_json(&findings)? });
                 Ok(Answer::new(page.finish(), value).unless(!findings.is_empty()))
             }
+            Self::Convert(convert) => convert.run(),
+            Self::Diff(diff) => diff.run(),
+            Self::Score(score) => score.run(),
+            Self::Query(find) => find.run(),
+            Self::Licenses(licenses) => licenses.run(),
+            Self::Merge(merge) => merge.run(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use spdx::{Expression, ParseMode};
 
-use super::validation::SPDX;
+use super::schema::LICENSE_IDS;
 use crate::json::Value;
 
 /// One entry of a component's `licenses`.
@@ -65,6 +65,26 @@ pub(super) fn declared(text: &str) -> Option<LicenseChoice> {
     })
 }
 
+/// How documents write an expression: SPDX, deprecated ids too.
+pub(super) const WRITTEN: ParseMode = ParseMode {
+    allow_slash_as_or_operator: false,
+    allow_imprecise_license_names: false,
+    allow_postfix_plus_on_gpl: true,
+    allow_deprecated: true,
+    allow_unknown: false,
+};
+
+/// What is wrong with `text` as a licence expression, if anything.
+pub(super) fn fault(text: &str) -> Option<String> {
+    Expression::parse_mode(text, WRITTEN).err().map(|e| e.reason.to_string())
+}
+
+/// The licences that `text`, an expression or a name, names.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c.is_whitespace() || "()".contains(c));
+    std::iter::once(text).chain(words.filter(|word| !word.is_empty()))
+}
+
 /// The licences of an npm `license` field: a string, or the older `{type}` and lists of these.
 pub(super) fn of_npm(field: Option<&Value>) -> Vec<LicenseChoice> {
     let one = |value: &Value| declared(value.as_str().or_else(|| value.get("type")?.as_str())?);
@@ -86,14 +106,14 @@ pub(super) fn of_npm(field: Option<&Value>) -> Vec<LicenseChoice> {
 }
 
 /// Whether the schema takes `text` as an id; its list is not quite that of the `spdx` crate.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     #[derive(Deserialize)]
     struct Schema {
         #[serde(rename = "enum")]
         ids: HashSet<String>,
     }
     static IDS: LazyLock<HashSet<String>> =
-        LazyLock::new(|| serde_json::from_str(SPDX).map(|schema: Schema| schema.ids).unwrap_or_default());
+        LazyLock::new(|| serde_json::from_str(LICENSE_IDS).map(|schema: Schema| schema.ids).unwrap_or_default());
     IDS.contains(text)
 }
 

@@ -59,6 +59,12 @@ pub(super) fn fault(text: &str) -> Option<String> {
     text.parse::<PackageUrl<'static>>().err().map(|e| e.to_string())
 }
 
+/// The namespace of `text`, decoded, if it is a package url that has one.
+pub(super) fn namespace(text: &str) -> Option<String> {
+    let purl: PackageUrl<'_> = text.parse().ok()?;
+    purl.namespace().map(str::to_owned)
+}
+
 /// The qualifier for a package that is not from the default registry.
 fn npm_origin(name: &str, resolved: &str) -> Option<(&'static str, String)> {
     if resolved.starts_with("git") {

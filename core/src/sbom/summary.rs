@@ -1,28 +1,49 @@
-//! The view of a CycloneDX BOM that policies look at.
+//! One view of an SBOM, whatever its format, for policies and all that asks what is inside.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use serde::Serialize;
+
+use super::document::{Document, Format, short};
+use super::{cyclonedx_view, spdx_view, spdx3_view};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json;
+use crate::json::Value;
 
-/// Versions of CycloneDX JSON that are read.
-const VERSIONS: [&str; 4] = ["1.4", "1.5", "1.6", "1.7"];
-
-/// What a BOM holds, whoever wrote it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What an SBOM holds, whoever wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Summary {
-    /// Always `CycloneDX`.
+    /// `CycloneDX` or `SPDX`.
     pub format: String,
-    /// The version of the format, `1.4` to `1.7`.
+    /// The version of the format: `1.4` to `1.7` of CycloneDX, `2.2`, `2.3`, `3.0.0` or `3.0.1` of SPDX.
     pub spec_version: String,
+    /// What the document calls itself (SPDX).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What tells it from all others: `serialNumber` (CycloneDX), `documentNamespace` (SPDX 2), `spdxId` (SPDX 3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
+    /// When it was made, as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Who made it, people and organisations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<String>,
+    /// What made it, with its version where that is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// When in the life of the product it was made, such as `build` (CycloneDX `lifecycles`, SPDX 3 `software_sbomType`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lifecycles: Vec<String>,
     /// What the BOM is about, if it says so.
     pub subject: Option<ComponentSummary>,
     /// Number of components, nested ones included, the subject not.
     pub component_count: usize,
-    /// The components, nested ones after the one they stand in.
+    /// The components, nested ones after the one they stand in. Of SPDX these are the packages.
     pub components: Vec<ComponentSummary>,
+    /// What needs or holds what, by `bomRef`.
+    pub edges: Vec<Edge>,
 }
 
 impl Summary {
@@ -32,11 +53,13 @@ impl Summary {
     }
 }
 
-/// One component, as far as policies ask.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One component.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ComponentSummary {
+    /// Where it stands in [`Document::json`], as a JSON pointer.
+    pub path: String,
     /// Its type, such as `library`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -48,17 +71,70 @@ pub struct ComponentSummary {
     pub name: String,
     /// Version.
     pub version: Option<String>,
+    /// Who supplies it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<String>,
     /// Package url, as it stands.
     pub purl: Option<String>,
+    /// CPE, as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpe: Option<String>,
+    /// Other identifiers: SWID tags, SWHIDs, OmniBOR ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
     /// `required`, `optional` or `excluded`; not said means required.
     pub scope: Option<String>,
-    /// Licences: ids, expressions and names, as they stand.
+    /// Licences: ids, expressions and names, as they stand. Of SPDX the concluded one, else the declared one.
     pub licenses: Vec<String>,
-    /// Hashes as `algorithm` and `content`, as they stand.
+    /// The copyright notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copyright: Option<String>,
+    /// Hashes as algorithm, by its CycloneDX name, and content, as it stands.
+    pub hashes: Vec<(String, String)>,
+    /// Data that a model was trained or tested with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<Dataset>,
+}
+
+/// Data that a machine-learning model names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Dataset {
+    /// Its name, if it is told.
+    pub name: Option<String>,
+    /// The `bomRef` of the component that it is, if it is one.
+    pub bom_ref: Option<String>,
+    /// Hashes of that component.
     pub hashes: Vec<(String, String)>,
 }
 
-/// Reads a CycloneDX JSON document of version 1.4 to 1.7, whatever else it holds.
+/// What one part has to do with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum EdgeKind {
+    /// The first needs the second.
+    DependsOn,
+    /// The second is a part of the first.
+    Contains,
+    /// The first implements the second, such as an algorithm (CycloneDX 1.6 `provides`).
+    Provides,
+}
+
+/// What needs or holds what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Edge {
+    /// The first part, by its `bomRef`.
+    pub from: String,
+    /// The second part, by its `bomRef`.
+    pub to: String,
+    /// What the first has to do with the second.
+    pub kind: EdgeKind,
+}
+
+/// Reads an SBOM of any format that [`Document::parse`] takes.
 ///
 /// It need not be valid: use [`super::validate`] to demand that.
 ///
@@ -70,108 +146,78 @@ pub struct ComponentSummary {
 /// ```
 ///
 /// # Errors
-/// `MALFORMED` if it is no strict JSON or no CycloneDX, `UNSUPPORTED` for another version, `LIMIT_EXCEEDED` if it is
-/// nested too deep.
+/// As [`Document::parse`] and [`Document::summary`].
 pub fn read(bytes: &[u8]) -> Result<Summary> {
-    let wire: Wire = json::parse("SBOM", bytes)?;
-    if wire.bom_format.as_deref() != Some("CycloneDX") {
-        return Err(Error::new(
-            ErrorKind::Malformed,
-            "the document has no `bomFormat` of `CycloneDX`; give a CycloneDX BOM as JSON",
-        ));
+    Document::parse(bytes)?.summary()
+}
+
+impl Document {
+    /// The view, in which a component may lack its name.
+    pub(super) fn lenient_summary(&self) -> Result<Summary> {
+        let mut summary = match self.format() {
+            Format::CycloneDxJson | Format::CycloneDxXml => cyclonedx_view::summary(self.json())?,
+            Format::SpdxJson | Format::SpdxTagValue => spdx_view::summary(self.json())?,
+            Format::SpdxJsonLd => spdx3_view::summary(self.json())?,
+        };
+        summary.format = if self.format().is_cyclonedx() { "CycloneDX" } else { "SPDX" }.to_owned();
+        self.version().clone_into(&mut summary.spec_version);
+        summary.component_count = summary.components.len();
+        resolve_datasets(&mut summary);
+        Ok(summary)
     }
-    let spec_version = wire.spec_version.unwrap_or_default();
-    if !VERSIONS.contains(&&*spec_version) {
-        return Err(unsupported(&spec_version, "1.4 to 1.7 are read"));
+}
+
+/// Gives datasets that are components their names and hashes.
+fn resolve_datasets(summary: &mut Summary) {
+    if summary.subject.iter().chain(&summary.components).all(|c| c.datasets.is_empty()) {
+        return;
     }
-    let mut components = Vec::new();
-    let mut open: Vec<WireComponent> = wire.components.unwrap_or_default();
-    open.reverse();
-    while let Some(mut component) = open.pop() {
-        open.extend(component.components.take().unwrap_or_default().into_iter().rev());
-        components.push(component.into());
-    }
-    Ok(Summary {
-        format: "CycloneDX".to_owned(),
-        spec_version,
-        subject: wire.metadata.and_then(|m| m.component).map(ComponentSummary::from),
-        component_count: components.len(),
-        components,
-    })
-}
-
-/// The error for a BOM of another version than those this library takes.
-pub(super) fn unsupported(spec_version: &str, taken: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("the BOM is of CycloneDX version `{}`; {taken}", spec_version.escape_debug()),
-    )
-    .with("found", spec_version)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    bom_format: Option<String>,
-    spec_version: Option<String>,
-    metadata: Option<WireMetadata>,
-    components: Option<Vec<WireComponent>>,
-}
-
-#[derive(Deserialize)]
-struct WireMetadata {
-    component: Option<WireComponent>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct WireComponent {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    bom_ref: Option<String>,
-    group: Option<String>,
-    name: String,
-    version: Option<String>,
-    purl: Option<String>,
-    scope: Option<String>,
-    licenses: Option<Vec<WireLicense>>,
-    hashes: Option<Vec<WireHash>>,
-    components: Option<Vec<WireComponent>>,
-}
-
-#[derive(Deserialize)]
-struct WireLicense {
-    expression: Option<String>,
-    license: Option<WireLicenseName>,
-}
-
-#[derive(Deserialize)]
-struct WireLicenseName {
-    id: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireHash {
-    alg: String,
-    content: String,
-}
-
-impl From<WireComponent> for ComponentSummary {
-    fn from(wire: WireComponent) -> Self {
-        let license = |l: WireLicense| l.expression.or_else(|| l.license.and_then(|l| l.id.or(l.name)));
-        Self {
-            kind: wire.kind,
-            bom_ref: wire.bom_ref,
-            group: wire.group,
-            name: wire.name,
-            version: wire.version,
-            purl: wire.purl,
-            scope: wire.scope,
-            licenses: wire.licenses.unwrap_or_default().into_iter().filter_map(license).collect(),
-            hashes: wire.hashes.unwrap_or_default().into_iter().map(|h| (h.alg, h.content)).collect(),
+    let known: BTreeMap<String, (String, Vec<(String, String)>)> = summary
+        .components
+        .iter()
+        .filter_map(|c| Some((c.bom_ref.clone()?, (c.name.clone(), c.hashes.clone()))))
+        .collect();
+    for dataset in summary.subject.iter_mut().chain(&mut summary.components).flat_map(|c| &mut c.datasets) {
+        if let Some((name, hashes)) = dataset.bom_ref.as_ref().and_then(|r| known.get(r)) {
+            dataset.name.get_or_insert_with(|| name.clone());
+            dataset.hashes.clone_from(hashes);
         }
     }
+}
+
+/// The error for a document of another version than those this library takes.
+pub(super) fn unsupported(format: &str, version: &str, taken: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("the SBOM is of {format} version `{}`; {taken}", short(version)))
+        .with("found", version)
+}
+
+/// The text at `key`; none if there is none.
+pub(super) fn text<'a>(object: &'a Value, key: &str, path: &str) -> Result<Option<&'a str>> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong_type(&format!("{path}/{key}"), "a text")),
+    }
+}
+
+/// The items of the list at `key`; none if there is none.
+pub(super) fn list<'a>(object: &'a Value, key: &str, path: &str) -> Result<&'a [Value]> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(wrong_type(&format!("{path}/{key}"), "a list")),
+    }
+}
+
+/// The texts of the list at `key`.
+pub(super) fn texts<'a>(object: &'a Value, key: &str, path: &str) -> Result<Vec<&'a str>> {
+    let text = |item: &'a Value| item.as_str().ok_or_else(|| wrong_type(&format!("{path}/{key}"), "a list of texts"));
+    list(object, key, path)?.iter().map(text).collect()
+}
+
+fn wrong_type(path: &str, expected: &str) -> Error {
+    Error::new(ErrorKind::Malformed, format!("the SBOM has at `{path}` something else than {expected}; write it anew"))
+        .with("path", path)
 }
 
 #[cfg(test)]
@@ -192,9 +238,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cyclonedx_of_a_known_version_is_refused() {
+    fn what_is_no_sbom_of_a_known_version_is_refused() {
         for (bytes, code) in [
-            (&br#"{"spdxVersion":"SPDX-2.3"}"#[..], "MALFORMED"),
+            (&br#"{"spdxVersion":"SPDX-2.0"}"#[..], "UNSUPPORTED"),
+            (br#"{"spdxVersion":"SPDX-2.3","packages":[{}]}"#, "MALFORMED"),
+            (br#"{"spdxVersion":"SPDX-2.3","bomFormat":"CycloneDX","specVersion":"1.6"}"#, "MALFORMED"),
+            (br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"name":1}]}"#, "MALFORMED"),
             (br#"{"bomFormat":"CycloneDX"}"#, "UNSUPPORTED"),
             (br#"{"bomFormat":"CycloneDX","specVersion":"1.3"}"#, "UNSUPPORTED"),
             (br#"{"bomFormat":"CycloneDX","specVersion":"2.0"}"#, "UNSUPPORTED"),

@@ -1,56 +1,63 @@
-//! Holds a BOM against the official CycloneDX 1.6 schema, and against what a schema can't say.
+//! Holds an SBOM against the official schema of its format, and against what a schema can't say.
 
-use std::collections::HashSet;
-use std::sync::OnceLock;
-
-use jsonschema::{Draft, Registry, Validator};
 use serde::Serialize;
 
-use super::purl;
-use super::summary::unsupported;
-use crate::error::{Error, ErrorKind, Result};
-use crate::json::{self, Value};
+use super::document::{Document, Format};
+use super::license;
+use super::{cyclonedx_rules, purl, spdx_rules, spdx3_rules};
+use crate::error::Result;
 
-/// Findings that are told of one BOM; a BOM with so many needs no longer list.
+/// Findings that are told of one SBOM; one with so many needs no longer list.
 const FINDINGS: usize = 100;
 /// Longest message of a finding, in characters.
 const MESSAGE: usize = 300;
 
-/// The schema files name each other by these; `README.md` beside them says where they come from.
-const BASE: &str = "http://cyclonedx.org/schema/";
-const BOM: &str = include_str!("schema/bom-1.6.SNAPSHOT.schema.json");
-pub(super) const SPDX: &str = include_str!("schema/spdx.SNAPSHOT.schema.json");
-const JSF: &str = include_str!("schema/jsf-0.82.SNAPSHOT.schema.json");
-
-/// A fault of a BOM.
+/// A fault of an SBOM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Finding {
     /// The rule that is broken.
     pub rule: Rule,
-    /// Where, as a JSON pointer.
+    /// Where in [`Document::json`], as a JSON pointer.
     pub path: String,
+    /// Where in an XML or tag-value file: its line, and the element.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// What is wrong there.
     pub message: String,
 }
 
-/// What a BOM is held against.
+/// What an SBOM is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Rule {
-    /// The CycloneDX 1.6 JSON schema.
+    /// The official JSON schema of the format and version.
     Schema,
-    /// A `bom-ref` stands once ("Every bom-ref must be unique within the BOM").
+    /// What is named is named once: `bom-ref` (CycloneDX: "Every bom-ref must be unique within the BOM"), `SPDXID`,
+    /// `spdxId`.
     UniqueRef,
-    /// An edge of `dependencies` leads to a `bom-ref` of the BOM, or is a BOM-Link to another one.
+    /// What is referred to is there, or is in another document that is named.
     KnownRef,
-    /// A `purl` is a package url.
+    /// A package url is one.
     Purl,
+    /// A licence expression is one (SPDX specification, annex D), and stands where its format lets it.
+    License,
+    /// A hash is as long as its algorithm makes it, in hex.
+    HashLength,
+    /// Nothing contains itself, and nothing is made from itself.
+    Cycle,
+    /// A text has the form that its specification gives in words.
+    Form,
+    /// The notation of an XML or tag-value file, where it shows more than the JSON form.
+    Notation,
 }
 
-/// Every fault of a CycloneDX 1.6 JSON document, the first 100 at most; none means valid.
+/// Every fault of an SBOM, the first 100 at most; none means valid.
+///
+/// CycloneDX 1.4 to 1.7, SPDX 2.3 and SPDX 3.0.1 are validated. XML and tag-value files are held, in their JSON form,
+/// against the JSON schema of the same version.
 ///
 /// ```
 /// let bom = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library"}]}"#;
@@ -60,47 +67,94 @@ pub enum Rule {
 /// ```
 ///
 /// # Errors
-/// `MALFORMED` if it is no strict JSON object, `UNSUPPORTED` if it says to be of another version, `LIMIT_EXCEEDED` if
-/// it is nested too deep.
+/// As [`Document::parse`], and `UNSUPPORTED` for SPDX 2.2 and 3.0.0.
 pub fn validate(bytes: &[u8]) -> Result<Vec<Finding>> {
-    let bom: Value = json::parse("SBOM", bytes)?;
-    if let Some(version) = bom.get("specVersion").and_then(Value::as_str).filter(|v| *v != "1.6") {
-        return Err(unsupported(version, "1.6 is validated"));
-    }
-    let schema = schema()?;
-    let mut findings = Vec::new();
-    // asking for a verdict alone is much faster than asking for reasons
-    if !schema.is_valid(&bom) {
-        findings.extend(schema.iter_errors(&bom).take(FINDINGS).map(|e| Finding {
-            rule: Rule::Schema,
-            path: e.instance_path().to_string(),
-            message: short(&e.masked().to_string()),
-        }));
-    }
-    let mut walk = Walk { refs: HashSet::new(), findings };
-    walk.visit(&bom);
-    walk.check_edges(&bom);
-    walk.findings.truncate(FINDINGS);
-    Ok(walk.findings)
+    Document::parse(bytes)?.validate()
 }
 
-fn schema() -> Result<&'static Validator> {
-    static SCHEMA: OnceLock<Result<Validator, String>> = OnceLock::new();
-    let compiled = SCHEMA.get_or_init(|| compile().map_err(|e| e.to_string()));
-    compiled.as_ref().map_err(|e| Error::new(ErrorKind::Internal, format!("the CycloneDX schema can't be used: {e}")))
+impl Document {
+    /// Every fault of it, as [`validate`] tells them.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` for SPDX 2.2 and 3.0.0.
+    pub fn validate(&self) -> Result<Vec<Finding>> {
+        let schema = self.schema()?.validator()?;
+        let mut findings = Findings::default();
+        for (path, message) in &self.faults {
+            findings.tell(Rule::Notation, path, format_args!("{message}"));
+        }
+        // asking for a verdict alone is much faster than asking for reasons
+        if !schema.is_valid(self.json()) {
+            for e in schema.iter_errors(self.json()).take(FINDINGS) {
+                findings.tell(Rule::Schema, e.instance_path().as_str(), format_args!("{}", e.masked()));
+            }
+        }
+        match self.format() {
+            Format::CycloneDxJson | Format::CycloneDxXml => {
+                cyclonedx_rules::check(self.json(), self.version(), self.format(), &mut findings);
+            }
+            Format::SpdxJson | Format::SpdxTagValue => spdx_rules::check(self.json(), &mut findings),
+            Format::SpdxJsonLd => spdx3_rules::check(self.json(), &mut findings),
+        }
+        let mut findings = findings.0;
+        if !self.format().is_json() {
+            for finding in &mut findings {
+                finding.place = self.places.find(&finding.path);
+            }
+        }
+        Ok(findings)
+    }
 }
 
-fn compile() -> Result<Validator, Box<dyn std::error::Error>> {
-    let registry = Registry::new()
-        .add(format!("{BASE}spdx.SNAPSHOT.schema.json"), serde_json::from_str::<Value>(SPDX)?)?
-        .add(format!("{BASE}jsf-0.82.SNAPSHOT.schema.json"), serde_json::from_str::<Value>(JSF)?)?
-        .prepare()?;
-    let schema = serde_json::from_str(BOM)?;
-    Ok(jsonschema::options()
-        .with_draft(Draft::Draft7)
-        .should_validate_formats(true)
-        .with_registry(&registry)
-        .build(&schema)?)
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+impl Findings {
+    pub(super) fn tell(&mut self, rule: Rule, path: &str, message: std::fmt::Arguments<'_>) {
+        if self.0.len() < FINDINGS {
+            let message = short(&message.to_string());
+            self.0.push(Finding { rule, path: path.to_owned(), place: None, message });
+        }
+    }
+
+    /// Tells what is wrong with the text at `path`, if anything is.
+    pub(super) fn fault(&mut self, rule: Rule, path: &str, fault: Option<String>) {
+        if let Some(fault) = fault {
+            self.tell(rule, path, format_args!("{fault}"));
+        }
+    }
+}
+
+/// What is wrong with `text` as a package url, if anything.
+pub(super) fn purl_fault(text: &str) -> Option<String> {
+    purl::fault(text).map(|fault| format!("`{}` is no package url: {fault}", text.escape_debug()))
+}
+
+/// What is wrong with `text` as a licence expression, if anything.
+pub(super) fn license_fault(text: &str) -> Option<String> {
+    license::fault(text).map(|fault| format!("`{}` is no licence expression: {fault}", text.escape_debug()))
+}
+
+/// What is wrong with a hash of an algorithm, by any of the names that the formats have for it, if anything.
+pub(super) fn hash_fault(algorithm: &str, content: &str) -> Option<String> {
+    let name: String = algorithm.to_ascii_uppercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let bits = match &*name {
+        "MD2" | "MD4" | "MD5" => 128,
+        "SHA1" => 160,
+        "SHA224" | "SHA3224" => 224,
+        "SHA256" | "SHA3256" | "BLAKE2B256" | "BLAKE3" | "STREEBOG256" => 256,
+        "SHA384" | "SHA3384" | "BLAKE2B384" => 384,
+        "SHA512" | "SHA3512" | "BLAKE2B512" | "STREEBOG512" => 512,
+        "ADLER32" => 32,
+        _ => return None,
+    };
+    let hex = content.bytes().all(|b| b.is_ascii_hexdigit());
+    if hex && content.len() * 4 == bits {
+        return None;
+    }
+    let found = if hex { format!("{} hex digits", content.len()) } else { "something else".to_owned() };
+    Some(format!("a hash of {algorithm} has {} hex digits, found {found}", bits / 4))
 }
 
 fn short(message: &str) -> String {
@@ -110,74 +164,66 @@ fn short(message: &str) -> String {
     }
 }
 
-struct Walk<'a> {
-    refs: HashSet<&'a str>,
-    findings: Vec<Finding>,
+/// A node that can be reached from itself over `edges`, if there is one.
+pub(super) fn cycle<'a>(edges: &[(&'a str, &'a str)]) -> Option<&'a str> {
+    use std::collections::{HashMap, HashSet};
+    let mut next: HashMap<&str, Vec<&'a str>> = HashMap::new();
+    for (from, to) in edges {
+        next.entry(from).or_default().push(to);
+    }
+    let mut done: HashSet<&str> = HashSet::new();
+    for (start, _) in edges {
+        // each node with those it leads to which were not walked yet
+        let mut open: Vec<(&str, Vec<&'a str>)> = Vec::new();
+        let mut on_path: HashSet<&str> = HashSet::new();
+        if done.contains(start) {
+            continue;
+        }
+        on_path.insert(start);
+        open.push((start, next.get(start).cloned().unwrap_or_default()));
+        while let Some((node, left)) = open.last_mut() {
+            let Some(to) = left.pop() else {
+                on_path.remove(*node);
+                done.insert(node);
+                open.pop();
+                continue;
+            };
+            if on_path.contains(to) {
+                return Some(to);
+            }
+            if !done.contains(to) {
+                on_path.insert(to);
+                open.push((to, next.get(to).cloned().unwrap_or_default()));
+            }
+        }
+    }
+    None
 }
 
-impl<'a> Walk<'a> {
-    /// Looks at every `bom-ref` and `purl` of the document.
-    fn visit(&mut self, bom: &'a Value) {
-        let mut open = vec![(String::new(), bom)];
-        while let Some((path, value)) = open.pop() {
-            match value {
-                Value::Object(map) => {
-                    if let Some(text) = map.get("bom-ref").and_then(Value::as_str)
-                        && !self.refs.insert(text)
-                    {
-                        self.tell(
-                            Rule::UniqueRef,
-                            &path,
-                            format_args!("the bom-ref `{}` stands twice", text.escape_debug()),
-                        );
-                    }
-                    if let Some(text) = map.get("purl").and_then(Value::as_str)
-                        && let Some(fault) = purl::fault(text)
-                    {
-                        self.tell(
-                            Rule::Purl,
-                            &format!("{path}/purl"),
-                            format_args!("`{}` is no package url: {fault}", text.escape_debug()),
-                        );
-                    }
-                    let inner = map.iter().filter(|(_, v)| v.is_object() || v.is_array());
-                    open.extend(
-                        inner
-                            .rev()
-                            .map(|(key, v)| (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), v)),
-                    );
-                }
-                Value::Array(list) => {
-                    let inner = list.iter().enumerate().filter(|(_, v)| v.is_object() || v.is_array());
-                    open.extend(inner.rev().map(|(n, v)| (format!("{path}/{n}"), v)));
-                }
-                _ => {}
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_is_found_and_a_diamond_is_none() {
+        assert_eq!(cycle(&[("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]), None);
+        assert!(cycle(&[("a", "b"), ("b", "c"), ("c", "b")]).is_some());
+        assert_eq!(cycle(&[("a", "a")]), Some("a"));
+        let long: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+        let chain: Vec<_> = long.windows(2).map(|w| (&*w[0], &*w[1])).collect();
+        assert_eq!(cycle(&chain), None);
     }
 
-    /// Looks at both ends of every edge.
-    fn check_edges(&mut self, bom: &Value) {
-        let rows = bom.get("dependencies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for (n, row) in rows.iter().enumerate() {
-            let ends = |name: &str| row.get(name).and_then(Value::as_array).into_iter().flatten();
-            for end in row.get("ref").into_iter().chain(ends("dependsOn")).chain(ends("provides")) {
-                let Some(end) = end.as_str() else { continue };
-                if !self.refs.contains(end) && !end.starts_with("urn:cdx:") {
-                    let path = format!("/dependencies/{n}");
-                    self.tell(
-                        Rule::KnownRef,
-                        &path,
-                        format_args!("`{}` is no bom-ref of this BOM", end.escape_debug()),
-                    );
-                }
-            }
+    #[test]
+    fn the_length_of_a_hash_is_that_of_its_algorithm() {
+        let faults = |algorithm: &str, content: &str| usize::from(hash_fault(algorithm, content).is_some());
+        let zeros = |n: usize| "0".repeat(n);
+        for (algorithm, digits) in [("SHA-1", 40), ("SHA256", 64), ("sha3_512", 128), ("BLAKE2b-384", 96), ("MD5", 32)]
+        {
+            assert_eq!(faults(algorithm, &zeros(digits)), 0, "{algorithm}");
+            assert_eq!(faults(algorithm, &zeros(digits - 2)), 1, "{algorithm}");
         }
-    }
-
-    fn tell(&mut self, rule: Rule, path: &str, message: std::fmt::Arguments<'_>) {
-        if self.findings.len() < FINDINGS {
-            self.findings.push(Finding { rule, path: path.to_owned(), message: short(&message.to_string()) });
-        }
+        assert_eq!(faults("SHA-1", &"x".repeat(40)), 1);
+        assert_eq!(faults("unheard-of", "00"), 0);
     }
 }

@@ -20,6 +20,7 @@ mod moving;
 mod place;
 mod provenance;
 mod retention;
+mod sbom;
 mod settings;
 mod story;
 mod trust;

@@ -24,13 +24,14 @@ use sealwright::pack::Signers;
 use sealwright::policy::PolicyBundle;
 use sealwright::predicate::{self, PredicateType as _, Provenance, ProvenanceV01, ProvenanceV02, TestKind, TestResult};
 use sealwright::provenance::{Build, ProvenanceExpectation, SummaryExpectation};
+use sealwright::sbom::{Document, Target, Vex};
 use sealwright::signer::Pkcs11Uri;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::verifier::{Artifact, CertificateIdentity};
-use sealwright::{Error, ingest, json, layout, sbom};
+use sealwright::{Error, ErrorKind, ingest, json, layout, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
 pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
@@ -119,7 +120,20 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("receipt", |b| Receipt::from_json(b).map(|_| ())),
     ("receipt-demand", |b| ReceiptDemand::from_json(b).map(|_| ())),
     ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
-    ("sbom", |b| sbom::read(b).and_then(|_| sbom::validate(b)).map(|_| ())),
+    ("sbom", sbom),
+    ("sbom-license-policy", |b| sbom::LicensePolicy::from_json(b).map(|_| ())),
+    ("sbom-query", |b| sbom::Query::from_json(b).map(|_| ())),
+    ("sbom-range", |b| {
+        let range = String::from_utf8_lossy(b).parse::<sbom::VersionRange>()?;
+        let _ = range.contains("1.0");
+        Ok(())
+    }),
+    ("sbom-tag-value", |b| faulty_sbom(&[b"SPDXVersion: SPDX-2.3\nPackageName: a\n", b].concat())),
+    ("sbom-vex", |b| Vex::parse(b).map(|_| ())),
+    ("sbom-xml", |b| {
+        let head = b"<bom xmlns='http://cyclonedx.org/schema/bom/1.7'><components><component>";
+        faulty_sbom(&[head, b, b"</component></components></bom>"].concat())
+    }),
     #[cfg(feature = "keyless")]
     ("signing-config", |b| Services::from_signing_config(b, "2026-06-01T00:00:00Z".parse()?).map(|_| ())),
     ("statement", statement),
@@ -293,6 +307,28 @@ fn layout(bytes: &[u8]) -> Result<(), Error> {
         .or_else(|_| verify(&signed(chain.as_bytes())?, &own))
         .or_else(|_| LayoutKey::parse(bytes).map(|_| ()))
         .or_else(|_| verify(bytes, b"{}"))
+}
+
+/// One that something is wrong with, whatever stands in it.
+fn faulty_sbom(bytes: &[u8]) -> Result<(), Error> {
+    sbom(bytes)?;
+    match sbom::validate(bytes)?.first() {
+        Some(finding) => Err(Error::new(ErrorKind::Malformed, finding.message.clone())),
+        None => Ok(()),
+    }
+}
+
+/// In any of its formats, with all that is derived from it.
+fn sbom(bytes: &[u8]) -> Result<(), Error> {
+    let document = Document::parse(bytes)?;
+    let _ = sbom::score(&document);
+    let _ = sbom::merge(&[document.clone(), document.clone()], &Default::default());
+    for target in [Target::CycloneDx, Target::Spdx] {
+        let _ = sbom::convert(&document, target, None);
+    }
+    let summary = document.summary()?;
+    let _ = sbom::diff(&summary, &summary);
+    document.validate().map(|_| ())
 }
 
 fn statement(bytes: &[u8]) -> Result<(), Error> {

@@ -88,9 +88,17 @@ __all__ = [
     "release_begin",
     "release_hold",
     "run_command",
+    "sbom_convert",
+    "sbom_diff",
     "sbom_generate",
+    "sbom_licenses",
+    "sbom_merge",
+    "sbom_query",
     "sbom_read",
+    "sbom_read_vex",
+    "sbom_score",
     "sbom_validate",
+    "sbom_vex_status",
     "sign",
     "sign_blob",
     "snapshot",
@@ -1005,6 +1013,38 @@ def sbom_generate(
 ) -> _Data: ...
 def sbom_validate(document: bytes) -> list[_Data]: ...
 def sbom_read(document: bytes) -> _Data: ...
+def sbom_convert(document: bytes, to: str, *, timestamp: str | None = None) -> _Data: ...
+def sbom_diff(before: bytes, after: bytes) -> _Data: ...
+def sbom_score(document: bytes) -> _Data: ...
+def sbom_query(
+    document: bytes,
+    *,
+    purl: str | None = None,
+    name: str | None = None,
+    range: str | None = None,
+    license: str | None = None,
+) -> _Data: ...
+def sbom_licenses(
+    document: bytes,
+    *,
+    allow: Sequence[str] | None = None,
+    deny: Sequence[str] | None = None,
+    allow_unlicensed: bool | None = None,
+) -> list[_Data]: ...
+def sbom_merge(
+    documents: Sequence[bytes],
+    *,
+    name: str,
+    version: str | None = None,
+    timestamp: str | None = None,
+) -> _Data: ...
+def sbom_read_vex(document: bytes) -> list[_Data]: ...
+def sbom_vex_status(
+    documents: Sequence[bytes],
+    vulnerability: str,
+    product: str,
+    component: str | None = None,
+) -> _Data | None: ...
 def junit_read(report: bytes) -> _Data: ...
 def ingest_read(report: bytes, told: _Given | None = None, *, now: str | None = None) -> Ingested: ...
 def ingest_read_file(path: _Path, told: _Given | None = None, *, now: str | None = None) -> Ingested: ...
