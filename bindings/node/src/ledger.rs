@@ -382,6 +382,9 @@ twins! { Ledger, ledger;
     "Makes the search index anew from the log."
     rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();
 
+    "Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself."
+    settle, settle_sync() -> (), "Promise<void>", "void" => ledger.settle();
+
     "Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no findings means"
     "that it is whole."
     audit, audit_sync() -> Json, "Promise<AuditReport>", "AuditReport" => Json::of(&ledger.audit()?);

@@ -358,6 +358,11 @@ impl Ledger {
         self.run(py, |ledger| ledger.rebuild_index())
     }
 
+    /// Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself.
+    fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, |ledger| ledger.settle())
+    }
+
     /// Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no `findings` means
     /// that it is whole.
     fn audit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -93,11 +93,20 @@ def test_figures_are_data_and_text_for_prometheus(world: World) -> None:
 
 
 def test_what_a_crash_left_is_repaired_and_told(world: World) -> None:
-    with (world.folder / "ledger/journal").open("ab") as journal:
-        journal.write(b"half a frame")
+    journal = world.folder / "ledger/journal"
+    journal.write_bytes(journal.read_bytes().rstrip(b"\0") + b"half a frame")
     ledger = Ledger.open(world.folder / "ledger", anchors=world.folder / "state")
     assert [repair["kind"] for repair in ledger.repairs()] == ["dropped"]
     assert ledger.size == world.ledger.size
+
+
+def test_what_was_appended_is_brought_to_rest(world: World) -> None:
+    log(world, "settled")
+    assert (world.folder / "ledger/journal").exists()
+    world.ledger.settle()
+    assert not (world.folder / "ledger/journal").exists()
+    placed = (world.folder / "ledger/checkpoint").read_text()
+    assert placed == world.ledger.checkpoint
 
 
 def test_attachments_are_bytes_files_and_streams(world: World) -> None:

@@ -188,15 +188,15 @@ fn write_over(path: &Path, anchor: &[u8]) -> std::io::Result<()> {
     if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
         std::fs::remove_file(path)?;
     }
-    let bytes = [Digest::sha256(anchor).hex().as_bytes(), b"\n", anchor].concat();
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    file.write_all(&bytes)?;
-    file.set_len(bytes.len() as u64)
+    let bytes = [Digest::sha256(anchor).hex().as_bytes(), b"\n", anchor, b"\n"].concat();
+    // what follows of a longer one says nothing
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)?.write_all(&bytes)
 }
 
 /// The anchor of a file that [`write_over`] wrote, if it is whole.
 fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let (sum, anchor) = bytes.split_at_checked(64)?;
     let anchor = anchor.strip_prefix(b"\n")?;
+    let anchor = anchor.split(|byte| *byte == b'\n').next()?;
     (Digest::sha256(anchor).hex().as_bytes() == sum).then_some(anchor)
 }

@@ -89,6 +89,8 @@ pub(crate) struct FolderStorage {
 #[derive(Debug, Default)]
 struct State {
     journal: Journal,
+    /// Whether this handle ever looked at it.
+    looked: bool,
     /// Whether this handle has the right to write: then nobody else changes the journal.
     writing: bool,
     /// Whether this handle wrote to it since it was emptied.
@@ -127,6 +129,13 @@ impl FolderStorage {
         })
     }
 
+    fn is_broken(&self) -> Error {
+        Error::new(
+            ErrorKind::Io,
+            format!("the disk under `{}` failed; look at it, then open the ledger again", self.place()),
+        )
+    }
+
     fn repaired(&self, kind: RepairKind, message: impl Into<String>) {
         if let Ok(mut repairs) = self.repairs.lock() {
             repairs.push(Repair::new(kind, message));
@@ -151,11 +160,18 @@ impl FolderStorage {
 
     /// Brings everything that the journal holds to disk in its own files, and empties the journal.
     fn empty_journal(&self, state: &mut State) -> Result<()> {
+        if state.broken {
+            return Err(self.is_broken());
+        }
         if state.journal.header.is_empty() {
             return Ok(());
         }
         self.put_in_place(&mut state.journal)?;
-        self.sync_objects(&state.journal)?;
+        if let Err(e) = self.sync_objects(&state.journal) {
+            // the system tells of such a fault once: what it could not bring to disk is written anew
+            state.journal.is_in_doubt = true;
+            return Err(e);
+        }
         let path = self.path(JOURNAL_FILE);
         OpenOptions::new()
             .write(true)
@@ -195,20 +211,20 @@ impl FolderStorage {
         journal::check_names(batch)?;
         let path = self.path(JOURNAL_FILE);
         let failed = |e| Error::io("write", &path, e);
+        self.check_no_link(&path)?;
         let mut file = match OpenOptions::new().write(true).open(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let file = self.disk.create(&path).map_err(failed)?;
-                self.disk.sync_folder(&self.root)?;
-                file
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => self.disk.create(&path).map_err(failed)?,
             file => file.map_err(failed)?,
         };
         let mut begun = 0;
         let mut bytes = Vec::new();
-        if journal.header.is_empty() {
+        if journal.checkpoints.is_empty() {
+            // its name may not be on disk, whoever made it
+            self.disk.sync_folder(&self.root)?;
             let mut random = [0; 16];
             rand::fill(&mut random).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
             journal.begin(journal::header(random, self.boot.as_deref()));
+            journal.is_checked = true;
             bytes.clone_from(&journal.header);
         } else {
             begun = journal.end;
@@ -216,6 +232,12 @@ impl FolderStorage {
         let (frame, sum) = journal.encode(batch);
         bytes.extend(&frame);
         let end = begun + bytes.len() as u64;
+        if end > limits::LEDGER_JOURNAL_BYTES {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                "the batch is longer than any journal; append it in parts",
+            ));
+        }
         if begun > 0 && end > file.metadata().map_err(failed)?.len() {
             // as much room as there are frames, so that one who appends once makes none
             bytes.resize(bytes.len() + usize::try_from(begun.min(ROOM)).unwrap_or(0), 0);
@@ -230,6 +252,7 @@ impl FolderStorage {
             }
             return Err(failed(e));
         }
+        self.seal(&mut file, end);
         Ok((frame.len(), sum))
     }
 
@@ -248,9 +271,11 @@ impl FolderStorage {
 
     /// An object that may not be in its place yet.
     fn waiting<T>(&self, name: &str, look: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
-        if !self.state().journal.contents.contains_key(name) {
+        let state = self.state();
+        if state.looked && !state.journal.contents.contains_key(name) {
             return Ok(None);
         }
+        drop(state);
         // what was removed since is no longer in the journal
         Ok(self.look()?.journal.contents.get(name).map(|content| look(&content.bytes)))
     }
@@ -408,8 +433,12 @@ impl Storage for FolderStorage {
         match lock_folder(&self.root, patience) {
             Ok(_lock) => {
                 let mut state = self.state();
-                self.catch_up(&mut state)?;
-                // for those who read the files without the journal; whoever may not write reads both
+                match self.catch_up(&mut state) {
+                    // whoever may not write reads from the journal what is not in its place
+                    Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(true),
+                    caught_up => caught_up?,
+                }
+                // for those who read the files without the journal
                 let _ = self.put_in_place(&mut state.journal);
             }
             // whoever holds it has caught up before it wrote
@@ -452,10 +481,7 @@ impl Right for FolderRight<'_> {
         let folder = self.folder;
         let mut state = folder.state();
         if state.broken {
-            return Err(Error::new(
-                ErrorKind::Io,
-                format!("the disk under `{}` failed; look at it, then open the ledger again", folder.place()),
-            ));
+            return Err(folder.is_broken());
         }
         let placed;
         let current = match state.journal.checkpoint() {
@@ -548,8 +574,14 @@ impl Right for FolderRight<'_> {
     }
 
     fn settle(&mut self) -> Result<()> {
-        self.folder.empty_journal(&mut self.folder.state())?;
-        self.folder.remove_file(JOURNAL_FILE)
+        let folder = self.folder;
+        folder.empty_journal(&mut folder.state())?;
+        if !folder.path(JOURNAL_FILE).exists() {
+            return Ok(());
+        }
+        folder.remove_file(JOURNAL_FILE)?;
+        // or else a power loss would bring it back, and by it what is removed next
+        folder.disk.sync_folder(&folder.root)
     }
 }
 

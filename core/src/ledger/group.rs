@@ -58,11 +58,16 @@ impl Ledger {
     /// # Errors
     /// `LEDGER_BUSY` if another process appends for too long; `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`.
     pub fn settle(&self) -> Result<()> {
+        self.settle_within(self.patience)
+    }
+
+    /// As [`Ledger::settle`], with another patience with whoever appends.
+    pub(crate) fn settle_within(&self, patience: Duration) -> Result<()> {
         let storage = self.store.shared();
         if storage.service().is_some() {
             return Ok(());
         }
-        storage.acquire(self.patience)?.settle()
+        storage.acquire(patience)?.settle()
     }
 
     /// Appends by whoever has the right: this handle, or another that commits for both.

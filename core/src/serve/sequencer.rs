@@ -91,12 +91,11 @@ fn run(mut appending: Appending, queue: &Receiver<Submission>, state: &State) {
         let first = match queue.recv_timeout(IDLE) {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout) => {
-                // for what reads the storage without this service
-                appending.unsettled = appending.unsettled && appending.ledger.settle().is_err();
+                appending.settle();
                 look(&mut appending, state);
                 continue;
             }
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return appending.settle(),
         };
         let most = state.config.limits.batch_records;
         let mut records = first.records.len();
@@ -113,6 +112,11 @@ fn run(mut appending: Appending, queue: &Receiver<Submission>, state: &State) {
 }
 
 impl Appending {
+    /// Brings the ledger to rest for what reads it without this service, if nobody else is writing.
+    fn settle(&mut self) {
+        self.unsettled = self.unsettled && self.ledger.settle_within(Duration::ZERO).is_err();
+    }
+
     /// Looks at the ledger, and whether it can still be appended to: it may have been moved, or got another key.
     fn look(&mut self, state: &State) -> Result<()> {
         self.ledger.refresh()?;

@@ -167,7 +167,7 @@ fn free_text(bytes: &[u8]) -> Result<(), Error> {
     let taken = ingest::read(bytes, &told, "2026-11-21T08:00:00Z".parse()?)?;
     let passed =
         taken.statements.iter().all(|s| s.predicate_as::<TestResult>().is_ok_and(|r| r.failed_tests.is_empty()));
-    if passed { Err(Error::new(sealwright::ErrorKind::Malformed, "nothing was found")) } else { Ok(()) }
+    if passed { Err(Error::new(ErrorKind::Malformed, "nothing was found")) } else { Ok(()) }
 }
 
 static TOLD: LazyLock<ingest::Told> = LazyLock::new(|| {

@@ -556,7 +556,7 @@ fn thing(uri: &str) -> ResourceDescriptor {
     ResourceDescriptor::of(set).with_uri(uri)
 }
 
-/// The journal of a folder without the room at its end; the last frame ends with the line end of its checkpoint.
+/// The journal of a folder without the room at its end; the last frame ends with its seal.
 pub(super) fn journal(folder: &Path) -> Vec<u8> {
     let path = folder.join(JOURNAL);
     let mut bytes = if path.exists() { read(path) } else { Vec::new() };
@@ -576,10 +576,10 @@ fn other_boot(bytes: &[u8]) -> Vec<u8> {
     let mut rest = &bytes[HEADER..];
     while !rest.is_empty() {
         let length = u64::from_be_bytes(rest[..8].try_into().unwrap()) as usize;
-        let payload = &rest[40..40 + length];
+        let (payload, seal) = (&rest[40..40 + length], rest[40 + length]);
         sum = sha2::Sha256::new_with_prefix(sum).chain_update(payload).finalize().into();
-        out.extend([&rest[..8], &sum, payload].concat());
-        rest = &rest[40 + length..];
+        out.extend([&rest[..8], &sum, payload, &[seal]].concat());
+        rest = &rest[41 + length..];
     }
     out
 }

@@ -218,7 +218,7 @@ fn the_journal_alone_brings_back_what_was_committed_and_says_so() {
         let journal = std::fs::File::open(place.dir.path().join("ledger/journal")).unwrap();
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut &journal, &mut bytes).unwrap();
-        // a frame ends with the line end of its checkpoint; what follows is room
+        // a frame ends with its seal; what follows is room
         bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
         // written in another boot
         let boot = "sealwright-journal/v1\n".len();

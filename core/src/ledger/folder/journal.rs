@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! header   "sealwright-journal/v1\n", the boot it was written in, "\n", 32 hex digits at random, "\n"
-//! frame    length (8 bytes, big-endian), SHA-256 over the sum before it and the payload, payload
+//! frame    length (8 bytes, big-endian), SHA-256 over the sum before it and the payload, payload, seal (1 byte)
 //! ```
 //!
 //! The sum before the first frame is that of the header, so that frames of an older journal in the same file never
 //! follow on new ones. A frame is one commit: the objects, those they make stale, and the checkpoint before and after. A
 //! frame that is not whole, and all after it, never happened. Integers are big-endian.
+//!
+//! The seal is 0 until the frame is on disk; then it is made 1, which need not be on disk itself. Whoever reads without the
+//! lock believes a frame if it or one after it is sealed: what is not on disk yet may still be cut off. After another boot
+//! everything that is read is on disk.
 //!
 //! Zeros may follow on the last frame: room for the next ones. A write into room that is on disk already is brought there
 //! without a word to the file system's own journal, in less than half the time.
@@ -20,6 +24,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::storage::{Batch, Object};
+use crate::limits;
+use crate::merkle::{BundleId, TILE_WIDTH, TileId};
 
 pub(super) type Sum = [u8; 32];
 
@@ -29,6 +35,9 @@ const BOOT: usize = 36;
 pub(super) const HEADER: usize = MAGIC.len() + BOOT + 1 + 32 + 1;
 /// Length and sum before a payload.
 const FRAME_HEAD: usize = 8 + 32;
+/// What follows on a payload.
+const SEAL: usize = 1;
+pub(super) const SEALED: u8 = 1;
 
 /// What is known of a journal: each who reads it goes on from where it stopped.
 #[derive(Debug, Default)]
@@ -47,6 +56,12 @@ pub(super) struct Journal {
     pub(super) before: Option<Vec<u8>>,
     /// The checkpoints after each of its frames.
     pub(super) checkpoints: Vec<Vec<u8>>,
+    /// Whether it was held against the folder with the lock in hand.
+    pub(super) is_checked: bool,
+    /// Whether what is in its place can't be believed to be there, since bringing it to disk failed.
+    pub(super) is_in_doubt: bool,
+    /// Bytes of its contents.
+    held: u64,
 }
 
 /// An object of a journal, whole.
@@ -112,6 +127,7 @@ impl Journal {
         let sum: Sum = Sha256::new_with_prefix(self.sum).chain_update(payload).finalize().into();
         let head = [&(payload.len() as u64).to_be_bytes()[..], &sum].concat();
         out.splice(..FRAME_HEAD, head);
+        out.push(0);
         (out, sum)
     }
 
@@ -123,13 +139,16 @@ impl Journal {
         self.end += length as u64;
         self.sum = sum;
         let frame = self.checkpoints.len();
+        let length = |content: Option<&Content>| content.map_or(0, |content| content.bytes.len() as u64);
         for name in batch.stale {
-            self.contents.remove(&name);
+            self.held -= length(self.contents.remove(&name).as_ref());
             self.stale.insert(name);
         }
         for object in batch.objects {
             self.stale.remove(&object.name);
-            self.contents.insert(object.name, Content { bytes: object.bytes, frame });
+            self.held += object.bytes.len() as u64;
+            let content = Content { bytes: object.bytes, frame };
+            self.held -= length(self.contents.insert(object.name, content).as_ref());
         }
         self.checkpoints.push(batch.checkpoint.to_vec());
     }
@@ -160,7 +179,7 @@ impl Journal {
             }
             let Some((size, sum)) = head.split_first_chunk::<8>() else { return Ok(End::Torn) };
             let size = u64::from_be_bytes(*size);
-            if size > left.saturating_sub(FRAME_HEAD as u64) {
+            if size > left.saturating_sub((FRAME_HEAD + SEAL) as u64) {
                 return Ok(End::Torn);
             }
             let mut payload = Vec::new();
@@ -168,11 +187,47 @@ impl Journal {
             let right: Sum = Sha256::new_with_prefix(self.sum).chain_update(&payload).finalize().into();
             let frame = (right == *sum).then(|| Frame::parse(&payload)).flatten();
             let Some(frame) = frame else { return Ok(End::Torn) };
+            file.seek(SeekFrom::Current(SEAL as i64)).map_err(failed)?;
+            let grown: u64 = frame
+                .objects
+                .iter()
+                .map(|o| o.bytes.len() as u64 + o.grown_from.map_or(0, |(_, kept)| kept as u64))
+                .sum();
+            if self.held.saturating_add(grown) > 2 * limits::LEDGER_JOURNAL_BYTES {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!("`{}` holds more than any journal; restore the ledger from a copy", path.display()),
+                ));
+            }
             let objects = frame.objects.iter().map(|object| self.whole(object, path)).collect::<Result<_>>()?;
             let stale = frame.stale.iter().map(|name| (*name).to_owned()).collect();
             let batch = Batch { objects, stale, before: frame.before, checkpoint: frame.after };
-            self.push(FRAME_HEAD + payload.len(), right, batch);
+            self.push(FRAME_HEAD + payload.len() + SEAL, right, batch);
         }
+    }
+
+    /// Where the last sealed frame of a file of `length` bytes ends, from where this journal ends on.
+    pub(super) fn sealed(&self, file: &mut (impl Read + Seek), length: u64) -> std::io::Result<u64> {
+        let (mut at, mut sealed) = (self.end, self.end);
+        while length.saturating_sub(at) > (FRAME_HEAD + SEAL) as u64 {
+            let mut size = [0; 8];
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(&mut size)?;
+            let size = u64::from_be_bytes(size);
+            if size == 0 || size > length - at - (FRAME_HEAD + SEAL) as u64 {
+                break;
+            }
+            at += FRAME_HEAD as u64 + size + SEAL as u64;
+            if read_byte(file, at - 1)? == SEALED {
+                sealed = at;
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Whether its last frame is sealed, or it has none.
+    pub(super) fn is_sealed(&self, file: &mut (impl Read + Seek)) -> std::io::Result<bool> {
+        Ok(self.checkpoints.is_empty() || read_byte(file, self.end - 1)? == SEALED)
     }
 
     /// An object of the next frame, with what it begins with.
@@ -219,6 +274,14 @@ pub(super) fn check_names(batch: &Batch<'_>) -> Result<()> {
     }
 }
 
+fn read_byte(file: &mut (impl Read + Seek), at: u64) -> std::io::Result<u8> {
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut byte)?;
+    let [byte] = byte;
+    Ok(byte)
+}
+
 /// The header of a file, if it is one of a journal.
 pub(super) fn read_header(file: &mut std::fs::File) -> std::io::Result<Option<Vec<u8>>> {
     let mut header = Vec::with_capacity(HEADER);
@@ -253,15 +316,22 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A name of a ledger's object below one of its folders; a journal is read before anything is verified, so it must not
-/// lead out of the folder.
+/// The name of an object that a commit writes: a tile, a bundle, a body, its header or a rotation. A journal is read before
+/// anything is verified, so nothing else is one.
 fn is_name(name: &[u8]) -> Option<&str> {
     let name = str::from_utf8(name).ok()?;
-    let ours = ["tile/", "bodies/", "keys/bodies/", "rotations/"].iter().any(|folder| name.starts_with(folder));
-    let plain = |part: &str| {
-        !part.is_empty() && part != "." && part != ".." && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+    let is_tile = name.parse::<TileId>().is_ok() || name.parse::<BundleId>().is_ok();
+    let is_ours = match name.strip_prefix("keys/").unwrap_or(name).strip_prefix("bodies/") {
+        // numbered like a full bundle
+        Some(number) => format!("tile/entries/{number}").parse::<BundleId>().is_ok_and(|id| id.width() == TILE_WIDTH),
+        None => {
+            is_tile
+                || name
+                    .strip_prefix("rotations/")
+                    .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()) && !n.is_empty())
+        }
     };
-    (ours && name.split('/').all(plain)).then_some(name)
+    is_ours.then_some(name)
 }
 
 fn number(out: &mut Vec<u8>, number: usize) {
@@ -299,11 +369,9 @@ pub(super) fn rewritten(bytes: &[u8]) -> Vec<u8> {
     while let Some((length, tail)) = rest.split_first_chunk::<8>() {
         let Some((_, tail)) = tail.split_first_chunk::<32>() else { break };
         let Some((payload, tail)) = tail.split_at_checked(u64::from_be_bytes(*length) as usize) else { break };
-        if payload.is_empty() {
-            break;
-        }
+        let Some((seal, tail)) = tail.split_first_chunk::<SEAL>().filter(|_| !payload.is_empty()) else { break };
         sum = Sha256::new_with_prefix(sum).chain_update(payload).finalize().into();
-        out.extend([&length[..], &sum, payload].concat());
+        out.extend([&length[..], &sum, payload, seal].concat());
         rest = tail;
     }
     out.extend(rest);

@@ -122,7 +122,8 @@ impl Own {
         });
         let made = made.and_then(|answer| {
             let submission = create(&path)?;
-            submission.lock()?;
+            // never waited for: whoever saw it before it was locked takes its owner for dead, and has removed it
+            submission.try_lock().map_err(std::io::Error::from)?;
             Ok(Self { path: path.clone(), submission, answer, number: 0, waits: false })
         });
         made.map_err(|e| {
@@ -181,7 +182,10 @@ impl Queue for FolderQueue {
                 continue;
             }
             let Some(other) = others.remove(&id).or_else(|| Other::open(&entry)) else { continue };
-            if let Some(bytes) = other.take(&entry.path()) {
+            if other.clear_dead(&entry.path()) {
+                continue;
+            }
+            if let Some(bytes) = other.take() {
                 waiting.push(Waiting { id: id.clone(), bytes });
             }
             known.insert(id, other);
@@ -212,12 +216,9 @@ impl Other {
     }
 
     /// A submission that nobody took, of an owner that waits.
-    fn take(&self, path: &Path) -> Option<Vec<u8>> {
-        let Some((number, length)) = read_head(&self.submission) else {
-            self.clear_dead(path);
-            return None;
-        };
-        if read_head(&self.answer).is_some_and(|(answered, _)| answered == number) || self.clear_dead(path) {
+    fn take(&self) -> Option<Vec<u8>> {
+        let (number, length) = read_head(&self.submission)?;
+        if read_head(&self.answer).is_some_and(|(answered, _)| answered == number) {
             return None;
         }
         let bytes = read_rest(&self.submission, length)?;
@@ -230,6 +231,7 @@ impl Other {
     fn clear_dead(&self, path: &Path) -> bool {
         let lives = matches!(self.submission.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock));
         if !lives {
+            let _ = self.submission.unlock();
             let _ = std::fs::remove_file(path);
             let _ = std::fs::remove_file(answer_of(path));
         }
