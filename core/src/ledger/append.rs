@@ -112,6 +112,8 @@ impl Ledger {
             admission.pending.push(Pending::new(verified, identity, now, &self.labels)?);
         }
         self.commit(admission, right)?;
+        // a place where it can't lie as it must is none
+        right.settle()?;
         self.anchored = Anchored::Extends;
         self.remember(true)
     }

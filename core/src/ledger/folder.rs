@@ -206,8 +206,9 @@ impl FolderStorage {
         folders.iter().rev().filter(|folder| folder.is_dir()).try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
-    /// Writes a frame to the end of the journal and brings it to disk; gives its length and sum.
-    fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>) -> Result<(usize, Sum)> {
+    /// Writes a frame to the end of the journal, with at most so much room after it, and brings it to disk; gives its
+    /// length and sum.
+    fn write_frame(&self, journal: &mut Journal, batch: &Batch<'_>, room: u64) -> Result<(usize, Sum)> {
         journal::check_names(batch)?;
         let path = self.path(JOURNAL_FILE);
         let failed = |e| Error::io("write", &path, e);
@@ -240,7 +241,7 @@ impl FolderStorage {
         }
         if begun > 0 && end > file.metadata().map_err(failed)?.len() {
             // as much room as there are frames, so that one who appends once makes none
-            bytes.resize(bytes.len() + usize::try_from(begun.min(ROOM)).unwrap_or(0), 0);
+            bytes.resize(bytes.len() + usize::try_from(begun.min(room)).unwrap_or(0), 0);
         }
         let written = file
             .seek(SeekFrom::Start(begun))
@@ -494,18 +495,23 @@ impl Right for FolderRight<'_> {
         if current != batch.before {
             return Ok(Outcome::Overtaken);
         }
+        // where space is short, no more is committed than there is room for in its place
+        let is_short = Disk::is_short_of_space(&folder.root);
         if state.journal.end > JOURNAL {
             // that it could not be emptied before must not go on unnoticed
             folder.empty_journal(&mut state)?;
+        } else if is_short {
+            folder.put_in_place(&mut state.journal)?;
         }
+        let room = if is_short { 0 } else { ROOM };
         let mut begun = state.journal.end;
-        let mut written = folder.write_frame(&mut state.journal, &batch);
+        let mut written = folder.write_frame(&mut state.journal, &batch, room);
         if written.as_ref().is_err_and(|e| e.kind() == ErrorKind::StorageFull) && begun > 0 {
             // the journal itself takes space that can be had
             folder.cut_journal(begun)?;
             folder.empty_journal(&mut state)?;
             begun = 0;
-            written = folder.write_frame(&mut state.journal, &batch);
+            written = folder.write_frame(&mut state.journal, &batch, room);
         }
         state.wrote = true;
         let (length, sum) = match written {
@@ -521,7 +527,7 @@ impl Right for FolderRight<'_> {
         // it is committed; what fails from here on is tried again
         if state.journal.end > JOURNAL {
             let _ = folder.empty_journal(&mut state);
-        } else if folder.is_due() {
+        } else if is_short || folder.is_due() {
             let _ = folder.put_in_place(&mut state.journal);
         }
         Ok(Outcome::Committed)

@@ -6,6 +6,10 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// Space that is little: a few times what a journal and what it puts in place take.
+#[cfg(target_os = "linux")]
+const SHORT_OF_SPACE: u64 = 64 * 1024 * 1024;
+
 /// The disk as the folder of a ledger uses it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
@@ -122,6 +126,18 @@ impl Disk {
             self.gate(folder).map_err(|e| Error::io("sync", folder, e))?;
             Ok(false)
         }
+    }
+
+    /// Whether the file system of `folder` has little space left, where the system tells.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_short_of_space(folder: &Path) -> bool {
+        rustix::fs::statvfs(folder).is_ok_and(|left| left.f_bavail.saturating_mul(left.f_frsize) < SHORT_OF_SPACE)
+    }
+
+    /// Whether the file system of `folder` has little space left: nobody tells here.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn is_short_of_space(_folder: &Path) -> bool {
+        false
     }
 
     /// Writes `bytes` to the new file `unfinished`, brings them to disk, then gives it the name `path`. The caller holds
