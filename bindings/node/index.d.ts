@@ -1190,6 +1190,10 @@ export declare class Ledger {
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
   rebuildIndexSync(): void
+  /** Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself. */
+  settle(): Promise<void>
+  /** Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself. */
+  settleSync(): void
   /**
    * Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no findings means
    * that it is whole.

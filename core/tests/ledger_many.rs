@@ -346,6 +346,7 @@ fn an_append_cut_short_after_any_file_is_cleared_by_the_next() {
         };
         let records: Vec<_> = (1..from).map(|n| verified(&small, n)).collect();
         small.ledger.append_all(&records, start()).unwrap();
+        small.ledger.settle().unwrap();
         let before = small::tempdir();
         copy(small.dir.path(), before.path());
         let records: Vec<_> = (from..from + batch).map(|n| verified(&small, n)).collect();
@@ -358,10 +359,11 @@ fn an_append_cut_short_after_any_file_is_cleared_by_the_next() {
             let part = ["bodies/", "tile/0", "tile/1", "tile/e"].iter().position(|p| body.starts_with(p));
             part.map(|part| (part, body.to_owned(), body == name))
         };
-        let mut new: Vec<_> = files(&small.folder()).into_iter().filter(|n| !old.contains(n)).collect();
+        let folder = small.folder();
+        let mut new: Vec<_> = files(&folder).into_iter().filter(|n| !old.contains(n)).collect();
         new.sort_by_key(order);
         assert!(new.iter().all(|name| order(name).is_some()), "{new:?}");
-        let read = |name: &str| small::read(small.folder().join(name));
+        let read = |name: &str| small::read(folder.join(name));
         let stops = (0..=new.len()).step_by(step).chain([new.len(), usize::MAX]);
         for stop in stops {
             let cut = small::tempdir();
