@@ -27,7 +27,7 @@ pub mod provenance;
 pub mod record;
 pub mod release;
 pub mod retention;
-mod sbom;
+pub mod sbom;
 pub mod signer;
 pub mod spool;
 pub mod trust;

@@ -1,5 +1,4 @@
 //! SBOMs: made, read, validated, converted, compared and asked.
-#![expect(unreachable_pub, reason = "exported by napi, which the lint does not see through a macro")]
 
 use std::path::Path;
 

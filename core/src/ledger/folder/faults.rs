@@ -261,7 +261,7 @@ fn what_was_committed_is_read_before_it_is_in_its_place() {
         let mut reader = place.open_placing(place.dir.path(), Disk::default(), later).unwrap();
         let (receipted, _) = place.work(&mut ledger, 5);
         assert_eq!(receipted.len(), 7);
-        let placed = |dir: &Path| std::fs::read(dir.join("ledger/checkpoint")).unwrap();
+        let placed = |dir: &Path| FolderStorage::new(dir.join("ledger")).placed_checkpoint().unwrap().unwrap();
         assert_ne!(placed(place.dir.path()), ledger.checkpoint().note().as_bytes(), "it was put in place");
         let copied = tempdir();
         copy(place.dir.path(), copied.path());
