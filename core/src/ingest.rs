@@ -1,7 +1,7 @@
 //! Reads what test runners, scanners, platforms and logs wrote, strictly, and makes statements of it: what is not
 //! understood is refused, never passed.
 //!
-//! Each format is one file with one [`Format`], listed in [`FORMATS`]. [`read`] takes a report whole, [`read_log`] takes
+//! Each format is one file with one [`Format`], listed in [`FORMATS`]. [`read`] takes a report whole, [`read_from`] takes
 //! a log of one JSON object a line as a stream. What a report does not say (what it is about, which tool wrote it, how
 //! new its database was) is told with [`Told`]; what it does say is never overruled.
 //!

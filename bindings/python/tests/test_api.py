@@ -238,7 +238,8 @@ def test_documents_are_read(tmp_path: Path) -> None:
 def test_an_sbom_is_converted_compared_and_asked() -> None:
     def bom(version: str, license: str) -> bytes:
         purl = f"pkg:npm/leftpad@{version}"
-        component = {"type": "library", "bom-ref": purl, "name": "leftpad", "version": version, "purl": purl}
+        component: dict[str, object] = {"type": "library", "bom-ref": purl, "name": "leftpad", "version": version}
+        component["purl"] = purl
         component |= {"licenses": [{"license": {"id": license}}], "tags": ["x"]}
         return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}).encode()
 
