@@ -102,6 +102,7 @@ fn a_log_that_is_not_the_one_pinned_or_seen_before_is_refused() {
         let record = forked.verify(&team.note(text), team.now()).unwrap();
         forked.append(&record, team.now()).unwrap();
     }
+    forked.settle().unwrap();
 
     let honest = Liar::over(team.world.folder());
     assert_eq!(honest.connect(&team, "reader").unwrap().size(), 3);
