@@ -74,6 +74,7 @@ fn two_other_clients_read_our_log_over_http_and_prove_every_entry_and_that_it_co
     let mut olds = Vec::new();
     for more in [0, 1, 99, 155, 1, 1, 300, 142] {
         append(&mut small, more);
+        small.ledger.settle().unwrap();
         let found = read_well(&services, &server, &vkey, &olds);
         assert_eq!(found["size"], small.ledger.size());
         assert_eq!(found["entries"], small.ledger.size());
@@ -105,6 +106,7 @@ fn two_other_clients_read_our_log_over_http_and_prove_every_entry_and_that_it_co
     for text in ["another", "history"] {
         rival.record_statement(&note(text), &small.keys["maker"], small.now).unwrap();
     }
+    rival.settle().unwrap();
     let theirs = Static::of(&forked.path().join("ledger"));
     assert!(read(&services, &theirs, &vkey, &[olds[3].clone()]).ok);
     assert!(!read(&services, &theirs, &vkey, &[seen]).ok);
