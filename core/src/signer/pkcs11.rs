@@ -244,7 +244,11 @@ mod tests {
     fn r_and_s_in_fixed_length_are_the_signature_in_asn1() {
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let mut seen_short = false;
-        for n in 0..600u32 {
+        // one number in 256 has leading zeros: 20,000 signatures without one are none that anybody sees
+        for n in 0..20_000u32 {
+            if n >= 600 && seen_short {
+                break;
+            }
             let message = n.to_be_bytes();
             let signature = key.sign(&message).unwrap();
             let numbers = Vec::<UintRef<'_>>::from_der(&signature).unwrap();
@@ -256,7 +260,7 @@ mod tests {
             seen_short |= r.as_bytes().len() < 32 || s.as_bytes().len() < 32;
             assert_eq!(asn1(&[padded(r), padded(s)].concat()).unwrap(), signature);
         }
-        assert!(seen_short, "one number in 128 has leading zeros");
+        assert!(seen_short, "no number had leading zeros");
         assert_eq!(asn1(&[]), None);
         assert_eq!(asn1(&[1; 63]), None);
     }
