@@ -218,6 +218,33 @@ pub fn key_descriptor(key: &PublicKey) -> ResourceDescriptor {
     descriptor
 }
 
+/// A policy of one operator, `ci`, with this key, who says what these types hold.
+#[cfg(test)]
+pub(crate) fn of_one(key: &PublicKey, predicate_types: &[&str]) -> Predicate {
+    use crate::predicate::{Admin, Profile};
+    Predicate {
+        version: 1,
+        supersedes: None,
+        admins: vec![Admin { signer: "ci".to_owned() }],
+        threshold: 1,
+        signers: vec![TrustedSigner {
+            name: "ci".to_owned(),
+            key: Some(key_descriptor(key)),
+            predicate_types: predicate_types.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..TrustedSigner::default()
+        }],
+        writers: vec![],
+        people: vec![],
+        revocations: vec![],
+        profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
+        witnesses: vec![],
+        quorum: 0,
+        policy_bundle: None,
+        trusted_roots: vec![],
+        keyless: None,
+    }
+}
+
 fn public_key(signer: &TrustedSigner) -> Result<Option<PublicKey>> {
     let Some(descriptor) = &signer.key else { return Ok(None) };
     let der = carried(descriptor, &format!("key of signer `{}`", signer.name))?;

@@ -16,7 +16,7 @@ use crate::encryption::{KeyEncryptionKey, KeyFile};
 use crate::key::{KeyType, PrivateKey};
 use crate::ledger::storage::Storage;
 use crate::ledger::{Anchors, Ledger, Pins};
-use crate::predicate::{Admin, PredicateType as _, Profile, Release, TrustPolicy, TrustedSigner};
+use crate::predicate::{PredicateType as _, Release, TrustPolicy};
 use crate::signer::sign;
 use crate::statement::Statement;
 use crate::timestamp::Timestamp;
@@ -62,27 +62,7 @@ impl Place {
     /// A ledger with a trust policy that is changed before it is signed, and nothing else.
     fn with_policy(encrypted: bool, change: impl FnOnce(&mut TrustPolicy)) -> Self {
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let mut policy = TrustPolicy {
-            version: 1,
-            supersedes: None,
-            admins: vec![Admin { signer: "ci".to_owned() }],
-            threshold: 1,
-            signers: vec![TrustedSigner {
-                name: "ci".to_owned(),
-                key: Some(trust_policy::key_descriptor(key.public())),
-                predicate_types: vec![TrustPolicy::TYPE.to_owned(), Release::TYPE.to_owned()],
-                ..TrustedSigner::default()
-            }],
-            writers: vec![],
-            people: vec![],
-            revocations: vec![],
-            profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
-            witnesses: vec![],
-            quorum: 0,
-            policy_bundle: None,
-            trusted_roots: vec![],
-            keyless: None,
-        };
+        let mut policy = trust_policy::of_one(key.public(), &[TrustPolicy::TYPE, Release::TYPE]);
         change(&mut policy);
         let record = sign(&trust_policy::statement(&policy).unwrap(), &key).unwrap().to_json();
         let log = PrivateKey::generate(KeyType::Ed25519).unwrap();

@@ -116,7 +116,7 @@ mod tests {
     use crate::digest::Digest;
     use crate::key::{KeyType, PrivateKey};
     use crate::ledger::{ATTACHMENT_LOCATION, Anchors, LogSource, Pins};
-    use crate::predicate::{Admin, PredicateType as _, Profile, TrustPolicy, TrustedSigner};
+    use crate::predicate::{PredicateType as _, TrustPolicy};
     use crate::signer::sign;
     use crate::statement::Statement;
     use crate::timestamp::Timestamp;
@@ -126,30 +126,6 @@ mod tests {
 
     fn now() -> Timestamp {
         "2026-11-21T08:00:00Z".parse().unwrap()
-    }
-
-    fn policy(key: &PrivateKey) -> TrustPolicy {
-        TrustPolicy {
-            version: 1,
-            supersedes: None,
-            admins: vec![Admin { signer: "ci".to_owned() }],
-            threshold: 1,
-            signers: vec![TrustedSigner {
-                name: "ci".to_owned(),
-                key: Some(trust_policy::key_descriptor(key.public())),
-                predicate_types: vec![TrustPolicy::TYPE.to_owned(), NOTE.to_owned()],
-                ..TrustedSigner::default()
-            }],
-            writers: vec![],
-            people: vec![],
-            revocations: vec![],
-            profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
-            witnesses: vec![],
-            quorum: 0,
-            policy_bundle: None,
-            trusted_roots: vec![],
-            keyless: None,
-        }
     }
 
     /// A record that names a file of its own, which is kept with it.
@@ -167,7 +143,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let trust = sign(&trust_policy::statement(&policy(&key)).unwrap(), &key).unwrap().to_json();
+        let policy = trust_policy::of_one(key.public(), &[TrustPolicy::TYPE, NOTE]);
+        let trust = sign(&trust_policy::statement(&policy).unwrap(), &key).unwrap().to_json();
         let (anchors, log_key) = (Anchors::in_folder(at("state")), PrivateKey::generate(KeyType::Ed25519).unwrap());
         let mut ledger = Ledger::init(&at("ledger"), &anchors, "example.org/log", log_key, &[trust], now()).unwrap();
         let elsewhere = Anchors::in_folder(at("elsewhere"));
