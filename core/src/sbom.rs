@@ -62,6 +62,7 @@ pub use score::{Element, Lacking, Score, score};
 pub use summary::{ComponentSummary, Dataset, Edge, EdgeKind, Summary, read};
 pub use validation::{Finding, Rule, validate};
 pub use version::VersionRange;
+pub(crate) use vex::{OPENVEX_CONTEXTS, OPENVEX_JUSTIFICATIONS};
 pub use vex::{Vex, VexStatement, VexStatus};
 
 /// What [`generate`] is told beside the tree.

@@ -109,10 +109,12 @@ impl Query {
                 return Some(false);
             }
         }
-        if let Some(license) = &self.license
-            && !component.licenses.iter().any(|text| license::names(text).any(|name| name == license))
-        {
-            return Some(false);
+        if let Some(license) = &self.license {
+            let wanted = license::canonical(license);
+            let names = |text: &str| license::names(text).any(|name| name == license || name == wanted);
+            if !component.licenses.iter().any(|text| names(text) || names(&license::canonical(text))) {
+                return Some(false);
+            }
         }
         if let Some(range) = range {
             match component.version.as_deref().filter(|version| !version.is_empty()) {
