@@ -83,7 +83,10 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
 fn fault(statement: &VexStatement, old: bool) -> Option<String> {
     let name = match &statement.vulnerability {
         Value::String(name) if old => name.as_str(),
-        vulnerability => vulnerability.get("name").or_else(|| vulnerability.get("@id"))?.as_str().unwrap_or_default(),
+        vulnerability => {
+            let named = vulnerability.get("name").or_else(|| vulnerability.get("@id"));
+            named.and_then(Value::as_str).unwrap_or_default()
+        }
     };
     if name.is_empty() {
         return Some("names no vulnerability".to_owned());
