@@ -8,6 +8,7 @@
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
 //! against the official schema and against what a schema can't say.
 
+mod advisory;
 mod convert;
 mod cyclonedx_rules;
 mod cyclonedx_view;
@@ -47,6 +48,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
 
+pub use advisory::{Advisory, Vulnerable};
 pub use convert::{Conversion, Loss, Target, convert};
 pub use diff::{Change, Difference, diff};
 pub use document::{Document, Format};
