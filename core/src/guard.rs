@@ -14,6 +14,8 @@
 mod checksum;
 mod rules;
 
+use std::collections::BTreeMap;
+
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
@@ -139,23 +141,26 @@ impl Guard {
         Ok(self)
     }
 
-    /// What is found in a text, by line.
+    /// What is found in a text, by line; of each rule the first [`limits::GUARD_HITS`].
     pub fn text(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
         for rule in &self.rules {
-            for start in rule.finds(text) {
-                let line = text.get(..start).unwrap_or_default().bytes().filter(|b| *b == b'\n').count() + 1;
+            let (mut line, mut counted) = (1, 0);
+            for start in rule.finds(text).take(limits::GUARD_HITS) {
+                line += text.get(counted..start).unwrap_or_default().bytes().filter(|b| *b == b'\n').count();
+                counted = start;
                 hits.push(rule.hit(format!("line {line}")));
             }
         }
         hits
     }
 
-    /// What is found in the texts of a JSON value, member names included, by JSON pointer.
+    /// What is found in the texts of a JSON value, in member names, and in a name and its value together, by JSON pointer;
+    /// of each rule the first [`limits::GUARD_HITS`].
     pub fn json(&self, value: &Value) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        self.walk(value, &mut String::new(), &mut hits);
-        hits
+        let mut found = Found::default();
+        self.walk(value, &mut String::new(), &mut found);
+        found.hits
     }
 
     /// Refuses a statement in which something is found.
@@ -165,50 +170,114 @@ impl Guard {
     pub fn check(&self, statement: &Statement) -> Result<()> {
         let mut hits = self.json(&statement.predicate_json()?);
         for (index, subject) in statement.subjects().iter().enumerate() {
-            let named = [("name", &subject.name), ("uri", &subject.uri), ("content", &subject.content)];
+            let named = [
+                ("name", &subject.name),
+                ("uri", &subject.uri),
+                ("content", &subject.content),
+                ("downloadLocation", &subject.download_location),
+                ("mediaType", &subject.media_type),
+            ];
             for (member, text) in named {
                 let found = self.text(text.as_deref().unwrap_or_default());
                 hits.extend(found.into_iter().map(|hit| Hit { place: format!("subject {index}, `{member}`"), ..hit }));
+            }
+            let mut found = Found::default();
+            for (name, member) in subject.annotations.iter().flatten() {
+                self.member(name, member, &mut String::new(), &mut found);
+            }
+            let place = |hit: &Hit| format!("subject {index}, `annotations`{}", hit.place);
+            hits.extend(found.hits.into_iter().map(|hit| Hit { place: place(&hit), ..hit }));
+            if hits.len() >= limits::GUARD_HITS {
+                break;
             }
         }
         refuse("statement", &hits)
     }
 
-    fn walk(&self, value: &Value, pointer: &mut String, hits: &mut Vec<Hit>) {
+    fn walk(&self, value: &Value, pointer: &mut String, found: &mut Found) {
         let length = pointer.len();
         match value {
-            Value::String(text) => self.at(text, pointer, hits),
+            Value::String(text) => _ = self.at(text, pointer, found),
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     pointer.push_str(&format!("/{index}"));
-                    self.walk(item, pointer, hits);
+                    self.walk(item, pointer, found);
                     pointer.truncate(length);
                 }
             }
             Value::Object(members) => {
                 for (name, member) in members {
-                    // a name that is a finding itself is not shown
-                    let before = hits.len();
-                    self.at(name, pointer, hits);
-                    let shown = if hits.len() > before { "…" } else { name };
-                    pointer.push('/');
-                    pointer.push_str(shown);
-                    self.walk(member, pointer, hits);
-                    pointer.truncate(length);
+                    self.member(name, member, pointer, found);
                 }
             }
             // a number may be an account as well
-            Value::Number(number) => self.at(&number.to_string(), pointer, hits),
+            Value::Number(number) => _ = self.at(&number.to_string(), pointer, found),
             Value::Null | Value::Bool(_) => {}
         }
     }
 
-    fn at(&self, text: &str, pointer: &str, hits: &mut Vec<Hit>) {
-        for rule in &self.rules {
-            if rule.finds(text).next().is_some() {
-                hits.push(rule.hit(pointer.to_owned()));
+    fn member(&self, name: &str, member: &Value, pointer: &mut String, found: &mut Found) {
+        /// Longer names are not repeated in each place.
+        const NAME_BYTES: usize = 128;
+        let length = pointer.len();
+        // a name that is a finding itself is not shown
+        let hidden = self.at(name, pointer, found) || name.len() > NAME_BYTES;
+        pointer.push('/');
+        pointer.push_str(if hidden { "…" } else { name });
+        self.walk(member, pointer, found);
+        let value = match member {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(value) = value {
+            self.together(name, &value, pointer, found);
+        }
+        pointer.truncate(length);
+    }
+
+    /// What neither a name nor its value tells alone: that some digits are the number of a record, some text a password.
+    fn together(&self, name: &str, value: &str, pointer: &str, found: &mut Found) {
+        for text in [format!("{name}: \"{value}\""), format!("{name}: {value}")] {
+            for rule in &self.rules {
+                let known = || rule.is_in(name) || rule.is_in(value) || found.ends_with(rule, pointer);
+                if rule.is_in(&text) && !known() {
+                    found.add(rule, pointer);
+                }
             }
         }
+    }
+
+    /// Whether anything is found in `text`.
+    fn at(&self, text: &str, pointer: &str, found: &mut Found) -> bool {
+        let mut any = false;
+        for rule in self.rules.iter().filter(|rule| rule.is_in(text)) {
+            found.add(rule, pointer);
+            any = true;
+        }
+        any
+    }
+}
+
+/// What is found in a JSON value, and how often by each rule.
+#[derive(Default)]
+struct Found {
+    hits: Vec<Hit>,
+    counts: BTreeMap<String, usize>,
+}
+
+impl Found {
+    fn add(&mut self, rule: &Rule, pointer: &str) {
+        let count = self.counts.entry(rule.id.clone()).or_default();
+        *count += 1;
+        if *count <= limits::GUARD_HITS {
+            self.hits.push(rule.hit(pointer.to_owned()));
+        }
+    }
+
+    /// Whether the hits at `pointer`, which are the last ones, have one of `rule`.
+    fn ends_with(&self, rule: &Rule, pointer: &str) -> bool {
+        self.hits.iter().rev().take_while(|hit| hit.place == pointer).any(|hit| hit.rule == rule.id)
     }
 }
 
@@ -242,8 +311,12 @@ impl Rule {
     fn finds<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.pattern.captures_iter(text).filter_map(|found| {
             let value = found.get(1).or_else(|| found.get(0))?;
-            self.check.holds(value.as_str()).then_some(value.start())
+            self.check.finds(value.as_str()).map(|within| value.start() + within)
         })
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.finds(text).next().is_some()
     }
 
     fn hit(&self, place: String) -> Hit {

@@ -201,6 +201,11 @@ pub fn read_from(reader: &mut dyn BufRead, told: &Told, now: Timestamp) -> Resul
             break;
         }
         lines += usize::from(!line.trim_ascii().is_empty());
+        // two lines are never longer, so that the rest is blank
+        if start.len() > 2 * limits::LOG_LINE_BYTES {
+            let fault = "the report goes on with blank lines without end; check that it is the file you mean";
+            return Err(Error::new(ErrorKind::LimitExceeded, fault));
+        }
     }
     if lines == 2 {
         return read_lines(&mut start.chain(reader), format, told, now);

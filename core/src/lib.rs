@@ -68,6 +68,8 @@ pub mod gate;
 
 pub mod release;
 
+pub mod affected;
+
 pub mod report;
 
 pub mod pack;

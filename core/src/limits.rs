@@ -27,6 +27,8 @@ pub const LOG_RECORDS: usize = 10_000;
 pub const SBOM_BYTES: u64 = 128 * 1024 * 1024;
 /// Values of one SBOM: each object, list, text and number. The smallest object takes some 600 bytes of memory.
 pub const SBOM_VALUES: usize = 3_000_000;
+/// Comparisons of one range of versions.
+pub const VERSION_COMPARISONS: usize = 500;
 /// A policy bundle.
 pub const POLICY_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 /// An attachment that the ledger keeps whole.
@@ -79,6 +81,8 @@ pub const TRUSTED_ROOT_PARTS: usize = 1000;
 pub const PATTERN_BYTES: usize = 4096;
 /// A pattern for an identity, compiled.
 pub const PATTERN_PROGRAM_BYTES: usize = 1024 * 1024;
+/// Findings of one guard rule in one text or value: past these, no further place tells more.
+pub const GUARD_HITS: usize = 1000;
 /// Subjects of one Statement.
 pub const SUBJECTS: usize = 100_000;
 /// A Git commit or tag object.

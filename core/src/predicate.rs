@@ -34,6 +34,7 @@ mod scai;
 mod slsa_provenance;
 mod slsa_provenance_v01;
 mod slsa_provenance_v02;
+mod spdx;
 mod tags;
 mod test_result;
 mod trust_policy;
@@ -80,7 +81,9 @@ pub use scai::{ATTRIBUTES, Attribute, Scai};
 pub use slsa_provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 pub use slsa_provenance_v01::{ProvenanceV01, Recipe};
 pub use slsa_provenance_v02::{ConfigSource, Invocation, InvocationMetadata, ProvenanceV02};
+pub use spdx::{Spdx, Spdx3};
 pub use tags::Tags;
+pub(crate) use tags::unversioned;
 pub use test_result::{TestKind, TestOutcome, TestResult};
 pub use trust_policy::{
     Admin, Keyless, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer,
@@ -160,6 +163,10 @@ predicates! {
     Vulns,
     /// A CycloneDX BOM.
     Cyclonedx,
+    /// An SPDX document of version 2.
+    Spdx,
+    /// An SPDX document of version 3.
+    Spdx3,
     /// What a verifier found.
     Vsa,
     /// Claims about attributes.

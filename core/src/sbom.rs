@@ -1,15 +1,14 @@
 //! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
 //!
-//! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4) and `package-lock.json`
-//! (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
+//! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4), `package-lock.json` and
+//! `npm-shrinkwrap.json` (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
 //! the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
 //!
 //! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
 //! against the official schema and against what a schema can't say.
 
-mod cargo;
-mod cargo_manifest;
+mod advisory;
 mod convert;
 mod cyclonedx_rules;
 mod cyclonedx_view;
@@ -19,10 +18,9 @@ mod document;
 mod graph;
 mod license;
 mod license_policy;
+mod lock;
 mod merge;
 mod model;
-mod npm;
-mod npm_v1;
 mod purl;
 mod query;
 mod schema;
@@ -50,6 +48,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::timestamp::Timestamp;
 
+pub use advisory::{Advisory, Vulnerable};
 pub use convert::{Conversion, Loss, Target, convert};
 pub use diff::{Change, Difference, diff};
 pub use document::{Document, Format};
@@ -62,6 +61,7 @@ pub use score::{Element, Lacking, Score, score};
 pub use summary::{ComponentSummary, Dataset, Edge, EdgeKind, Summary, read};
 pub use validation::{Finding, Rule, validate};
 pub use version::VersionRange;
+pub(crate) use vex::{OPENVEX_CONTEXTS, OPENVEX_JUSTIFICATIONS};
 pub use vex::{Vex, VexStatement, VexStatus};
 
 /// What [`generate`] is told beside the tree.
@@ -127,11 +127,7 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
     for file in &found {
         let text = file.read(left)?;
         left = left.saturating_sub(text.len() as u64);
-        let lock = match file.kind {
-            tree::Kind::Cargo => cargo::read(file, &text, options.cargo_home.as_deref())?,
-            tree::Kind::Npm => npm::read(file, &text)?,
-        };
-        let product = graph.add(lock)?;
+        let product = graph.add((file.format.read)(file, &text, options)?)?;
         products.extend(product);
         if file.is_at_root() {
             at_root = at_root.or(product);

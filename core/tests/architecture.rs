@@ -40,6 +40,7 @@ const ORDER: &[&str] = &[
     "ledger",
     "gate",
     "release",
+    "affected",
     "report",
     "pack",
     "oci",

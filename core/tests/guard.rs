@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sealwright::guard::{Guard, refuse};
+use sealwright::limits;
+use sealwright::statement::Statement;
 use serde_json::json;
 
 use self::corpora::corpora;
@@ -67,6 +69,143 @@ fn a_place_is_named_and_a_value_never() {
     let e = refuse("record", &hits).unwrap_err();
     assert_eq!(e.code(), "REGULATED_DATA");
     assert!(!e.message().contains("6789") && !e.message().contains("4111"), "{e}");
+}
+
+#[test]
+fn only_a_value_that_is_a_placeholder_as_a_whole_is_one() {
+    let guard = Guard::built_in();
+    for value in [
+        "Tr0ub4dor$3x",
+        "$ecretValue",
+        "hunter{2}hunter",
+        "a<bcdefghi",
+        "100%secret!",
+        "pass*word*1",
+        "exampleTr0ub4dor",
+        "${A}secret1",
+        "secret1${A}",
+        "${A}x${B}",
+        "<a>secret1<b>",
+        "%A%secret%",
+        "xxxx1xxxx",
+        "$PASSWORDx",
+        "{{a}}b{{c}}",
+        "masked-not-at-all",
+    ] {
+        let found: Vec<_> = guard.text(&format!(r#"password = "{value}""#)).into_iter().map(|hit| hit.rule).collect();
+        assert_eq!(found, ["password"], "{value}");
+    }
+    for value in [
+        "$PASSWORD",
+        "$DB_PASSWORD",
+        "${DB_PASSWORD}",
+        "${{secrets.PASSWORD}}",
+        "{{vault.password}}",
+        "<password>",
+        "%PASSWORD%",
+        "********",
+        "xxxxxxxx",
+        "XXXXXXXX",
+        "changeme",
+        "REDACTED",
+        "[REDACTED]",
+        "placeholder",
+        "password",
+    ] {
+        assert_eq!(guard.text(&format!(r#"password = "{value}""#)), [], "{value}");
+    }
+    assert_eq!(guard.text("postgres://u:p%40ssw0rd@db/x").len(), 1);
+    assert_eq!(guard.text("postgres://u:$PASSWORD@db/x"), []);
+}
+
+#[test]
+fn a_name_tells_what_its_value_in_json_is() {
+    let guard = Guard::built_in();
+    let told = |value: &serde_json::Value| -> Vec<_> {
+        guard.json(value).into_iter().map(|hit| format!("{} {}", hit.rule, hit.place)).collect()
+    };
+    let value = json!({ "password": "hunter2hunter2", "mrn": "12345678", "dob": "1980-01-02", "in": { "MRN": 12_345_678 },
+        "authorization": "Bearer a1B2c3D4e5F6g7H8i9J0" });
+    let mut found = told(&value);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "authorization /authorization",
+            "date-of-birth /dob",
+            "medical-record-number /in/MRN",
+            "medical-record-number /mrn",
+            "password /password"
+        ]
+    );
+    // told by the value alone, once
+    assert_eq!(told(&json!({ "card": "4111 1111 1111 1111" })), ["card-number /card"]);
+    assert_eq!(told(&json!({ "123-45-6789": "x" })), ["social-security-number "]);
+    assert_eq!(told(&json!({ "password": "${PASSWORD}", "note": "12345678", "dob": null })), [""; 0]);
+}
+
+#[test]
+fn a_card_behind_another_number_is_found() {
+    let guard = Guard::built_in();
+    for text in [
+        "order 7 4111111111111111",
+        "2026 4111 1111 1111 1111",
+        "7 4111-1111-1111-1111 2",
+        "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 4111 1111 1111 1111 16 17 18 19 20",
+    ] {
+        let found: Vec<_> = guard.text(text).into_iter().map(|hit| hit.rule).collect();
+        assert_eq!(found, ["card-number"], "{text}");
+    }
+    for text in ["order 7 4111111111111112", "74111111111111111", "2026 41111111111111111 2", "4111111111111111a"] {
+        assert_eq!(guard.text(text), [], "{text}");
+    }
+}
+
+#[test]
+fn all_that_a_subject_says_is_searched() {
+    let digest = json!({ "sha256": "ab".repeat(32) });
+    for subject in [
+        json!({ "digest": digest, "downloadLocation": "https://u:hunter2hunter2@x.example/y" }),
+        json!({ "digest": digest, "annotations": { "note": ["123-45-6789"] } }),
+        json!({ "digest": digest, "annotations": { "password": "hunter2hunter2" } }),
+    ] {
+        let payload = json!({ "_type": "https://in-toto.io/Statement/v1", "subject": [subject],
+            "predicateType": "https://x.example/y/v1", "predicate": {} });
+        let statement = Statement::parse(payload.to_string().into_bytes()).unwrap();
+        let e = Guard::built_in().check(&statement).unwrap_err();
+        assert_eq!(e.code(), "REGULATED_DATA");
+        assert!(e.message().contains("subject 0") && !e.message().contains("hunter2"), "{e}");
+    }
+}
+
+#[test]
+fn a_long_text_full_of_hits_gives_no_endless_list() {
+    let guard = Guard::built_in();
+    let text = "123-45-6789\nMRN 12345678\n".repeat(60_000);
+    let hits = guard.text(&text);
+    for rule in ["social-security-number", "medical-record-number"] {
+        let of_rule = hits.iter().filter(|hit| hit.rule == rule).count();
+        assert_eq!(of_rule, limits::GUARD_HITS, "{rule}");
+    }
+    assert_eq!((hits[0].place.as_str(), hits[1].place.as_str()), ("line 1", "line 3"));
+    let many: Vec<_> = (0..2 * limits::GUARD_HITS).map(|_| "123-45-6789").collect();
+    assert_eq!(guard.json(&json!(many)).len(), limits::GUARD_HITS);
+}
+
+#[test]
+fn numbers_of_any_length_are_no_panic_under_any_check() {
+    for check in ["luhn", "ssn", "iban", "nhs", "secret", "none"] {
+        let rules = json!({ "v": "sealwright-guard/v1", "rules": [
+            { "id": "own", "class": "phi", "pattern": r"([0-9A-Z]+)", "check": check }] });
+        let guard = Guard::built_in().with_rules(rules.to_string().as_bytes()).unwrap();
+        for length in 0..60 {
+            for digit in ["9", "0", "4", "Z"] {
+                let found = guard.text(&digit.repeat(length)).iter().any(|hit| hit.rule == "own");
+                assert!(!found || !(check == "ssn"), "{check} {length}");
+            }
+        }
+        assert!(check != "ssn" || guard.text("123456789").iter().any(|hit| hit.rule == "own"));
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ mod corpora;
 
 use sealwright::limits;
 use sealwright::sbom::{
-    Change, Document, Element, LicensePolicy, MergeOptions, Query, Rule, Target, Vex, VexStatus, convert, diff, merge,
-    read, score, validate,
+    Change, Document, Element, LicensePolicy, MergeOptions, Query, Rule, Target, VersionRange, Vex, VexStatus, convert,
+    diff, merge, read, score, validate,
 };
 use serde_json::{Value, json};
 
@@ -147,6 +147,97 @@ fn an_sbom_converted_and_back_has_no_difference() {
             (&license["text"]["content"], &license["url"]),
             (&json!("do as you like"), &json!("https://own.example"))
         );
+    }
+}
+
+#[test]
+fn a_licence_is_the_same_in_other_letters_and_under_its_older_id() {
+    let policy = |allow: &[&str], deny: &[&str]| {
+        let mut policy = LicensePolicy::default();
+        policy.allow = allow.iter().map(|id| (*id).to_owned()).collect();
+        policy.deny = deny.iter().map(|id| (*id).to_owned()).collect();
+        policy
+    };
+    let refused = |policy: &LicensePolicy, license: &str| {
+        let found = policy.check(&read(&bom(json!([library("a", "1", license)]))).unwrap()).unwrap();
+        !found.is_empty()
+    };
+    for (listed, license, same) in [
+        ("gpl-2.0-only", "GPL-2.0-only", true),
+        ("GPL-2.0-only", "gpl-2.0-ONLY", true),
+        ("GPL-3.0", "GPL-3.0-only", true),
+        ("GPL-3.0-only", "GPL-3.0", true),
+        ("GPL-3.0-only", "gpl-3.0 OR GPL-3.0-only", true),
+        ("GPL-3.0+", "GPL-3.0-or-later", true),
+        ("GPL-3.0-or-later", "GPL-3.0+", true),
+        ("agpl-3.0", "AGPL-3.0-only", true),
+        ("AGPL-3.0-or-later", "AGPL-3.0+", true),
+        ("GPL-2.0-only", "GPL-2.0-with-classpath-exception", true),
+        ("GPL-2.0-with-classpath-exception", "gpl-2.0-only WITH classpath-exception-2.0", true),
+        ("apache-2.0", "Apache-2.0 WITH LLVM-exception", true),
+        ("GPL-3.0", "GPL-3.0-or-later", false),
+        ("GPL-3.0+", "GPL-3.0-only", false),
+        ("GPL-2.0-only", "LGPL-2.0-only", false),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", false),
+    ] {
+        assert_eq!(refused(&policy(&[], &[listed]), license), same, "deny {listed}: {license}");
+        assert_eq!(refused(&policy(&[listed], &[]), license), !same, "allow {listed}: {license}");
+    }
+    let bytes = bom(json!([library("a", "1", "MIT OR gpl-3.0+")]));
+    for license in ["GPL-3.0-or-later", "gpl-3.0+", "mit"] {
+        let query = Query::from_json(json!({ "license": license }).to_string().as_bytes()).unwrap();
+        assert_eq!(query.find(&read(&bytes).unwrap()).unwrap().found.len(), 1, "{license}");
+    }
+    // a name of its own is compared as it stands
+    assert!(refused(&policy(&["business licence"], &[]), "Business Licence"));
+}
+
+#[test]
+fn a_vers_range_is_a_union_of_intervals() {
+    for (range, inside, outside) in [
+        ("vers:npm/1.0.0|2.0.0", &["1.0.0", "2.0.0"][..], &["1.5.0", "0.9.0", "3"][..]),
+        ("vers:npm/>=1|<=1.2|>=2|<=2.1", &["1.0", "1.2", "1.1", "2.0", "2.1"], &["0.9", "1.3", "1.9", "2.2"]),
+        ("vers:npm/<=2.1|>=2|>=1|<=1.2", &["1.1", "2.1"], &["1.3"]),
+        ("vers:pypi/0.1|>=1.0|!=1.5|<2|3", &["0.1", "1.0", "1.6", "3"], &["1.5", "2", "0.2", "4"]),
+        ("vers:npm/<1|>=2", &["0.5", "2", "9"], &["1", "1.5"]),
+        ("vers:npm/>1.2", &["1.3"], &["1.2", "1"]),
+        ("vers:npm/*", &["0", "99"], &[]),
+        ("vers:npm/!=1", &["0", "2"], &["1.0"]),
+        ("vers:deb/1%3A2.0", &["1:2.0"], &["2.0"]),
+        ("vers:npm/ >=1.2.0 | <2.0.0 ", &["1.5.0"], &["2.0.0"]),
+        (">=1.2.0, <2, !=1.5", &["1.2", "1.9"], &["1.5", "2.0", "1.0"]),
+    ] {
+        let read: VersionRange = range.parse().unwrap();
+        for version in inside {
+            assert!(read.contains(version), "{version} is in {range}");
+        }
+        for version in outside {
+            assert!(!read.contains(version), "{version} is not in {range}");
+        }
+    }
+    for text in [
+        ">=1|<2",
+        "1.0.0|2.0.0",
+        "vers:npm",
+        "vers:/1",
+        "vers:npm/",
+        "vers:npm/1||2",
+        "vers:npm/|1",
+        "vers:npm/>=1,<2",
+        "vers:npm/==1",
+        "vers:npm/*|1",
+        "vers:npm/>*",
+        "vers:none/*",
+        "vers:npm/>=1|>=2",
+        "vers:npm/<1|<=2",
+        "vers:npm/>=1|=2|<3",
+        "vers:npm/1|!=1.0",
+        "vers:npm/>=1|<1",
+        "vers:npm/1%2",
+        "vers:npm/1%zz",
+        "vers:npm/1%00",
+    ] {
+        assert_eq!(text.parse::<VersionRange>().unwrap_err().code(), "MALFORMED", "{text}");
     }
 }
 
@@ -342,6 +433,46 @@ fn vex_of_three_formats_says_the_same() {
 }
 
 #[test]
+fn a_part_without_a_name_in_csaf_does_not_stand_for_its_whole_product() {
+    let csaf = |helper: Value, status: Value| {
+        json!({ "document": { "csaf_version": "2.0", "category": "csaf_vex" },
+        "product_tree": {
+            "full_product_names": [
+                { "product_id": "OS", "name": "os", "product_identification_helper": { "purl": "pkg:oci/os" } },
+                { "product_id": "PART", "name": "part", "product_identification_helper": helper }],
+            "relationships": [
+                { "category": "default_component_of", "product_reference": "PART", "relates_to_product_reference": "OS",
+                  "full_product_name": { "product_id": "OS:PART", "name": "part of os" } },
+                { "category": "default_component_of", "product_reference": "OS:PART", "relates_to_product_reference": "OS",
+                  "full_product_name": { "product_id": "OS:OS:PART", "name": "part of os in os" } }] },
+        "vulnerabilities": [{ "cve": "CVE-1", "product_status": status }] })
+        .to_string()
+    };
+    let not_affected = |id: &str| json!({ "known_not_affected": [id] });
+    for helper in [Value::Null, json!({}), json!({ "hashes": [] })] {
+        let vex = Vex::parse(csaf(helper, not_affected("OS:PART")).as_bytes()).unwrap();
+        assert_eq!(vex.statements[0].subcomponents, ["PART"]);
+        assert!(!vex.dismisses("CVE-1", "pkg:oci/os", None).unwrap());
+        assert!(!vex.dismisses("CVE-1", "pkg:oci/os", Some("pkg:npm/other@1")).unwrap());
+    }
+    let named = json!({ "purl": "pkg:npm/a@1" });
+    let vex = Vex::parse(csaf(named.clone(), not_affected("OS:PART")).as_bytes()).unwrap();
+    assert!(vex.dismisses("CVE-1", "pkg:oci/os", Some("pkg:npm/a@1")).unwrap());
+    // a part of a part is neither of the two
+    let vex = Vex::parse(csaf(named.clone(), not_affected("OS:OS:PART")).as_bytes()).unwrap();
+    assert!(!vex.dismisses("CVE-1", "pkg:oci/os", None).unwrap());
+    assert!(!vex.dismisses("CVE-1", "pkg:oci/os", Some("pkg:oci/os")).unwrap());
+    for status in [
+        json!({ "known_affected": ["OS"], "known_not_affected": ["OS"] }),
+        json!({ "first_affected": ["OS"], "fixed": ["OS"] }),
+    ] {
+        assert_eq!(Vex::parse(csaf(named.clone(), status).as_bytes()).unwrap_err().code(), "MALFORMED");
+    }
+    let agreeing = json!({ "first_affected": ["OS"], "known_affected": ["OS"], "recommended": ["OS"] });
+    assert_eq!(Vex::parse(csaf(named, agreeing).as_bytes()).unwrap().statements.len(), 2);
+}
+
+#[test]
 fn the_latest_statement_holds_and_what_is_not_understood_is_refused() {
     let said = |first: &str, second: &str| {
         json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [
@@ -361,6 +492,22 @@ fn the_latest_statement_holds_and_what_is_not_understood_is_refused() {
         (statement(json!({ "vulnerability": "CVE-1", "status": "harmless", "products": ["x"] })), "MALFORMED"),
         (statement(json!({ "vulnerability": "CVE-1", "status": "not_affected", "products": ["x"] })), "MALFORMED"),
         (statement(json!({ "status": "fixed", "products": ["x"] })), "MALFORMED"),
+        (
+            statement(json!({ "vulnerability": "CVE-1", "status": "not_affected", "products": ["x"],
+                "justification": "trust_me" })),
+            "MALFORMED",
+        ),
+        (
+            statement(json!({ "vulnerability": "CVE-1", "status": "not_affected", "products": ["x"],
+                "impact_statement": "" })),
+            "MALFORMED",
+        ),
+        (
+            statement(json!({ "vulnerability": "CVE-1", "status": "fixed", "products": ["x"], "justification": "" })),
+            "MALFORMED",
+        ),
+        (json!({ "@context": "https://openvex.dev/ns/v9.9.9", "statements": [] }), "UNSUPPORTED"),
+        (json!({ "@context": "https://openvex.dev/ns-of-mine", "statements": [] }), "UNSUPPORTED"),
         (json!({ "document": { "csaf_version": "1.0", "category": "csaf_vex" } }), "UNSUPPORTED"),
         (json!({ "document": { "csaf_version": "2.0", "category": "csaf_base" } }), "UNSUPPORTED"),
         (json!({}), "MALFORMED"),

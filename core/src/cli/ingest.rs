@@ -13,7 +13,6 @@ use super::sign::Signing;
 use super::text::Page;
 use crate::digest::{Algorithm, Digest, DigestSet};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guard::Guard;
 use crate::ingest::{FORMATS, Format, Ingested, Mapping, Told, Tool, named, read, read_file};
 use crate::json::Value;
 use crate::ledger::{ATTACHMENT_LOCATION, Ledger};
@@ -99,9 +98,14 @@ impl Ingest {
         let mut page = Page::default();
         let (mut records, mut reports) = (Vec::new(), Vec::new());
         for file in &self.files {
-            let taken = take(file, &mut told, ledger.as_ref(), settings.now()?)?;
+            let (taken, held) = take(file, &mut told, ledger.as_ref(), settings.now()?)?;
             page.line(format!("{}: {}", file.display(), named(taken.format)?.title));
-            reports.push(json!({ "file": file.display().to_string(), "format": taken.format }));
+            let mut report = json!({ "file": file.display().to_string(), "format": taken.format });
+            if let Some(rule) = held {
+                page.wrapped("  ", "    ", &format!("not kept, because it holds `{rule}`"));
+                super::sign::insert(&mut report, "notKept", json!(rule));
+            }
+            reports.push(report);
             // the next file of a log is its next segment
             told.sequence = Some(told.sequence.unwrap_or_default() + 1);
             told.previous_segment.clone_from(&taken.report.digest);
@@ -172,21 +176,22 @@ impl Ingest {
     }
 }
 
-/// Reads one file; what may be kept of it, the ledger keeps.
-fn take(path: &Path, told: &mut Told, ledger: Option<&Ledger>, now: Timestamp) -> Result<Ingested> {
+/// Reads one file; what may be kept of it, the ledger keeps. A rule that finds something in the report itself comes with it:
+/// then no more than its digest is kept.
+fn take(path: &Path, told: &mut Told, ledger: Option<&Ledger>, now: Timestamp) -> Result<(Ingested, Option<String>)> {
     told.location = None;
     let taken = read_file(path, told, now)?;
     let Some(ledger) = ledger.filter(|_| !taken.holds_secrets && !is_log_format(named(taken.format).ok())) else {
-        return Ok(taken);
+        return Ok((taken, None));
     };
     let bytes = limits::read_file("report", path, limits::DOCUMENT_BYTES)?;
-    if !Guard::built_in().text(&String::from_utf8_lossy(&bytes)).is_empty() {
-        return Ok(taken);
+    if let Some(hit) = told.guard()?.text(&String::from_utf8_lossy(&bytes)).into_iter().next() {
+        return Ok((taken, Some(hit.rule)));
     }
     told.location = Some(format!("{ATTACHMENT_LOCATION}{}", ledger.attach(&bytes)?.hex()));
     let again = read(&bytes, told, now);
     told.location = None;
-    again
+    again.map(|taken| (taken, None))
 }
 
 fn is_log_format(format: Option<&Format>) -> bool {

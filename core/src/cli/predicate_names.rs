@@ -6,12 +6,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::predicate::{
     Approval, AuditLogSegment, ChangeRequest, Cyclonedx, Deployment, DriftReport, EnvironmentSnapshot, EvidencePack,
     KeyAccess, LegalHold, PolicyEvaluation, PredicateType, PrivilegedSession, Promotion, Provenance, Release,
-    RetentionDisposal, Scai, TestResult, TrustPolicy, Vsa, Vulns,
+    RetentionDisposal, Scai, Spdx, Spdx3, TestResult, TrustPolicy, Vsa, Vulns,
 };
 
-const TYPES: [(&str, &str); 21] = [
+const TYPES: [(&str, &str); 23] = [
     ("provenance", Provenance::TYPE),
     ("sbom", Cyclonedx::TYPE),
+    ("spdx", Spdx::TYPE),
+    ("spdx3", Spdx3::TYPE),
     ("test-result", TestResult::TYPE),
     ("vulns", Vulns::TYPE),
     ("vsa", Vsa::TYPE),

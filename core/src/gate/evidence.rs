@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::ledger::{Ledger, LedgerRecord, Witnessed};
 use crate::policy::{self, Input, PolicyBundle};
 use crate::predicate::{self, ActorKind, ApprovalDecision, CaptureMethod, Predicate, Stage, TestOutcome, TestResult};
+use crate::sbom;
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{self, TrustPolicy};
 
@@ -131,14 +132,14 @@ impl Gathered {
                     subjects: subjects(),
                 });
             }
-            Predicate::Cyclonedx(_) if !record.revoked => {
-                let bom = record.statement().predicate_json()?;
-                let components = bom.get("components").and_then(|c| c.as_array()).map_or(0, Vec::len);
+            Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) if !record.revoked => {
+                // what can't be read lists nothing
+                let bom = sbom::read(record.statement().predicate_bytes()).unwrap_or_default();
                 self.evidence.sbom.push(policy::Sbom {
                     payload,
                     index,
-                    format: "CycloneDX".to_owned(),
-                    components: components as u64,
+                    format: bom.format,
+                    components: bom.component_count as u64,
                     subjects: subjects(),
                 });
             }

@@ -21,8 +21,20 @@ pub(super) enum Check {
     Secret,
 }
 
+/// What stands between the groups of a number.
+const SEPARATORS: [char; 2] = [' ', '-'];
+
 impl Check {
-    pub(super) fn holds(self, text: &str) -> bool {
+    /// Where in `text` begins what fulfils it: all of it, or a card among other digits.
+    pub(super) fn finds(self, text: &str) -> Option<usize> {
+        match self {
+            _ if self.holds(text) => Some(0),
+            Self::Luhn => card_within(text),
+            _ => None,
+        }
+    }
+
+    fn holds(self, text: &str) -> bool {
         let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
         match self {
             Self::None => true,
@@ -67,12 +79,31 @@ fn is_card(digits: &[u32]) -> bool {
     issued && sum.is_multiple_of(10)
 }
 
+/// Where a card begins of which both ends are ends of the text or separators.
+fn card_within(text: &str) -> Option<usize> {
+    const LONGEST: usize = 19;
+    let mut starts = std::iter::once(0).chain(text.match_indices(SEPARATORS).map(|(at, _)| at + 1));
+    starts.find(|start| {
+        let mut digits = Vec::new();
+        for group in text.get(*start..).unwrap_or_default().split(SEPARATORS).take(LONGEST) {
+            digits.extend(group.chars().take(LONGEST + 1).filter_map(|c| c.to_digit(10)));
+            if digits.len() > LONGEST {
+                return false;
+            }
+            if is_card(&digits) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
 fn is_ssn(digits: &[u32]) -> bool {
-    let [a, b, c, d, e, rest @ ..] = digits else { return false };
-    let (area, group, serial) = (number(&[*a, *b, *c]), number(&[*d, *e]), number(rest));
+    let [a, b, c, d, e, f, g, h, i] = *digits else { return false };
+    let (area, group, serial) = (number(&[a, b, c]), number(&[d, e]), number(&[f, g, h, i]));
     // two that were printed so often that they are nobody's
     let printed = [(78, 5, 1120), (219, 9, 9999)].contains(&(area, group, serial));
-    rest.len() == 4 && !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0 && !printed
+    !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0 && !printed
 }
 
 fn is_iban(text: &str) -> bool {
@@ -94,11 +125,23 @@ fn is_nhs(digits: &[u32]) -> bool {
     digits.len() == 10 && (11 - sum % 11) % 11 == *last && sum % 11 != 1
 }
 
-/// `***`, `${PASSWORD}`, `<token>`, `REDACTED` and the like; an example key of a manual.
+/// Whether the whole of it is a placeholder: `***`, `$PASSWORD`, `${PASSWORD}`, `<token>`, `REDACTED` and the like; or an
+/// example key of a manual. A secret may have any of these signs within.
 fn stands_for_one(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
-    let marks = ["$", "{", "<", "%", "*", "XXX", "REDACTED", "EXAMPLE", "PLACEHOLDER", "CHANGEME", "MASKED", "HIDDEN"];
-    marks.iter().any(|mark| upper.contains(mark)) || upper == "PASSWORD" || upper == "SECRET"
+    const WORDS: [&str; 8] =
+        ["REDACTED", "EXAMPLE", "PLACEHOLDER", "CHANGEME", "MASKED", "HIDDEN", "PASSWORD", "SECRET"];
+    let between = |start: &str, end: &str| {
+        let inner = text.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).unwrap_or_default();
+        !inner.is_empty() && !inner.contains(['$', '{', '}', '<', '>', '%'])
+    };
+    let variable = text.strip_prefix('$').unwrap_or_default();
+    let word = text.trim_matches(['[', ']', '(', ')', '*', '_', '-']);
+    text.chars().all(|c| matches!(c, '*' | 'x' | 'X'))
+        || (!variable.is_empty() && variable.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        || [("${", "}"), ("${{", "}}"), ("{{", "}}"), ("<", ">"), ("%", "%")].iter().any(|(a, b)| between(a, b))
+        || WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
+        || text.ends_with("EXAMPLE")
+        || text.ends_with("EXAMPLEKEY")
 }
 
 #[cfg(test)]

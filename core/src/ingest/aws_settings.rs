@@ -129,6 +129,9 @@ fn key_rotation(report: &Report<'_>, enabled: &Value) -> Result<Vec<Claim>> {
         None => claim,
     };
     let fault = match (enabled, period, most) {
+        (Value::Bool(true), None, Some(_)) => {
+            return Err(report.malformed("does not say how often it rotates, which `limits.maxAgeSeconds` asks for"));
+        }
         (Value::Bool(true), Some(period), Some(most)) if period > most => Some("it rotates too seldom"),
         (Value::Bool(true), _, _) => None,
         _ => Some("its rotation is not enabled"),
@@ -149,9 +152,13 @@ fn secrets(report: &Report<'_>, list: &Value) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
     for secret in list.as_array().into_iter().flatten() {
         let target = urn(text(secret, "/ARN"), "secretsmanager");
-        let dates = ["LastRotatedDate", "LastChangedDate", "CreatedDate"];
-        let at = dates.iter().find_map(|name| instant(secret.get(*name)?));
-        let at = at.ok_or_else(|| report.malformed(format_args!("has no date of `{target}`")))?;
+        // any edit moves the date of the last change
+        let dates = ["LastRotatedDate", "CreatedDate"];
+        let date = dates.iter().find_map(|name| secret.get(*name).filter(|date| !date.is_null()));
+        let at = date.and_then(instant);
+        let at = at.ok_or_else(|| {
+            report.malformed(format_args!("does not say when `{target}` was rotated or else created, or not legibly"))
+        })?;
         claims.push(aged(report, &target, at)?);
     }
     Ok(claims)

@@ -56,7 +56,9 @@ fn matters(json: &Value) -> Option<Matter> {
             session(json, human, "console", AccessKind::Console)
         }
         ("ssm", "StartSession") if json.get("errorCode").is_none() => {
-            let target = text(json, "/requestParameters/target")?;
+            let Some(target) = text(json, "/requestParameters/target") else {
+                return Some(Matter::Without("requestParameters.target"));
+            };
             session(json, human, &format!("instances/{target}"), AccessKind::Exec)
         }
         ("kms" | "secretsmanager" | "ssm", _) => {
@@ -78,8 +80,10 @@ fn matters(json: &Value) -> Option<Matter> {
 }
 
 fn session(json: &Value, human: bool, target: &str, kind: AccessKind) -> Option<Matter> {
-    let id = text(json, "/eventID")?;
-    Some(Matter::Session(Session { id, human, target: target.to_owned(), kind, ended: false }))
+    Some(match text(json, "/eventID") {
+        Some(id) => Matter::Session(Session { id, human, target: target.to_owned(), kind, ended: false }),
+        None => Matter::Without("eventID"),
+    })
 }
 
 fn operation(service: &str, name: &str) -> Option<(KeyResource, KeyOperation)> {

@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "kubernetes-audit",
     title: "Kubernetes audit log",
     media_type: "application/x-ndjson",
-    recognised_by: "objects with `auditID`, `stage` and `apiVersion` audit.k8s.io, one a line or in an `EventList`",
+    recognised_by: "objects with `auditID`, `stage` and `verb`, one a line or in an `EventList`",
     says: "times in each entry; source and collector must be told, and the environment where someone got in",
     becomes: &[AuditLogSegment::TYPE, PrivilegedSession::TYPE, KeyAccess::TYPE],
     holds_secrets: false,
@@ -55,21 +55,26 @@ fn event(json: &Value) -> Event {
 }
 
 fn matters(json: &Value, code: Option<u64>, ended: bool) -> Option<Matter> {
-    let human = !text(json, "/user/username")?.starts_with("system:");
+    let who = text(json, "/user/username");
+    let human = who.as_ref().is_some_and(|who| !who.starts_with("system:"));
     let namespace = text(json, "/objectRef/namespace").unwrap_or_else(|| "-".to_owned());
     let name = text(json, "/objectRef/name").unwrap_or_else(|| "*".to_owned());
     let resource = text(json, "/objectRef/resource")?;
     let refused = code.is_some_and(|code| code >= 400);
     match (resource.as_str(), text(json, "/objectRef/subresource").as_deref()) {
         ("pods", Some("exec" | "attach" | "portforward")) | ("nodes", Some("proxy")) if !refused && code.is_some() => {
+            let (Some(id), Some(_)) = (text(json, "/auditID"), who) else {
+                return Some(Matter::Without("auditID` or `user.username"));
+            };
             Some(Matter::Session(Session {
-                id: text(json, "/auditID")?,
+                id,
                 human,
                 target: format!("{namespace}/{resource}/{name}"),
                 kind: AccessKind::Exec,
                 ended,
             }))
         }
+        ("secrets", None) if ended && who.is_none() => Some(Matter::Without("user.username")),
         ("secrets", None) if ended => Some(Matter::Access(Access {
             resource: format!("{namespace}/secrets/{name}"),
             kind: KeyResource::Secret,

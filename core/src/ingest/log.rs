@@ -56,6 +56,8 @@ pub(crate) enum Matter {
     Denied(Denied),
     /// The artifact that an alert is about; the segment is found by it.
     About(Digest),
+    /// It would become a record, but for this, which it does not say.
+    Without(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -208,6 +210,11 @@ impl Gathered {
             (None, _) => {}
             (Some(Matter::About(digest)), _) => {
                 self.about.insert(digest);
+            }
+            (Some(Matter::Without(what)), _) => {
+                return Err(
+                    report.malformed(format_args!("has an entry without its `{what}` at `{place}`, which matters"))
+                );
             }
             (Some(Matter::Denied(denied)), _) => self.denied.push(denied),
             (Some(_), None) => {

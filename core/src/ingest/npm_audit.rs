@@ -3,7 +3,7 @@
 //! An advisory is one finding. A package that is vulnerable only because it depends on another is none of its own; npm's
 //! totals count it, and are held against the list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -38,6 +38,8 @@ struct Document {
 #[derive(Deserialize)]
 struct Metadata {
     vulnerabilities: BTreeMap<String, u64>,
+    dependencies: Option<Value>,
+    total_dependencies: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +97,10 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
                     }
                 }
             }
+            if let Some(name) = unexplained(packages) {
+                let name = name.escape_debug();
+                return Err(report.malformed(format_args!("says that `{name}` is vulnerable and not by what")));
+            }
         }
         (None, None, Some(advisories)) => {
             for advisory in advisories.values() {
@@ -104,10 +110,15 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
         }
         _ => return Err(report.unsupported("is of a version that is not read; use npm 6 to 11")),
     }
+    let metadata = &document.metadata;
+    let looked_at = metadata.dependencies.as_ref().and_then(|all| all.get("total")?.as_u64());
+    if looked_at.or(metadata.total_dependencies) == Some(0) {
+        return Err(report.malformed("is of a project without dependencies, so nothing was looked at"));
+    }
     // npm 6 counts each place of a package, so that its totals are no less than the advisories
     let exact = document.audit_report_version.is_some();
     for word in ["info", "low", "moderate", "high", "critical"] {
-        let said = document.metadata.vulnerabilities.get(word).copied().unwrap_or_default();
+        let said = metadata.vulnerabilities.get(word).copied().unwrap_or_default();
         let shown = totals.get(word).copied().unwrap_or_default();
         if (exact && said != shown) || (said == 0) != (shown == 0) {
             return Err(report.malformed(format_args!("counts {said} of the severity `{word}` and lists {shown}")));
@@ -115,6 +126,26 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
     }
     let ran = Ran { tool: Some("npm".to_owned()), ..Ran::default() };
     Ok(vec![report.vulns(&ran, found, 0)?])
+}
+
+/// A package of which `via` leads to no advisory, however far it is followed.
+fn unexplained(packages: &BTreeMap<String, Package>) -> Option<&str> {
+    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let (mut reached, mut next) = (BTreeSet::new(), Vec::new());
+    for (name, package) in packages {
+        for via in &package.via {
+            match via {
+                Via::Package(other) => dependents.entry(other).or_default().push(name),
+                Via::Advisory(_) => next.push(name.as_str()),
+            }
+        }
+    }
+    while let Some(name) = next.pop() {
+        if reached.insert(name) {
+            next.extend(dependents.get(name).into_iter().flatten());
+        }
+    }
+    packages.keys().map(String::as_str).find(|name| !reached.contains(name))
 }
 
 fn finding(advisory: &Advisory) -> (Level, Vulnerability) {

@@ -6,6 +6,7 @@ use super::report::Report;
 use super::{Format, Reader};
 use crate::error::Result;
 use crate::json::Value;
+use crate::sbom::{OPENVEX_CONTEXTS, OPENVEX_JUSTIFICATIONS};
 use crate::statement::Statement;
 
 /// The type of the statements, which a version may follow.
@@ -46,22 +47,14 @@ struct VexStatement {
     action_statement: Option<String>,
 }
 
-const JUSTIFICATIONS: [&str; 5] = [
-    "component_not_present",
-    "vulnerable_code_not_present",
-    "vulnerable_code_not_in_execute_path",
-    "vulnerable_code_cannot_be_controlled_by_adversary",
-    "inline_mitigations_already_exist",
-];
-
 fn is(json: &Value) -> bool {
     json.get("@context").and_then(Value::as_str).is_some_and(|context| context.starts_with(TYPE))
 }
 
 fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
     let document: Document = report.typed()?;
-    let old = document.context == TYPE || document.context == "https://openvex.dev/ns/v0.0.1";
-    if !old && document.context != "https://openvex.dev/ns/v0.2.0" {
+    let old = document.context != "https://openvex.dev/ns/v0.2.0";
+    if !OPENVEX_CONTEXTS.contains(&&*document.context) {
         let context = document.context.escape_debug();
         return Err(report.unsupported(format_args!("is of the version `{context}`; 0.0.1 and 0.2.0 are read")));
     }
@@ -90,7 +83,10 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
 fn fault(statement: &VexStatement, old: bool) -> Option<String> {
     let name = match &statement.vulnerability {
         Value::String(name) if old => name.as_str(),
-        vulnerability => vulnerability.get("name").or_else(|| vulnerability.get("@id"))?.as_str().unwrap_or_default(),
+        vulnerability => {
+            let named = vulnerability.get("name").or_else(|| vulnerability.get("@id"));
+            named.and_then(Value::as_str).unwrap_or_default()
+        }
     };
     if name.is_empty() {
         return Some("names no vulnerability".to_owned());
@@ -101,7 +97,7 @@ fn fault(statement: &VexStatement, old: bool) -> Option<String> {
     let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     match statement.status.as_str() {
         "not_affected" => match statement.justification.as_deref() {
-            Some(word) if !JUSTIFICATIONS.contains(&word) => {
+            Some(word) if !OPENVEX_JUSTIFICATIONS.contains(&word) => {
                 Some(format!("gives the justification `{}`", word.escape_debug()))
             }
             None if !said(&statement.impact_statement) => Some("does not say why it is not affected".to_owned()),

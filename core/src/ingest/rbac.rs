@@ -23,10 +23,15 @@ pub(super) const FORMAT: Format = Format {
 };
 
 const KINDS: [&str; 4] = ["ClusterRoleBinding", "RoleBinding", "ClusterRole", "Role"];
+/// The role that comes with every cluster and may do everything.
+const ALL_MIGHTY: &str = "cluster-admin";
 /// Roles that come with every cluster and may change workloads.
-const DEPLOYING: [&str; 3] = ["cluster-admin", "admin", "edit"];
+const DEPLOYING: [&str; 3] = [ALL_MIGHTY, "admin", "edit"];
 /// Roles that come with every cluster and may not.
 const READING: [&str; 4] = ["view", "system:basic-user", "system:discovery", "system:public-info-viewer"];
+
+/// The roles that are shown, by namespace (none of a cluster role) and name.
+type Roles<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
 
 fn is(json: &Value) -> bool {
     let kinds: Vec<&str> = items(json).iter().map(|item| kind_of(json, item)).collect();
@@ -39,11 +44,12 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
     let cluster = cluster.trim_end_matches('/');
     let all = items(report.json);
     let of = |kinds: [&'static str; 2]| all.iter().filter(move |item| kinds.contains(&kind_of(report.json, item)));
-    let roles: BTreeMap<(&str, &str), &Value> = of(["ClusterRole", "Role"])
+    let roles: Roles<'_> = of(["ClusterRole", "Role"])
         .map(|role| ((text(role, "/metadata/namespace"), text(role, "/metadata/name")), role))
         .collect();
     let bindings: Vec<&Value> = of(["ClusterRoleBinding", "RoleBinding"]).collect();
-    let mut claims = vec![Claim::of("LEAST_PRIVILEGE_REVIEWED", cluster).denied_if(too_mighty(&bindings, &roles))];
+    let mut claims =
+        vec![Claim::of("LEAST_PRIVILEGE_REVIEWED", cluster).denied_if(too_mighty(report, &bindings, &roles)?)];
     for account in &report.limits().ci_accounts {
         let mut fault = None;
         for binding in bindings.iter().filter(|binding| binds(binding, account)) {
@@ -58,12 +64,14 @@ fn read(report: &Report<'_>) -> Result<Vec<Statement>> {
 }
 
 /// Whoever is no part of the system and may do everything, or what everybody may.
-fn too_mighty(bindings: &[&Value], roles: &BTreeMap<(&str, &str), &Value>) -> Option<String> {
-    bindings.iter().find_map(|binding| {
+fn too_mighty(report: &Report<'_>, bindings: &[&Value], roles: &Roles<'_>) -> Result<Option<String>> {
+    for binding in bindings {
         let role = text(binding, "/roleRef/name");
+        let shown = role_of(report, binding, roles)?;
         let anything =
-            role == "cluster-admin" || roles.get(&("", role)).is_some_and(|role| rules(role).any(is_everything));
-        subjects(binding).find_map(|subject| {
+            role == ALL_MIGHTY && !is_namespaced(binding) || shown.is_some_and(|r| rules(r).any(is_everything));
+        let reads = READING.contains(&role) && !is_namespaced(binding);
+        let fault = subjects(binding).find_map(|subject| {
             let name = text(subject, "/name");
             let everybody = ["system:anonymous", "system:unauthenticated", "system:authenticated"].contains(&name);
             // accounts of services are not of the system, whatever their group is called
@@ -71,13 +79,45 @@ fn too_mighty(bindings: &[&Value], roles: &BTreeMap<(&str, &str), &Value>) -> Op
             let kube = text(subject, "/namespace") == "kube-system";
             if anything && !system && !kube {
                 Some(format!("`{name}` is bound to `{role}`, which may do everything"))
-            } else if everybody && !READING.contains(&role) {
+            } else if everybody && !reads {
                 Some(format!("`{name}`, which is everybody, is bound to `{role}`"))
             } else {
                 None
             }
-        })
-    })
+        });
+        if fault.is_some() {
+            return Ok(fault);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether it binds to a role of its own namespace, not to one of the cluster.
+fn is_namespaced(binding: &Value) -> bool {
+    text(binding, "/roleRef/kind") == "Role"
+}
+
+/// The role that is bound, as it is shown; `None` for one that comes with every cluster and is not shown.
+fn role_of<'a>(report: &Report<'_>, binding: &Value, roles: &Roles<'a>) -> Result<Option<&'a Value>> {
+    let name = text(binding, "/roleRef/name");
+    let namespace = if is_namespaced(binding) { text(binding, "/metadata/namespace") } else { "" };
+    match roles.get(&(namespace, name)) {
+        Some(role) => {
+            let aggregates = role.pointer("/aggregationRule").is_some_and(|rule| !rule.is_null());
+            if aggregates && rules(role).next().is_none() {
+                return Err(report.unsupported(format_args!(
+                    "shows of the role `{}` only that others are put together in it; export the roles of a running cluster",
+                    name.escape_debug()
+                )));
+            }
+            Ok(Some(role))
+        }
+        None if !is_namespaced(binding) && (DEPLOYING.contains(&name) || READING.contains(&name)) => Ok(None),
+        None => Err(report.malformed(format_args!(
+            "binds to the role `{}` and does not show it: export roles and cluster roles, too",
+            name.escape_debug()
+        ))),
+    }
 }
 
 fn subjects(binding: &Value) -> impl Iterator<Item = &Value> {
@@ -116,26 +156,9 @@ fn binds(binding: &Value, account: &str) -> bool {
     })
 }
 
-fn deploys(report: &Report<'_>, binding: &Value, roles: &BTreeMap<(&str, &str), &Value>) -> Result<bool> {
-    let name = text(binding, "/roleRef/name");
-    let namespace = if text(binding, "/roleRef/kind") == "Role" { text(binding, "/metadata/namespace") } else { "" };
-    if let Some(role) = roles.get(&(namespace, name)) {
-        if role.pointer("/aggregationRule").is_some_and(|rule| !rule.is_null()) && rules(role).next().is_none() {
-            return Err(report.unsupported(format_args!(
-                "shows of the role `{}` only that others are put together in it; export the roles of a running cluster",
-                name.escape_debug()
-            )));
-        }
-        return Ok(rules(role).any(changes_workloads));
-    }
-    match name {
-        name if DEPLOYING.contains(&name) => Ok(true),
-        name if READING.contains(&name) => Ok(false),
-        other => Err(report.malformed(format_args!(
-            "binds an account of CI to the role `{}` and does not show it: export roles and cluster roles, too",
-            other.escape_debug()
-        ))),
-    }
+fn deploys(report: &Report<'_>, binding: &Value, roles: &Roles<'_>) -> Result<bool> {
+    let shown = role_of(report, binding, roles)?;
+    Ok(shown.map_or_else(|| DEPLOYING.contains(&text(binding, "/roleRef/name")), |r| rules(r).any(changes_workloads)))
 }
 
 /// Whether it lets one change what runs, enter it, or take such rights.

@@ -56,6 +56,7 @@ struct Tool {
 #[serde(rename_all = "camelCase")]
 struct Component {
     name: String,
+    guid: Option<String>,
     version: Option<String>,
     semantic_version: Option<String>,
     #[serde(default)]
@@ -66,6 +67,7 @@ struct Component {
 #[serde(rename_all = "camelCase")]
 struct Rule {
     id: String,
+    guid: Option<String>,
     default_configuration: Option<Configuration>,
     properties: Option<Map<String, Value>>,
 }
@@ -95,12 +97,15 @@ struct Finding {
 struct RuleReference {
     id: Option<String>,
     index: Option<i64>,
+    guid: Option<String>,
     tool_component: Option<ComponentReference>,
 }
 
 #[derive(Deserialize)]
 struct ComponentReference {
+    name: Option<String>,
     index: Option<i64>,
+    guid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +123,13 @@ struct Invocation {
     tool_execution_notifications: Vec<Notification>,
     #[serde(default)]
     tool_configuration_notifications: Vec<Notification>,
+    #[serde(default)]
+    rule_configuration_overrides: Vec<Override>,
+}
+
+#[derive(Deserialize)]
+struct Override {
+    configuration: Configuration,
 }
 
 #[derive(Deserialize)]
@@ -192,8 +204,8 @@ fn count(report: &Report<'_>, index: usize, run: &Run, found: &mut Findings) -> 
             found.count("suppressed", 1);
             continue;
         }
-        let rule = rule_of(run, result);
-        found.add(level(report, result, rule)?, report.fail_at(), name(result, rule));
+        let rule = rule_of(report, run, result)?;
+        found.add(level(report, run, result, rule)?, report.fail_at(), name(result, rule));
     }
     for invocation in run.invocations.iter().flatten() {
         found.broke("notSuccessful", u64::from(!invocation.execution_successful));
@@ -210,19 +222,40 @@ fn is_suppressed(suppressions: &[Suppression]) -> bool {
         && suppressions.iter().all(|s| s.status.as_deref().is_none_or(|status| status == "accepted"))
 }
 
-fn rule_of<'a>(run: &'a Run, result: &Finding) -> Option<&'a Rule> {
+/// The rule of a result: by index, else by id or GUID in the part of the tool that is named, or in all of them.
+///
+/// # Errors
+/// `MALFORMED` if it refers to a place that is not there (sections 3.52.5 and 3.54.4).
+fn rule_of<'a>(report: &Report<'_>, run: &'a Run, result: &Finding) -> Result<Option<&'a Rule>> {
+    let nowhere = || report.malformed("has a result that refers to a rule which it does not hold");
     let reference = result.rule.as_ref();
-    let extension = reference.and_then(|rule| rule.tool_component.as_ref()).and_then(|component| component.index);
-    let component = match extension.and_then(|index| usize::try_from(index).ok()) {
-        Some(index) => run.tool.extensions.get(index)?,
-        None => &run.tool.driver,
-    };
+    let component = reference.and_then(|rule| rule.tool_component.as_ref());
+    let named = component.map(|component| component_of(&run.tool, component).ok_or_else(nowhere)).transpose()?;
+    // an index of -1 is the same as none
     let index = reference.and_then(|rule| rule.index).or(result.rule_index);
     if let Some(index) = index.and_then(|index| usize::try_from(index).ok()) {
-        return component.rules.get(index);
+        return named.unwrap_or(&run.tool.driver).rules.get(index).map(Some).ok_or_else(nowhere);
     }
-    let id = rule_id(result)?;
-    component.rules.iter().find(|rule| rule.id == id)
+    let all = named.into_iter().chain(std::iter::once(&run.tool.driver).chain(&run.tool.extensions));
+    let rules: Vec<&Rule> = all.take(named.map_or(usize::MAX, |_| 1)).flat_map(|component| &component.rules).collect();
+    if let Some(guid) = reference.and_then(|rule| rule.guid.as_ref()) {
+        return rules.into_iter().find(|rule| rule.guid.as_ref() == Some(guid)).map(Some).ok_or_else(nowhere);
+    }
+    let Some(id) = rule_id(result) else { return Ok(None) };
+    // an id may say one part more than that of its rule (section 3.52.4)
+    let ids = std::iter::once(id).chain(id.rsplit_once('/').map(|(whole, _)| whole));
+    Ok(ids.into_iter().find_map(|id| rules.iter().copied().find(|rule| rule.id == id)))
+}
+
+/// The part of a tool that is meant; the driver where nothing says which (section 3.54).
+fn component_of<'a>(tool: &'a Tool, reference: &ComponentReference) -> Option<&'a Component> {
+    let mut all = std::iter::once(&tool.driver).chain(&tool.extensions);
+    match (reference.index.and_then(|index| usize::try_from(index).ok()), &reference.guid, &reference.name) {
+        (Some(index), ..) => tool.extensions.get(index),
+        (None, Some(guid), _) => all.find(|component| component.guid.as_ref() == Some(guid)),
+        (None, None, Some(name)) => all.find(|component| component.name == *name),
+        (None, None, None) => Some(&tool.driver),
+    }
 }
 
 fn rule_id(result: &Finding) -> Option<&str> {
@@ -230,10 +263,17 @@ fn rule_id(result: &Finding) -> Option<&str> {
 }
 
 /// The worse of the level (section 3.27.10) and the `security-severity` that scanners add to result or rule.
-fn level(report: &Report<'_>, result: &Finding, rule: Option<&Rule>) -> Result<Level> {
+fn level(report: &Report<'_>, run: &Run, result: &Finding, rule: Option<&Rule>) -> Result<Level> {
     // what a person must still judge is not rated
     if matches!(result.kind.as_deref(), Some("open" | "review")) {
         return Ok(Level::Unknown);
+    }
+    let overrides = run.invocations.iter().flatten().flat_map(|invocation| &invocation.rule_configuration_overrides);
+    if result.level.is_none() && overrides.into_iter().any(|changed| changed.configuration.level.is_some()) {
+        return Err(report.unsupported(
+            "overrides levels of rules (`ruleConfigurationOverrides`), which is not read; have the tool write the level \
+             of each result",
+        ));
     }
     let configured = rule.and_then(|rule| rule.default_configuration.as_ref()?.level.as_deref());
     let said = match result.level.as_deref().or(configured).unwrap_or("warning") {

@@ -105,7 +105,7 @@ impl Told {
     }
 
     /// The rules that come with the library, with those of one's own.
-    pub(super) fn guard(&self) -> Result<Guard> {
+    pub(crate) fn guard(&self) -> Result<Guard> {
         self.guard.iter().try_fold(Guard::built_in(), |guard, rules| guard.with_rules(&json::to_vec(rules, 1024)))
     }
 

@@ -76,6 +76,13 @@ struct Part {
     secrets: Option<Vec<Secret>>,
     licenses: Option<Vec<License>>,
     experimental_modified_findings: Option<Vec<Value>>,
+    misconf_summary: Option<Summary>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    failures: u64,
 }
 
 #[derive(Deserialize)]
@@ -204,6 +211,9 @@ fn about(metadata: Metadata) -> Vec<Digest> {
 fn take(report: &Report<'_>, part: Part, found: &mut Found) -> Result<()> {
     let fail_at = report.fail_at();
     let target = &part.target;
+    unread(report, &part)?;
+    let suppressed = part.experimental_modified_findings.as_ref().map_or(0, Vec::len);
+    let suppressed = u64::try_from(suppressed).unwrap_or(u64::MAX);
     let kind = match (part.class.as_str(), part.of_type.as_str()) {
         // the list of old has no classes and knew packages only
         ("os-pkgs" | "lang-pkgs" | "", _) => {
@@ -211,8 +221,7 @@ fn take(report: &Report<'_>, part: Part, found: &mut Found) -> Result<()> {
             all.extend(
                 part.vulnerabilities.into_iter().flatten().map(|flaw| (Level::of_word(&flaw.severity), flaw.into())),
             );
-            let suppressed = part.experimental_modified_findings.map_or(0, |list| list.len());
-            found.suppressed += u64::try_from(suppressed).unwrap_or(u64::MAX);
+            found.suppressed += suppressed;
             return Ok(());
         }
         ("config", "dockerfile") => TestKind::ContainerConfig,
@@ -225,6 +234,13 @@ fn take(report: &Report<'_>, part: Part, found: &mut Found) -> Result<()> {
         }
     };
     let findings = found.tests.entry(kind).or_default();
+    findings.count("suppressed", suppressed);
+    let listed = part.misconfigurations.iter().flatten().filter(|fault| fault.status == "FAIL").count();
+    if let Some(said) = part.misconf_summary.map(|summary| summary.failures)
+        && u64::try_from(listed) != Ok(said)
+    {
+        return Err(report.malformed(format_args!("counts {said} failed checks of one target and lists {listed}")));
+    }
     for fault in part.misconfigurations.into_iter().flatten() {
         match fault.status.as_str() {
             "FAIL" => findings.add(Level::of_word(&fault.severity), fail_at, format!("{} {target}", fault.id)),
@@ -247,6 +263,27 @@ fn take(report: &Report<'_>, part: Part, found: &mut Found) -> Result<()> {
         findings.add(level, fail_at, format!("{} {at}", license.name));
     }
     Ok(())
+}
+
+/// Refuses a part that holds what is not looked for in its class, and so would be lost.
+fn unread(report: &Report<'_>, part: &Part) -> Result<()> {
+    let own = match part.class.as_str() {
+        "os-pkgs" | "lang-pkgs" | "" => "Vulnerabilities",
+        "config" => "Misconfigurations",
+        "secret" => "Secrets",
+        "license" | "license-file" => "Licenses",
+        _ => return Ok(()),
+    };
+    let lists = [
+        ("Vulnerabilities", part.vulnerabilities.as_ref().map(Vec::len)),
+        ("Misconfigurations", part.misconfigurations.as_ref().map(Vec::len)),
+        ("Secrets", part.secrets.as_ref().map(Vec::len)),
+        ("Licenses", part.licenses.as_ref().map(Vec::len)),
+    ];
+    let lost = lists.into_iter().find(|(name, length)| *name != own && length.is_some_and(|length| length > 0));
+    lost.map_or(Ok(()), |(name, _)| {
+        Err(report.malformed(format_args!("holds `{name}` in a part of the class `{}`", part.class)))
+    })
 }
 
 impl From<Flaw> for Vulnerability {

@@ -65,12 +65,12 @@ fn is(json: &Value) -> bool {
     kinds.iter().any(runs) && kinds.iter().all(|kind| runs(kind) || OTHERS.contains(kind))
 }
 
-/// Something that runs: where, from which pod template, and its live pods.
+/// Something that runs: where, from which templates, and its pods. What a pod runs need not be what its template says now.
 struct Workload<'a> {
     resource: String,
     namespace: &'a str,
-    labels: &'a Value,
-    spec: &'a Value,
+    /// Each with labels and a `spec`: what the workload makes pods from, and the pods.
+    templates: Vec<&'a Value>,
     pods: Vec<&'a Value>,
 }
 
@@ -123,17 +123,25 @@ fn workloads<'a>(report: &'a Report<'_>, base: &str) -> Result<BTreeMap<String, 
             "CronJob" => item.pointer("/spec/jobTemplate/spec/template").unwrap_or(&Value::Null),
             _ => item.pointer("/spec/template").unwrap_or(&Value::Null),
         };
-        let spec = template.get("spec").filter(|spec| spec.get("containers").is_some_and(Value::is_array));
-        let spec =
-            spec.ok_or_else(|| report.malformed(format_args!("shows no containers of `{}`", name.escape_debug())))?;
+        if !template.pointer("/spec/containers").is_some_and(Value::is_array) {
+            return Err(report.malformed(format_args!("shows no containers of `{}`", name.escape_debug())));
+        }
+        // what a deployment ran before is kept as a set that makes nothing
+        if kind == "ReplicaSet" && owner(item).is_some() && item.pointer("/spec/replicas") == Some(&Value::from(0)) {
+            continue;
+        }
         let (plural, name) = owner(item).unwrap_or((plural, name.to_owned()));
         // an environment that is a namespace is not named twice
         let place =
             if base.ends_with(&format!("/{namespace}")) { base.to_owned() } else { format!("{base}/{namespace}") };
         let resource = format!("{place}/{plural}/{}", super::log::encoded(&name));
-        let labels = template.pointer("/metadata/labels").unwrap_or(&Value::Null);
-        let kept =
-            found.entry(resource.clone()).or_insert(Workload { resource, namespace, labels, spec, pods: Vec::new() });
+        let kept = found.entry(resource.clone()).or_insert(Workload {
+            resource,
+            namespace,
+            templates: Vec::new(),
+            pods: Vec::new(),
+        });
+        kept.templates.push(template);
         if kind == "Pod" {
             kept.pods.push(item);
         }
@@ -166,7 +174,7 @@ fn observed(workload: &Workload<'_>) -> Vec<Observed> {
         let statuses = statuses.iter().filter_map(|name| pod.pointer(&format!("/status/{name}"))?.as_array()).flatten();
         let mut digests: Vec<Option<Digest>> = statuses.map(|status| image_digest(text(status, "/imageID"))).collect();
         if digests.is_empty() {
-            digests = containers(workload.spec).map(|container| image_digest(text(container, "/image"))).collect();
+            digests = images(pod).map(image_digest).collect();
         }
         digests.sort();
         digests.dedup();
@@ -176,7 +184,8 @@ fn observed(workload: &Workload<'_>) -> Vec<Observed> {
         }
     }
     if workload.pods.is_empty() {
-        running.extend(containers(workload.spec).map(|c| (image_digest(text(c, "/image")), (0, None))));
+        let written = workload.templates.iter().copied().flat_map(images);
+        running.extend(written.map(|image| (image_digest(image), (0, None))));
     }
     let entry = |(digest, (replicas, since)): (Option<Digest>, (u64, Option<Timestamp>))| Observed {
         resource: workload.resource.clone(),
@@ -193,6 +202,11 @@ fn containers(spec: &Value) -> impl Iterator<Item = &Value> {
     lists.into_iter().filter_map(|name| spec.get(name)?.as_array()).flatten()
 }
 
+/// The images of a pod or of a template of pods, as they are written.
+fn images(template: &Value) -> impl Iterator<Item = &str> {
+    template.get("spec").into_iter().flat_map(containers).map(|container| text(container, "/image"))
+}
+
 /// The digest that a reference to an image ends in; a tag names nothing for good.
 fn image_digest(reference: &str) -> Option<Digest> {
     reference.rsplit_once('@')?.1.parse().ok()
@@ -206,24 +220,26 @@ pub(super) fn image_digests(object: &Value) -> Vec<Digest> {
 }
 
 fn rules(report: &Report<'_>, workload: &Workload<'_>, policies: &[&Value]) -> Vec<Claim> {
-    let spec = workload.spec;
-    let first = |fault: &dyn Fn(&Value) -> Option<&'static str>| {
-        containers(spec).find_map(|c| fault(c).map(|why| format!("container `{}` {why}", text(c, "/name"))))
+    let specs = || workload.templates.iter().filter_map(|template| template.get("spec"));
+    let first = |fault: &dyn Fn(&Value, &Value) -> Option<&'static str>| {
+        let each = specs().flat_map(|spec| containers(spec).map(move |container| (spec, container)));
+        each.into_iter()
+            .find_map(|(spec, c)| fault(spec, c).map(|why| format!("container `{}` {why}", text(c, "/name"))))
     };
     let claim = |attribute, fault: Option<String>| Claim::of(attribute, &workload.resource).denied_if(fault);
     let mut claims = vec![
-        claim("NON_ROOT", first(&|container| may_be_root(spec, container))),
-        claim("NOT_PRIVILEGED", host(spec).or_else(|| first(&privileged))),
-        claim("RESOURCE_LIMITS_SET", first(&without_limits)),
+        claim("NON_ROOT", first(&may_be_root)),
+        claim("NOT_PRIVILEGED", specs().find_map(host).or_else(|| first(&|_, container| privileged(container)))),
+        claim("RESOURCE_LIMITS_SET", first(&|_, container| without_limits(container))),
         claim(
             "NETWORK_POLICY_PRESENT",
-            (!policies.iter().any(|policy| selects(policy, workload)))
+            (!workload.templates.iter().all(|pod| policies.iter().any(|p| selects(p, workload.namespace, pod))))
                 .then(|| format!("no network policy of the namespace `{}` selects its pods", workload.namespace)),
         ),
     ];
     let registries = &report.limits().registries;
     if !registries.is_empty() {
-        let foreign = |container: &Value| {
+        let foreign = |_: &Value, container: &Value| {
             let image = text(container, "/image");
             let allowed = registries.iter().any(|allowed| {
                 image.strip_prefix(allowed.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
@@ -272,12 +288,13 @@ fn without_limits(container: &Value) -> Option<&'static str> {
 }
 
 /// Whether a policy of the same namespace selects the pods; by labels alone, so that an expression selects nothing.
-fn selects(policy: &Value, workload: &Workload<'_>) -> bool {
+fn selects(policy: &Value, namespace: &str, pod: &Value) -> bool {
     let selector = policy.pointer("/spec/podSelector");
     let expressions = selector.and_then(|s| s.get("matchExpressions")).and_then(Value::as_array);
     let labels = selector.and_then(|s| s.get("matchLabels")).and_then(Value::as_object);
-    text(policy, "/metadata/namespace") == workload.namespace
+    let own = |name: &String| pod.pointer("/metadata/labels")?.get(name);
+    text(policy, "/metadata/namespace") == namespace
         && selector.is_some()
         && expressions.is_none_or(Vec::is_empty)
-        && labels.is_none_or(|labels| labels.iter().all(|(name, value)| workload.labels.get(name) == Some(value)))
+        && labels.is_none_or(|labels| labels.iter().all(|(name, value)| own(name) == Some(value)))
 }

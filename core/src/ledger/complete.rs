@@ -4,14 +4,13 @@
 //! all the checkpoint commits to.
 
 use super::book::holds;
-use super::edge::Edge;
 use super::label::{Labels, TYPE};
 use super::walk::is_without_body;
 use super::{Entry, Ledger, LedgerRecord, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::Hash;
-use crate::predicate::Provenance;
+use crate::predicate::{PredicateType as _, Provenance, Vulns};
 
 /// All records that match a query, up to a checkpoint; or the first of them, and that there are more.
 #[derive(Clone, Debug)]
@@ -44,15 +43,8 @@ impl Ledger {
                 format!("a page of {limit} records is too large; ask for at most {}", limits::SEARCH_ROWS),
             ));
         }
-        self.labels.require_known()?;
-        let mut candidates = Vec::new();
         let checkpoint = self.checkpoint.checkpoint();
-        Edge::default().advance(checkpoint, &self.store, |index, bytes| {
-            if query.after.is_none_or(|after| index > after) && query.may_match(index, bytes, &self.labels)? {
-                candidates.push(index);
-            }
-            Ok(())
-        })?;
+        let candidates = self.candidates(query)?;
         let mut found = Complete {
             records: Vec::new(),
             without_body: Vec::new(),
@@ -118,6 +110,9 @@ impl Query {
             && tag("service", &self.service)
             && tag("change", &self.change)
             && tag("kind", &self.kind)
+            // what stands in an SBOM or a scan is no tag
+            && (self.component.is_none() || tag("kind", &Some("sbom".to_owned())))
+            && (self.vulnerability.is_none() || entry.has_more_tags() || entry.is_of_type(Vulns::TYPE))
             && self.predicate_type.as_ref().is_none_or(|t| entry.is_of_type(t))
             && self.since.is_none_or(|t| entry.time >= t.unix_millis())
             && self.until.is_none_or(|t| entry.time < t.unix_millis()))

@@ -11,7 +11,8 @@ use super::{Ledger, LedgerRecord, Progress, Query, read_checkpoint};
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::predicate::{Predicate, PredicateType as _, RetentionDisposal};
+use crate::predicate::{Cyclonedx, Predicate, PredicateType as _, RetentionDisposal, Spdx, Spdx3};
+use crate::sbom;
 use crate::statement::Statement;
 
 /// A search index. One handle is used by one thread at a time.
@@ -89,6 +90,8 @@ impl Unusable {
     }
 }
 
+/// The component of an SBOM that can't be read: it may list anything.
+pub(crate) const UNREADABLE: &str = "?";
 /// The key of entries whose records could not be read when the index was filled.
 pub(super) const UNREAD: &str = "unread";
 /// Rows that are inserted at once while an index is filled.
@@ -368,7 +371,23 @@ pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
         keys.extend(values.into_iter().map(|value| (name, value)));
     }
     keys.extend(commits(statement).into_iter().map(|commit| ("commit", commit)));
+    keys.extend(components(statement).into_iter().map(|component| ("component", component)));
+    if let Ok(Predicate::Vulns(scan)) = statement.predicate() {
+        keys.extend(scan.scanner.result.into_iter().map(|found| ("vulnerability", found.id)));
+    }
     keys
+}
+
+/// What an SBOM lists, its subject among it.
+fn components(statement: &Statement) -> Vec<String> {
+    let kind = statement.predicate_type();
+    if !(Cyclonedx::reads(kind) || Spdx::reads(kind) || Spdx3::reads(kind)) {
+        return Vec::new();
+    }
+    match sbom::read(statement.predicate_bytes()) {
+        Ok(bom) => bom.subject.iter().chain(&bom.components).map(sbom::ComponentSummary::package).collect(),
+        Err(_) => vec![UNREADABLE.to_owned()],
+    }
 }
 
 /// Commits a record is about: its Git subjects, and the sources a provenance was built from.

@@ -1,8 +1,10 @@
-//! Searching: by release, commit, digest, environment, service, change, kind, type and time, in any combination.
+//! Searching: by release, commit, digest, environment, service, change, kind, component, vulnerability, type and time, in
+//! any combination.
 
 use serde::{Deserialize, Serialize};
 
 use super::index::{Find, UNREAD, keys};
+use super::leads::lies;
 use super::{Index, Ledger, LedgerRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -27,6 +29,10 @@ pub struct Query {
     pub change: Option<String>,
     /// Evidence type of the control catalogue, such as `build.provenance`.
     pub kind: Option<String>,
+    /// A package that an SBOM lists: its package url without version and qualifiers, or, where it has none, its name.
+    pub component: Option<String>,
+    /// Id of a vulnerability that a scan found.
+    pub vulnerability: Option<String>,
     /// Predicate type, exact.
     pub predicate_type: Option<String>,
     /// Logged at or after this.
@@ -61,15 +67,6 @@ impl Ledger {
         let limit = query.page()?;
         let size = self.size();
         let mut records = Vec::new();
-        let lies = |row: u64| {
-            Error::new(
-                ErrorKind::LedgerTampered,
-                format!(
-                    "the search index names entry {row}, which does not match; nothing of it is shown: make it anew with \
-                     `sealwright ledger rebuild`"
-                ),
-            )
-        };
         let mut rest = query.clone();
         loop {
             let (rows, more) = self.find(&rest, limit)?;
@@ -102,7 +99,7 @@ impl Ledger {
     }
 
     /// Where a query leads, in the order of the ledger, and whether there is more.
-    fn find(&self, query: &Query, limit: usize) -> Result<(Vec<u64>, bool)> {
+    pub(super) fn find(&self, query: &Query, limit: usize) -> Result<(Vec<u64>, bool)> {
         let size = self.size();
         let Some(service) = self.store.storage().service() else {
             let mut rows = self.find_in_index(query, size, limit.saturating_add(1))?;
@@ -220,6 +217,8 @@ impl Query {
             ("service", &self.service),
             ("change", &self.change),
             ("kind", &self.kind),
+            ("component", &self.component),
+            ("vulnerability", &self.vulnerability),
         ]
         .into_iter()
         .filter_map(|(name, value)| value.as_ref().map(|v| (name, v)))

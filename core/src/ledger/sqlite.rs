@@ -15,7 +15,7 @@ const SCHEMA: &str = "
         idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, signer TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS entry_payload ON entry (payload);
     CREATE INDEX IF NOT EXISTS entry_type ON entry (type);
-    CREATE TABLE IF NOT EXISTS key (
+    CREATE TABLE IF NOT EXISTS key ( -- version 2: components and vulnerabilities, too
         name TEXT NOT NULL, value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (name, value, idx)) WITHOUT ROWID;
     COMMIT;";
 

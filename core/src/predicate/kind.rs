@@ -7,6 +7,7 @@ use super::cyclonedx::Cyclonedx;
 use super::release::Release;
 use super::scai::{ATTRIBUTES, Scai};
 use super::slsa_provenance::Provenance;
+use super::spdx::{Spdx, Spdx3};
 use super::test_result::{TestKind, TestResult};
 use super::vsa::Vsa;
 use super::{Approval, NAMESPACE, PredicateType};
@@ -19,6 +20,7 @@ pub(super) fn kinds(predicate_type: &str, predicate: &Value) -> Vec<String> {
         t if Provenance::reads(t) => vec!["build.provenance"],
         t if Release::reads(t) => vec!["artifact.release"],
         t if Cyclonedx::reads(t) => cyclonedx(predicate),
+        t if Spdx::reads(t) || Spdx3::reads(t) => vec!["sbom"],
         Vsa::TYPE => vsa(predicate),
         Scai::TYPE => scai(predicate),
         TestResult::TYPE => return text("sealwright_testKind").parse().ok().map(test_kind).into_iter().collect(),
@@ -28,7 +30,6 @@ pub(super) fn kinds(predicate_type: &str, predicate: &Value) -> Vec<String> {
         "https://in-toto.io/attestation/link/v0.3" => vec!["step.link"],
         "https://in-toto.io/attestation/vulns/v0.2" => vec!["scan.vulnerability"],
         "https://in-toto.io/attestation/reference/v0.1" => vec!["document.reference"],
-        "https://spdx.dev/Document/v3" | "https://spdx.dev/Document/v2.3" | "https://spdx.dev/Document" => vec!["sbom"],
         t => t.strip_prefix(NAMESPACE).and_then(own).into_iter().collect(),
     };
     kinds.into_iter().map(str::to_owned).collect()

@@ -48,11 +48,11 @@ impl Tags {
         for subject in subjects {
             let digests = subject.digest.iter().flat_map(|set| set.entries());
             tags.subject.extend(digests.map(|(algorithm, digest)| format!("{algorithm}:{digest}")));
-            tags.service.extend(subject.uri.as_deref().and_then(service));
+            tags.service.extend(subject.uri.as_deref().and_then(unversioned));
         }
         if Release::reads(predicate_type) {
             tags.release.extend(texts(predicate, &["sealwright_releaseId"]));
-            tags.service.extend(texts(predicate, &["purl"]).iter().filter_map(|purl| service(purl)));
+            tags.service.extend(texts(predicate, &["purl"]).iter().filter_map(|purl| unversioned(purl)));
         }
         if let Some(name) = predicate_type.strip_prefix(NAMESPACE) {
             tags.add_own(name, predicate_type, predicate);
@@ -66,7 +66,7 @@ impl Tags {
         self.change.extend(texts(predicate, &["changeIds"]));
         self.release.extend(texts(predicate, &["releaseId"]));
         self.environment.extend(texts(predicate, &["environment", "id"]));
-        self.service.extend(texts(predicate, &["purl"]).iter().filter_map(|purl| service(purl)));
+        self.service.extend(texts(predicate, &["purl"]).iter().filter_map(|purl| unversioned(purl)));
         let publication = name.starts_with("publication/");
         if publication {
             self.environment.extend(texts(predicate, &["channel", "id"]));
@@ -86,7 +86,7 @@ impl Tags {
     /// What a grant covers that is not among its subjects, such as things not yet built.
     fn add_scope(&mut self, grant: &Value) {
         for uri in texts(grant, &["scope", "services"]) {
-            self.service.push(service(&uri).unwrap_or(uri));
+            self.service.push(unversioned(&uri).unwrap_or(uri));
         }
         let digests = grant.pointer("/scope/digests").and_then(Value::as_array).into_iter().flatten();
         for (algorithm, digest) in digests.filter_map(Value::as_object).flatten() {
@@ -121,8 +121,8 @@ fn texts(value: &Value, path: &[&str]) -> Vec<String> {
     }
 }
 
-/// The service a purl is of: the purl without version, qualifiers and subpath. Nothing if it is no purl.
-fn service(uri: &str) -> Option<String> {
+/// The service or package a purl is of: the purl without version, qualifiers and subpath. Nothing if it is no purl.
+pub(crate) fn unversioned(uri: &str) -> Option<String> {
     if !uri.starts_with("pkg:") {
         return None;
     }

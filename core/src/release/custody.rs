@@ -90,7 +90,9 @@ pub(crate) fn gaps_of(records: &[LedgerRecord], release_id: &str) -> Result<Vec<
     for record in records.iter().filter(|r| selection.matches(&r.entry)) {
         match record.statement().predicate()? {
             Predicate::Provenance(_) if !record.revoked => built.extend(sha256(record)),
-            Predicate::Cyclonedx(_) if !record.revoked => listed.extend(sha256(record)),
+            Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) if !record.revoked => {
+                listed.extend(sha256(record));
+            }
             Predicate::Release(_) => artifacts.extend(sha256(record)),
             Predicate::Deployment(d) if d.decision.is_none() || record.revoked => {
                 let mut finding = finding(FindingType::DeploymentWithoutDecision, Severity::High);

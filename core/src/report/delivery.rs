@@ -7,6 +7,7 @@ use super::summary::gap;
 use super::{Act, Page};
 use crate::error::Result;
 use crate::predicate::{DeploymentStatus, Finding, Predicate, TestOutcome};
+use crate::sbom;
 
 pub(super) fn timeline(page: &Page<'_>) -> Result<Markup> {
     let rows = page
@@ -42,7 +43,9 @@ fn told(act: &Act<'_>) -> Markup {
             (a.stage.name()) " " strong { (a.decision.name().to_lowercase()) }
         },
         Predicate::Provenance(p) => html! { "Built by " (text(&p.run_details.builder.id)) },
-        Predicate::Cyclonedx(_) => html! { "Software bill of materials made" },
+        Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) => {
+            html! { "Software bill of materials made" }
+        }
         Predicate::TestResult(t) => html! {
             (t.test_kind.map_or("unnamed", |k| k.name())) " tests " strong { (t.result.name().to_lowercase()) }
         },
@@ -134,14 +137,20 @@ pub(super) fn tests(page: &Page<'_>) -> Result<Markup> {
                     }
                 });
             }
-            Predicate::Cyclonedx(_) => {
-                let bom = act.record.statement().predicate_json()?;
-                let field = |name: &str| bom.get(name).and_then(|v| v.as_str()).unwrap_or("not stated").to_owned();
-                let components = bom.get("components").and_then(|c| c.as_array()).map_or(0, Vec::len);
+            Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) => {
+                let bom = sbom::read(act.record.statement().predicate_bytes());
                 sboms.push(html! {
                     tr {
-                        th scope="row" { (text(&field("bomFormat"))) " " (text(&field("specVersion"))) }
-                        td { (components) }
+                        @match &bom {
+                            Ok(bom) => {
+                                th scope="row" { (text(&bom.format)) " " (text(&bom.spec_version)) }
+                                td { (bom.component_count) }
+                            }
+                            Err(e) => {
+                                th scope="row" { (state("bad", "cannot be read")) }
+                                td { (text(e.message())) }
+                            }
+                        }
                         td { (subjects(act.record)) }
                         td { (text(&act.record.speaker.signer)) }
                         td { (link(act)) }

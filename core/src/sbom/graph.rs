@@ -17,7 +17,9 @@ pub(super) enum Origin {
 
 /// A package as one lock file has it.
 pub(super) struct Package {
-    /// The whole name, an npm scope included.
+    /// What stands before its name: an npm scope, the group of Maven, the vendor of Composer.
+    pub(super) group: Option<String>,
+    /// Its name without the group.
     pub(super) name: String,
     pub(super) version: Option<String>,
     pub(super) purl: String,
@@ -27,6 +29,19 @@ pub(super) struct Package {
     pub(super) licenses: Vec<LicenseChoice>,
     /// Places in [`LockFile::packages`].
     pub(super) needs: Vec<usize>,
+}
+
+impl Package {
+    /// Whether people call it `name`, with its group if it has one.
+    fn is_named(&self, name: &str) -> bool {
+        match &self.group {
+            None => self.name == name,
+            Some(group) => {
+                let rest = name.strip_prefix(group.as_str()).and_then(|rest| rest.strip_prefix(['/', ':']));
+                rest == Some(&self.name)
+            }
+        }
+    }
 }
 
 /// What one lock file says.
@@ -115,7 +130,7 @@ impl Graph {
 
     /// The place of the first local package of this name.
     pub(super) fn local(&self, name: &str) -> Option<usize> {
-        self.nodes.iter().position(|n| n.package.origin == Origin::Local && n.package.name == name)
+        self.nodes.iter().position(|n| n.package.origin == Origin::Local && n.package.is_named(name))
     }
 
     /// The component of the package at `place`, as the product.
@@ -220,15 +235,11 @@ impl Graph {
 }
 
 fn component(package: &Package, kind: ComponentKind) -> Component {
-    let (group, name) = match package.name.split_once('/') {
-        Some((scope, name)) => (Some(scope.to_owned()), name),
-        None => (None, &*package.name),
-    };
     Component {
         kind,
         bom_ref: None,
-        group,
-        name: name.to_owned(),
+        group: package.group.clone(),
+        name: package.name.clone(),
         version: package.version.clone(),
         scope: Some(package.scope),
         hashes: package.hashes.iter().cloned().collect(),

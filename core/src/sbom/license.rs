@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use spdx::identifiers::{EXCEPTIONS, LICENSES};
 use spdx::{Expression, ParseMode};
 
 use super::schema::LICENSE_IDS;
@@ -77,6 +78,53 @@ pub(super) const WRITTEN: ParseMode = ParseMode {
 /// What is wrong with `text` as a licence expression, if anything.
 pub(super) fn fault(text: &str) -> Option<String> {
     Expression::parse_mode(text, WRITTEN).err().map(|e| e.reason.to_string())
+}
+
+/// Ids of the SPDX list from before exceptions had ids of their own, and how they are written now.
+const WITH_EXCEPTION: [(&str, &str); 7] = [
+    ("GPL-2.0-with-autoconf-exception", "GPL-2.0-only WITH Autoconf-exception-2.0"),
+    ("GPL-2.0-with-bison-exception", "GPL-2.0-only WITH Bison-exception-2.2"),
+    ("GPL-2.0-with-classpath-exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
+    ("GPL-2.0-with-font-exception", "GPL-2.0-only WITH Font-exception-2.0"),
+    ("GPL-2.0-with-GCC-exception", "GPL-2.0-only WITH GCC-exception-2.0"),
+    ("GPL-3.0-with-autoconf-exception", "GPL-3.0-only WITH Autoconf-exception-3.0"),
+    ("GPL-3.0-with-GCC-exception", "GPL-3.0-only WITH GCC-exception-3.1"),
+];
+
+/// The one form in which licences are compared: ids in the letters of the SPDX list, for their case says nothing (SPDX 2.3,
+/// annex D.2), and GNU licences by their ids of now. What is no expression stays as it stands.
+pub(super) fn canonical(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| c.is_whitespace() || "()".contains(c)) {
+        let id = word.trim_end_matches(|c: char| c.is_whitespace() || "()".contains(c));
+        plain.push_str(&canonical_id(id));
+        plain.push_str(word.strip_prefix(id).unwrap_or_default());
+    }
+    let plain = plain.trim();
+    if Expression::parse_mode(plain, WRITTEN).is_ok() { plain.to_owned() } else { text.to_owned() }
+}
+
+fn canonical_id(word: &str) -> String {
+    let (id, later) = word.strip_suffix('+').map_or((word, false), |id| (id, true));
+    let listed = |id: &str| LICENSES.iter().map(|license| license.name).find(|name| name.eq_ignore_ascii_case(id));
+    let gnu = ["GPL-", "LGPL-", "AGPL-", "GFDL-"];
+    if gnu.iter().any(|family| id.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family))) {
+        if let Some((_, now)) = WITH_EXCEPTION.iter().find(|(before, _)| before.eq_ignore_ascii_case(word)) {
+            return (*now).to_owned();
+        }
+        let bare = id.len().checked_sub("-only".len()).and_then(|end| id.split_at_checked(end));
+        let bare = bare.filter(|(_, end)| end.eq_ignore_ascii_case("-only")).map_or(id, |(bare, _)| bare);
+        let ending = if later { "-or-later" } else { "-only" };
+        if let Some(now) = listed(&format!("{bare}{ending}")) {
+            return now.to_owned();
+        }
+    }
+    let exception = || EXCEPTIONS.iter().map(|exception| exception.name).find(|name| name.eq_ignore_ascii_case(id));
+    match listed(id).or_else(exception) {
+        Some(name) if later => format!("{name}+"),
+        Some(name) => name.to_owned(),
+        None => word.to_owned(),
+    }
 }
 
 /// The licences that `text`, an expression or a name, names.

@@ -8,7 +8,8 @@ use super::summary::Summary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 
-/// Which licences are allowed and which are not, by SPDX ids, `id WITH exception`, or names as they stand.
+/// Which licences are allowed and which are not, by SPDX ids, `id WITH exception`, or names as they stand. The case of ids
+/// says nothing (SPDX 2.3, annex D.2), and deprecated GNU ids mean those of now: `GPL-3.0` is `GPL-3.0-only`.
 ///
 /// What is allowed by its whole text is allowed; else what is denied is not, by its text or by its id alone; else, where
 /// anything is listed as allowed, only that is. Of alternatives (`OR`) one must be allowed, of what applies together
@@ -66,6 +67,12 @@ impl LicensePolicy {
         if self.allow.is_empty() && self.deny.is_empty() {
             return Err(Error::new(ErrorKind::ApiMisuse, "the licence policy lists nothing; allow or deny something"));
         }
+        let canonical = |list: &[String]| list.iter().map(|text| license::canonical(text)).collect();
+        let listed = Self {
+            allow: canonical(&self.allow),
+            deny: canonical(&self.deny),
+            allow_unlicensed: self.allow_unlicensed,
+        };
         let mut faults = Vec::new();
         for component in &summary.components {
             let version = component.version.as_deref().map(|v| format!(" {v}")).unwrap_or_default();
@@ -81,7 +88,7 @@ impl LicensePolicy {
                 fault(None, "it tells no licence".to_owned());
             }
             for text in &component.licenses {
-                if let Some(reason) = self.refuses(text) {
+                if let Some(reason) = listed.refuses(&license::canonical(text)) {
                     fault(Some(text), reason);
                 }
             }

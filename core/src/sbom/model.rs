@@ -70,10 +70,10 @@ pub struct Component {
     /// What edges name it by; the purl, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bom_ref: Option<String>,
-    /// The npm scope.
+    /// The npm scope, the group of Maven, the vendor of Composer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Its name, without the scope.
+    /// Its name, without the group.
     pub name: String,
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,28 @@ pub(super) fn cargo(name: &str, version: &str, source: Option<&str>) -> Result<S
     Ok(purl.to_string())
 }
 
+/// The purl of a package of another kind, whose name and version need nothing that its specification asks beyond the
+/// common rules; with at most one qualifier.
+pub(super) fn of(
+    kind: &'static str,
+    namespace: Option<&str>,
+    name: &str,
+    version: Option<&str>,
+    qualifier: Option<(&'static str, &str)>,
+) -> Result<String> {
+    let mut purl = new(kind, name)?;
+    if let Some(namespace) = namespace {
+        purl.with_namespace(namespace).map_err(|e| bad(name, &e))?;
+    }
+    if let Some(version) = version {
+        purl.with_version(version).map_err(|e| bad(name, &e))?;
+    }
+    if let Some((key, value)) = qualifier {
+        purl.add_qualifier(key, value).map_err(|e| bad(name, &e))?;
+    }
+    Ok(purl.to_string())
+}
+
 /// The purl of an npm package; `resolved` is where the lock file says it comes from.
 pub(super) fn npm(name: &str, version: Option<&str>, resolved: Option<&str>) -> Result<String> {
     let mut purl = match name.split_once('/') {

@@ -9,6 +9,7 @@ use super::summary::{ComponentSummary, Summary};
 use super::version::VersionRange;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::predicate::unversioned;
 
 /// What is looked for; a component must meet all that is given.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -109,10 +110,12 @@ impl Query {
                 return Some(false);
             }
         }
-        if let Some(license) = &self.license
-            && !component.licenses.iter().any(|text| license::names(text).any(|name| name == license))
-        {
-            return Some(false);
+        if let Some(license) = &self.license {
+            let wanted = license::canonical(license);
+            let names = |text: &str| license::names(text).any(|name| name == license || name == wanted);
+            if !component.licenses.iter().any(|text| names(text) || names(&license::canonical(text))) {
+                return Some(false);
+            }
         }
         if let Some(range) = range {
             match component.version.as_deref().filter(|version| !version.is_empty()) {
@@ -133,4 +136,11 @@ pub(super) fn is_of(wanted: &PackageUrl<'_>, own: &PackageUrl<'_>) -> bool {
         && wanted.version().is_none_or(|version| own.version() == Some(version))
         && wanted.subpath().is_none_or(|path| own.subpath() == Some(path))
         && wanted.qualifiers().iter().all(|(key, value)| own.qualifiers().get(key) == Some(value))
+}
+
+impl ComponentSummary {
+    /// What it is found by in a ledger: its package url without version, qualifiers and subpath; its name if it has none.
+    pub(crate) fn package(&self) -> String {
+        self.purl.as_deref().and_then(unversioned).unwrap_or_else(|| self.name.clone())
+    }
 }

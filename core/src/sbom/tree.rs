@@ -1,24 +1,20 @@
 //! Finds the lock files of a source tree.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::lock::{self, Format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
 /// A lock file found below the root.
 pub(super) struct Found {
-    pub(super) kind: Kind,
+    pub(super) format: &'static Format,
     /// Its folder.
     pub(super) folder: PathBuf,
     pub(super) path: PathBuf,
     /// Its path relative to the root, `/` between parts.
     pub(super) relative: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Cargo,
-    Npm,
 }
 
 impl Found {
@@ -67,15 +63,15 @@ pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {
             if kind.is_dir() && !name.starts_with('.') && !matches!(&*name, "target" | "node_modules") {
                 open.push((entry.path(), format!("{relative}/"), depth + 1));
             } else if kind.is_file() {
-                let kind = match &*name {
-                    "Cargo.lock" => Kind::Cargo,
-                    "package-lock.json" => Kind::Npm,
-                    _ => continue,
-                };
-                found.push(Found { kind, folder: folder.clone(), path: entry.path(), relative });
+                let Some(format) = lock::format_of(&name) else { continue };
+                found.push(Found { format, folder: folder.clone(), path: entry.path(), relative });
             }
         }
     }
+    // npm reads no `package-lock.json` beside an `npm-shrinkwrap.json`
+    let shrunk: BTreeSet<PathBuf> =
+        found.iter().filter(|f| f.path.ends_with("npm-shrinkwrap.json")).map(|f| f.folder.clone()).collect();
+    found.retain(|f| !(f.path.ends_with("package-lock.json") && shrunk.contains(&f.folder)));
     found.sort_by(|a, b| a.relative.cmp(&b.relative));
     Ok(found)
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::document::short;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 
 /// Tags of what comes before a release, in their order.
 const BEFORE: [&str; 11] = ["dev", "snapshot", "a", "alpha", "b", "beta", "m", "milestone", "pre", "c", "rc"];
@@ -91,40 +92,128 @@ fn against_nothing(part: &Part) -> Ordering {
     }
 }
 
-/// A range of versions: comparisons that all must hold, as `>=1.2.0, <2`, or the form `vers:npm/>=1.2.0|<2.0.0`.
+/// A range of versions: comparisons that all must hold, as `>=1.2.0, <2`, or a range of the VERS specification, as
+/// `vers:npm/1.0.0|>=1.2.0|<2.0.0`: single versions and intervals, any of which may hold.
+///
+/// What is within an interval is told by this library's one order of versions, whatever the type of the range.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionRange(Vec<(&'static str, String)>);
+pub struct VersionRange(Vec<Vec<Comparison>>);
+
+/// An operator, and what a version is compared with.
+type Comparison = (&'static str, String);
 
 impl FromStr for VersionRange {
     type Err = Error;
 
     /// # Errors
-    /// `MALFORMED` for a comparison without a version, and for none at all.
+    /// `MALFORMED` for a comparison without a version, and for none at all; of `vers:` ranges also for a version twice,
+    /// and for bounds that make no intervals, as two lower ones in a row. `LIMIT_EXCEEDED` for too many comparisons.
     fn from_str(text: &str) -> Result<Self> {
         let list = text.trim();
-        let list = list.strip_prefix("vers:").and_then(|rest| rest.split_once('/')).map_or(list, |(_, rest)| rest);
-        let mut comparisons = Vec::new();
-        for part in list.split([',', '|']).map(str::trim) {
-            let operators = [">=", "<=", "!=", "==", ">", "<", "="];
-            let operator = operators.into_iter().find(|operator| part.starts_with(operator));
-            let version = part.strip_prefix(operator.unwrap_or_default()).unwrap_or(part).trim();
-            let sound = |b: u8| b.is_ascii_alphanumeric() || b".-+_:~!".contains(&b);
-            if version.is_empty() || version.starts_with('~') || !version.bytes().all(sound) {
-                return Err(Error::new(
-                    ErrorKind::Malformed,
-                    format!("`{}` is no range of versions; write it as `>=1.2.0, <2`", short(text)),
-                ));
-            }
-            comparisons.push((operator.unwrap_or("="), version.to_owned()));
+        if list.split([',', '|']).count() > limits::VERSION_COMPARISONS {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("the range has more than {} comparisons; ask in parts", limits::VERSION_COMPARISONS),
+            ));
         }
-        Ok(Self(comparisons))
+        let read = match list.split_at_checked(5) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("vers:") => vers(rest),
+            _ => list.split(',').map(|part| comparison(part, false)).collect::<Option<_>>().map(|all| vec![all]),
+        };
+        read.map(Self).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Malformed,
+                format!(
+                    "`{}` is no range of versions; write it as `>=1.2.0, <2` or `vers:npm/>=1.2.0|<2`",
+                    short(text)
+                ),
+            )
+        })
     }
+}
+
+fn comparison(part: &str, quoted: bool) -> Option<Comparison> {
+    let part = part.trim();
+    let operators = [">=", "<=", "!=", "==", ">", "<", "="];
+    let operator = operators.into_iter().find(|operator| part.starts_with(operator)).unwrap_or_default();
+    let version = part.strip_prefix(operator)?.trim();
+    let version = if quoted { unquoted(version)? } else { version.to_owned() };
+    let sound = |b: u8| b.is_ascii_alphanumeric() || b".-+_:~!".contains(&b);
+    if version.is_empty() || version.starts_with('~') || !version.bytes().all(sound) {
+        return None;
+    }
+    match operator {
+        "==" if quoted => None,
+        "" | "==" => Some(("=", version)),
+        operator => Some((operator, version)),
+    }
+}
+
+/// Without percent-encoding.
+fn unquoted(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut plain = parts.next()?.to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2)?;
+        let is_hex = code.bytes().all(|b| b.is_ascii_hexdigit());
+        plain.push(char::from(u8::from_str_radix(code, 16).ok().filter(|_| is_hex)?));
+        plain.push_str(rest);
+    }
+    Some(plain)
+}
+
+/// What stands behind `vers:`: the versions and intervals any of which may hold, each as what must hold together.
+fn vers(rest: &str) -> Option<Vec<Vec<Comparison>>> {
+    let (kind, list) = rest.split_once('/')?;
+    let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".+-".contains(&b);
+    if kind.is_empty() || kind == "none" || !kind.bytes().all(sound) {
+        return None;
+    }
+    if list.trim() == "*" {
+        return Some(vec![Vec::new()]);
+    }
+    let mut sorted: Vec<Comparison> = Vec::new();
+    for part in list.split('|') {
+        let read = comparison(part, true)?;
+        let place = sorted.iter().position(|(_, other)| compare(&read.1, other) != Ordering::Greater);
+        sorted.insert(place.unwrap_or(sorted.len()), read);
+    }
+    // a version twice, or versions that have no one order
+    let rises =
+        |(n, (_, a)): (usize, &Comparison)| sorted.iter().skip(n + 1).all(|(_, b)| compare(a, b) == Ordering::Less);
+    if !sorted.iter().enumerate().all(rises) {
+        return None;
+    }
+    let (excluded, bounds): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|(operator, _)| *operator == "!=");
+    let (mut exact, mut intervals, mut open, mut last) = (Vec::new(), Vec::new(), None, "");
+    for bound in bounds {
+        let operator = bound.0;
+        match operator {
+            "=" => exact.push(vec![bound]),
+            ">" | ">=" if open.is_none() => open = Some(bound),
+            "<" | "<=" if last != "=" && (open.is_some() || intervals.is_empty()) => {
+                intervals.push(open.take().into_iter().chain([bound]).collect());
+            }
+            _ => return None,
+        }
+        last = operator;
+    }
+    intervals.extend(open.map(|bound| vec![bound]));
+    if intervals.is_empty() && exact.is_empty() {
+        // whatever is not excluded
+        intervals.push(Vec::new());
+    }
+    for interval in &mut intervals {
+        interval.extend(excluded.iter().cloned());
+    }
+    intervals.extend(exact);
+    Some(intervals)
 }
 
 impl VersionRange {
     /// Whether `version` is in it.
     pub fn contains(&self, version: &str) -> bool {
-        self.0.iter().all(|(operator, bound)| {
+        let holds = |(operator, bound): &Comparison| {
             let order = compare(version, bound);
             match *operator {
                 ">=" => order != Ordering::Less,
@@ -134,7 +223,8 @@ impl VersionRange {
                 "!=" => order != Ordering::Equal,
                 _ => order == Ordering::Equal,
             }
-        })
+        };
+        self.0.iter().any(|all| all.iter().all(holds))
     }
 }
 
@@ -189,6 +279,8 @@ mod tests {
             assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
             assert_eq!(compare(&c, &c), Ordering::Equal);
             let _ = c.parse::<VersionRange>();
+            let _ = format!("vers:npm/{c}").parse::<VersionRange>();
+            let _ = format!("vers:npm/>{a}|{b}|<={c}").parse::<VersionRange>();
         }
     }
 }

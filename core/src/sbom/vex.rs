@@ -13,6 +13,19 @@ use crate::json::{self, Value};
 use crate::limits;
 use crate::timestamp::Timestamp;
 
+/// The `@context` of each version of OpenVEX that is read: 0.0.1, by either name, and 0.2.0.
+pub(crate) const OPENVEX_CONTEXTS: [&str; 3] =
+    ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.0.1", "https://openvex.dev/ns/v0.2.0"];
+
+/// Why OpenVEX may say that something is not affected (0.2.0, "Status Justifications"; the same in 0.0.1).
+pub(crate) const OPENVEX_JUSTIFICATIONS: [&str; 5] = [
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+];
+
 /// What is said of a product and a vulnerability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,8 +85,8 @@ impl Vex {
     /// ```
     ///
     /// # Errors
-    /// `MALFORMED` for another document, for an unknown status, and for `not_affected` without a reason (OpenVEX: "MUST");
-    /// `UNSUPPORTED` for another version or category; `LIMIT_EXCEEDED` as [`Document::parse`].
+    /// `MALFORMED` for another document, for an unknown status or justification, for `not_affected` without a reason
+    /// (OpenVEX: "MUST"), and for a product that CSAF puts in groups which contradict each other; `UNSUPPORTED` for another version or category; `LIMIT_EXCEEDED` as [`Document::parse`].
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() as u64 > limits::SBOM_BYTES {
             let text = format!("the VEX document is longer than {} bytes; split it", limits::SBOM_BYTES);
@@ -83,6 +96,13 @@ impl Vex {
         let value: Value = if xml { Value::Null } else { json::parse("VEX document", bytes)? };
         let context = value.get("@context").and_then(Value::as_str).unwrap_or_default();
         let statements = if context.starts_with("https://openvex.dev/ns") {
+            if !OPENVEX_CONTEXTS.contains(&context) {
+                let text = format!(
+                    "the VEX document is of the OpenVEX version `{}`; 0.0.1 and 0.2.0 are read",
+                    short(context)
+                );
+                return Err(Error::new(ErrorKind::Unsupported, text));
+            }
             openvex(&value)?
         } else if value.pointer("/document/csaf_version").is_some() {
             csaf(&value)?
@@ -207,7 +227,11 @@ fn openvex(document: &Value) -> Result<Vec<VexStatement>> {
             "under_investigation" => VexStatus::UnderInvestigation,
             other => return Err(malformed(format_args!("`{path}/status` is `{}`", short(other)))),
         };
-        let justification = text(said, "justification", &path)?.or(text(said, "impact_statement", &path)?);
+        let label = text(said, "justification", &path)?;
+        if let Some(other) = label.filter(|label| !OPENVEX_JUSTIFICATIONS.contains(label)) {
+            return Err(malformed(format_args!("`{path}/justification` is `{}`", short(other))));
+        }
+        let justification = label.or(text(said, "impact_statement", &path)?.filter(|said| !said.is_empty()));
         if status == VexStatus::NotAffected && justification.is_none() {
             return Err(malformed(format_args!(
                 "`{path}` is `not_affected` without a justification or impact statement"
@@ -330,6 +354,7 @@ fn csaf(document: &Value) -> Result<Vec<VexStatement>> {
             reasons.extend(ids.map(|id| (id, label)));
         }
         let groups = vulnerability.get("product_status").and_then(Value::as_object);
+        let mut said: BTreeMap<&str, VexStatus> = BTreeMap::new();
         for (group, ids) in groups.into_iter().flatten() {
             let status = match &**group {
                 "known_not_affected" => VexStatus::NotAffected,
@@ -341,6 +366,13 @@ fn csaf(document: &Value) -> Result<Vec<VexStatement>> {
                 other => return Err(malformed(format_args!("`{path}/product_status` has `{}`", short(other)))),
             };
             for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                if said.insert(id, status).is_some_and(|before| before != status) {
+                    // CSAF 2.0, 6.1.6
+                    return Err(malformed(format_args!(
+                        "`{path}/product_status` has `{}` in groups that contradict each other",
+                        short(id)
+                    )));
+                }
                 let none = Vec::new();
                 let (product, subcomponents) = products.get(id).unwrap_or(&(Vec::new(), none)).clone();
                 let product = if product.is_empty() { vec![id.to_owned()] } else { product };
@@ -380,7 +412,9 @@ fn csaf_products(tree: &Value) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
     for relation in related {
         let end = |key: &str| relation.get(key).and_then(Value::as_str).unwrap_or_default();
         let Some(id) = relation.pointer("/full_product_name/product_id").and_then(Value::as_str) else { continue };
-        let names = |end: &str| found.get(end).map_or_else(|| vec![end.to_owned()], |(names, _)| names.clone());
+        // what has no name of its own, or is a part itself, is told by its local id: an empty list would mean the whole
+        let own = |end: &str| found.get(end).filter(|(names, parts)| !names.is_empty() && parts.is_empty());
+        let names = |end: &str| own(end).map_or_else(|| vec![end.to_owned()], |(names, _)| names.clone());
         let entry = (names(end("relates_to_product_reference")), names(end("product_reference")));
         found.insert(id.to_owned(), entry);
     }

@@ -30,6 +30,9 @@ type Value = Box<dyn ToSql + Send + Sync>;
 /// Longest text that is kept as it is: an index of PostgreSQL takes no key over 2,700 bytes.
 const PLAIN: usize = 500;
 
+/// What the index holds: since version 2 components and vulnerabilities, too.
+const VERSION: &str = "version 2";
+
 /// Name, type and nullability of all columns, in order.
 const SHAPE: [(&str, &str, &str); 8] = [
     ("entry", "idx", "bigint"),
@@ -99,6 +102,7 @@ impl PostgresIndex {
                 CREATE INDEX IF NOT EXISTS entry_type ON {schema}.entry (type, idx);
                 CREATE TABLE IF NOT EXISTS {schema}.key (name text COLLATE \"C\" NOT NULL,
                     value text COLLATE \"C\" NOT NULL, idx bigint NOT NULL, PRIMARY KEY (name, value, idx));
+                COMMENT ON TABLE {schema}.key IS '{VERSION}';
                 COMMIT"
             ))
             .inspect_err(|_| self.undo())?;
@@ -116,7 +120,8 @@ impl PostgresIndex {
         let rows = self.query(
             format!(
                 "SELECT c.relname::text, c.relkind::text, c.relhasrules, c.relrowsecurity,
-                    EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+                    EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
+                    obj_description(c.oid, 'pg_class')
                  FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relkind <> 'i' ORDER BY 1"
             ),
             Vec::new(),
@@ -128,6 +133,10 @@ impl PostgresIndex {
             let more = (2..5).any(|column| row.try_get::<_, bool>(column).unwrap_or(true));
             if kind != "r" || more {
                 return Ok(Some(format!("`{}` is no plain table", name.escape_debug())));
+            }
+            let version: Option<String> = row.try_get(5).map_err(unread)?;
+            if name == "key" && version.as_deref() != Some(VERSION) {
+                return Ok(Some("it is of another version".to_owned()));
             }
             tables.push(name);
         }

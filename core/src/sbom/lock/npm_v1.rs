@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::npm::{Entry, Folders, MANIFEST_BYTES};
-use super::tree::Found;
 use crate::error::{ErrorKind, Result};
 use crate::json;
 use crate::limits;
+use crate::sbom::tree::Found;
 
 /// Packages by name, each with those in its own `node_modules`.
 pub(super) type Tree = BTreeMap<String, Nested>;

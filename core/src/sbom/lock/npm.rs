@@ -1,4 +1,4 @@
-//! Reads `package-lock.json`, versions 1 to 3.
+//! Reads `package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::graph::{LockFile, Origin, Package};
-use super::license;
-use super::model::{Hash, Scope};
 use super::npm_v1;
-use super::purl;
-use super::tree::Found;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::sbom::GenerateOptions;
+use crate::sbom::graph::{LockFile, Origin, Package};
+use crate::sbom::license;
+use crate::sbom::model::{Hash, Scope};
+use crate::sbom::purl;
+use crate::sbom::tree::Found;
 
 /// Longest `package.json` that is read.
 pub(super) const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
@@ -52,7 +53,7 @@ pub(super) struct Entry {
 pub(super) type Folders = BTreeMap<String, Entry>;
 
 /// What the lock file `found` says.
-pub(super) fn read(found: &Found, text: &str) -> Result<LockFile> {
+pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<LockFile> {
     let path = &found.relative;
     let wire: Wire = json::parse("lock file", text.as_bytes()).map_err(|e| e.while_doing(format_args!("`{path}`")))?;
     let version = wire.lockfile_version.as_ref().and_then(json::Value::as_u64);
@@ -161,9 +162,14 @@ fn package(path: &str, folder: &str, entry: &Entry, needs: Vec<usize>) -> Result
         Entry { optional: true, .. } | Entry { dev_optional: true, .. } => Scope::Optional,
         _ => Scope::Required,
     };
+    let purl = purl::npm(&name, entry.version.as_deref(), resolved);
+    let (group, name) = match name.split_once('/') {
+        Some((scope, name)) => (Some(scope.to_owned()), name.to_owned()),
+        None => (None, name),
+    };
     Ok(Package {
-        purl: purl::npm(&name, entry.version.as_deref(), resolved)
-            .map_err(|e| e.while_doing(format_args!("`{path}`")))?,
+        purl: purl.map_err(|e| e.while_doing(format_args!("`{path}`")))?,
+        group,
         name,
         version: entry.version.clone(),
         origin,
@@ -216,7 +222,7 @@ fn hashes(path: &str, folder: &str, integrity: &str) -> Result<Vec<Hash>> {
 }
 
 pub(super) fn malformed(path: &str, fault: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Malformed, format!("the lock file `{path}` {fault}; run `npm install` and look at it"))
+    super::malformed(path, fault, "run `npm install` and look at it")
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! Reads `Cargo.lock`, versions 1 to 4.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Deserialize;
 
 use super::cargo_manifest::Manifests;
-use super::graph::{LockFile, Origin, Package};
-use super::license;
-use super::model::{Hash, Scope};
-use super::purl;
-use super::tree::Found;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sbom::GenerateOptions;
+use crate::sbom::graph::{LockFile, Origin, Package};
+use crate::sbom::license;
+use crate::sbom::model::{Hash, Scope};
+use crate::sbom::purl;
+use crate::sbom::tree::Found;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,10 +46,10 @@ struct VersionAlone {
     version: Option<toml::Value>,
 }
 
-/// What the lock file `found` says; licences come from manifests of the workspace and below `cargo_home`.
-pub(super) fn read(found: &Found, text: &str, cargo_home: Option<&Path>) -> Result<LockFile> {
+/// What the lock file `found` says; licences come from manifests of the workspace and below Cargo's home.
+pub(super) fn read(found: &Found, text: &str, options: &GenerateOptions) -> Result<LockFile> {
     let wire = parse(&found.relative, text)?;
-    let manifests = Manifests::open(&found.folder, cargo_home)?;
+    let manifests = Manifests::open(&found.folder, options.cargo_home.as_deref())?;
     let mut wires = wire.package;
     wires.extend(wire.root);
     let lookup = Lookup::new(&found.relative, &wires)?;
@@ -67,6 +67,7 @@ pub(super) fn read(found: &Found, text: &str, cargo_home: Option<&Path>) -> Resu
         };
         packages.push(Package {
             purl: purl::cargo(&package.name, &package.version, package.source.as_deref())?,
+            group: None,
             name: package.name.clone(),
             version: Some(package.version.clone()),
             origin,
@@ -211,8 +212,5 @@ fn unknown_version(path: &str, version: &dyn std::fmt::Display) -> Error {
 }
 
 fn malformed(path: &str, fault: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Malformed,
-        format!("the lock file `{path}` {fault}; run `cargo update --workspace` and look at it"),
-    )
+    super::malformed(path, fault, "run `cargo update --workspace` and look at it")
 }
