@@ -6,6 +6,7 @@
 //! Exit codes: 0 passed, 1 refused, 2 could not be decided or done. Errors go to stderr, and with `--json` as
 //! `{"error":{"code","message","context"}}` to stdout, with the codes of [`crate::ErrorKind`].
 
+mod affected;
 mod answer;
 mod attest;
 mod attest_ci;
@@ -140,6 +141,9 @@ enum Command {
     Snapshot(environment::Snapshot),
     /// Compare the newest snapshot of an environment with what was deployed.
     Drift(environment::Drift),
+    /// Which releases contain a package or have a vulnerability, and where they
+    /// run.
+    Affected(affected::Affected),
     /// Evidence packs for auditors.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -171,6 +175,7 @@ impl Command {
             Self::Deploy(command) => command.run(settings),
             Self::Snapshot(command) => command.run(settings),
             Self::Drift(command) => command.run(settings),
+            Self::Affected(command) => command.run(settings),
             Self::Pack(command) => command.run(settings),
             Self::Demo(command) => command.run(settings, json),
         }

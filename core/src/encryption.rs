@@ -33,6 +33,7 @@ pub use self::keyring::Keyring;
 pub use self::open::open_key_encryption_key;
 pub(crate) use self::tag_key::TagKey;
 use crate::error::{Error, ErrorKind, Result};
+use crate::random;
 
 /// Bytes of every key here.
 const KEY_LEN: usize = 32;
@@ -90,13 +91,8 @@ pub(crate) const fn sealed_limit(plain: u64) -> u64 {
 
 fn new_key() -> Result<Key> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
-    fill(key.as_mut())?;
+    random::fill(key.as_mut())?;
     Ok(key)
-}
-
-fn fill(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes)
-        .map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes; run it again"))
 }
 
 fn cipher(key: &[u8]) -> Result<LessSafeKey> {
@@ -107,7 +103,7 @@ fn cipher(key: &[u8]) -> Result<LessSafeKey> {
 /// Nonce, ciphertext and tag of a small secret under `key`, bound to `aad`.
 fn wrap(key: &[u8], secret: &[u8], aad: &[u8]) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE_LEN];
-    fill(&mut nonce)?;
+    random::fill(&mut nonce)?;
     let mut sealed = Zeroizing::new(secret.to_vec());
     cipher(key)?
         .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut *sealed)

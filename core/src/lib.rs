@@ -12,6 +12,8 @@ pub mod error;
 
 pub mod limits;
 
+mod random;
+
 pub mod json;
 
 pub mod timestamp;

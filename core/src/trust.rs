@@ -7,6 +7,7 @@ mod identity;
 pub(crate) mod scheme;
 mod sigstore;
 pub(crate) mod tlv;
+mod verified_signatures;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::key::PublicKey;
 use crate::timestamp::Timestamp;
+use verified_signatures::VerifiedSignatures;
 
 /// From when until when something counts. The start is inclusive, the end exclusive; none is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,12 +144,24 @@ pub struct TrustRoot {
     keys: Vec<TrustedKey>,
     identities: Vec<TrustedIdentity>,
     sigstore: Arc<Sigstore>,
+    /// What was verified by it and its clones, if that is to be remembered.
+    verified: Option<Arc<VerifiedSignatures>>,
 }
 
 impl TrustRoot {
     /// Believes nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers which signatures of its keys it verified, together with its clones: it takes a digest to ask.
+    pub(crate) fn remembering_signatures(mut self) -> Self {
+        self.verified = Some(Arc::default());
+        self
+    }
+
+    pub(crate) fn verified_signatures(&self) -> Option<&VerifiedSignatures> {
+        self.verified.as_deref()
     }
 
     /// Believes the authorities and logs of Sigstore's public good instance, as they were when this was released.

@@ -38,7 +38,7 @@ pub const GIT_ISSUER: &str = "urn:sealwright:git";
 pub struct TrustPolicy {
     predicate: Predicate,
     payload: Digest,
-    root: TrustRoot,
+    verifier: Verifier,
     witnesses: Vec<WitnessKey>,
 }
 
@@ -66,7 +66,8 @@ impl TrustPolicy {
             .map_err(|e| refused(e.message()).caused_by(e))?;
         }
         let witnesses = witnesses(&predicate)?;
-        let policy = Self { predicate, payload: statement.payload_digest(), root, witnesses };
+        let verifier = Verifier::new(root.remembering_signatures());
+        let policy = Self { predicate, payload: statement.payload_digest(), verifier, witnesses };
         policy.check_subject(statement)?;
         policy.check_consistent()?;
         Ok(policy)
@@ -95,7 +96,7 @@ impl TrustPolicy {
     /// A verifier that believes the keys and the certificate identities of the policy's signers, each within its window,
     /// and the policy's trusted roots.
     pub fn verifier(&self) -> Verifier {
-        Verifier::new(self.root.clone())
+        self.verifier.clone()
     }
 
     /// The identity demanded of a trust policy: one of its admins.
@@ -105,15 +106,15 @@ impl TrustPolicy {
 
     /// Any of the signers.
     pub(crate) fn anyone(&self) -> Identity {
-        Identity::OneOf(self.root.names().map(str::to_owned).collect())
+        Identity::OneOf(self.root().names().map(str::to_owned).collect())
     }
 
     /// Verifies a record logged at `at`. Of a certificate the verifier holds the time of signing against the signer's
     /// window; the time of the entry must lie within it as well, as it must of a key.
     fn verify(&self, record: &[u8], identity: Identity, at: Timestamp) -> Result<Verified<Statement>> {
-        let verified = self.verifier().verify(record, &Expectation::new(Artifact::AnyUnsafe, identity, at))?;
+        let verified = self.verifier.verify(record, &Expectation::new(Artifact::AnyUnsafe, identity, at))?;
         for signer in verified.signers().iter().filter(|s| s.certificate.is_some()) {
-            for trusted in self.root.identities().iter().filter(|i| i.name == signer.name) {
+            for trusted in self.root().identities().iter().filter(|i| i.name == signer.name) {
                 trusted.window.check(&format!("the identity `{}`", signer.name), at)?;
             }
         }
@@ -130,19 +131,19 @@ impl TrustPolicy {
         let signer = self.signer(signer)?;
         let (issuer, subject) = match (&signer.issuer, &signer.identity) {
             (Some(issuer), Some(identity)) => (issuer.clone(), identity.clone()),
-            _ => (KEY_ISSUER.to_owned(), self.root.keys().iter().find(|k| k.name == signer.name)?.key.id()),
+            _ => (KEY_ISSUER.to_owned(), self.root().keys().iter().find(|k| k.name == signer.name)?.key.id()),
         };
         Some(PersonId { issuer, subject })
     }
 
     /// The name of the signer who holds this key.
     pub fn signer_of_key(&self, key_id: &str) -> Option<&str> {
-        self.root.keys().iter().find(|k| k.key.id() == key_id).map(|k| k.name.as_str())
+        self.root().keys().iter().find(|k| k.key.id() == key_id).map(|k| k.name.as_str())
     }
 
     /// What the policy's verifier believes: keys and certificate identities by signer name.
     pub fn root(&self) -> &TrustRoot {
-        &self.root
+        self.verifier.trust()
     }
 
     /// The person behind an issuer and its immutable subject.

@@ -57,6 +57,11 @@ impl Verifier {
         Self { trust }
     }
 
+    /// What it believes.
+    pub(crate) fn trust(&self) -> &TrustRoot {
+        &self.trust
+    }
+
     /// Verifies a record: a Sigstore bundle or a bare DSSE envelope with an in-toto Statement.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sealwright::affected::{Affected, AffectedArtifact, Asked, RunningBy, RunningIn, affected};
 use sealwright::artifact::ResourceDescriptor;
-use sealwright::digest::{Digest, DigestSet};
+use sealwright::digest::Digest;
 use sealwright::ledger::{Ledger, Query};
 use sealwright::predicate::{
     Coverage, Cyclonedx, DeploymentStatus, Environment, EnvironmentSnapshot, Observed, PredicateType as _, Spdx, Vulns,
@@ -54,7 +54,7 @@ fn sbom(world: &mut World, name: &str, components: &[Value], edges: &[(&str, &[&
 }
 
 fn deploy(world: &mut World, name: &str, environment: &Environment, status: DeploymentStatus) -> Timestamp {
-    let now = world.now;
+    let now = world.tick();
     let id = format!("{}/deployments/{name}-{}", environment.id, now.unix_millis());
     let subject: ResourceDescriptor = serde_json::from_value(subject(name)).unwrap();
     let by = world.actor("deployer");
@@ -71,7 +71,7 @@ fn observe(world: &mut World, environment: &Environment, coverage: Coverage, sta
     let mut state: Vec<Observed> = state
         .iter()
         .map(|(resource, artifact)| {
-            let digest = DigestSet::of(&digest(artifact));
+            let digest = json!({"sha256": digest(artifact).hex()});
             serde_json::from_value(json!({"resource": format!("{}/{resource}", environment.id), "digest": digest}))
                 .unwrap()
         })
@@ -228,7 +228,8 @@ fn scan(world: &mut World, name: &str, scanner: &str, found: &[(&str, &str)]) {
         .map(|(id, component)| json!({"id": id, "severity": [], "annotations": [{"component": component}]}))
         .collect();
     let scanner = json!({"uri": format!("pkg:generic/{scanner}@1.0.0"), "db": {"lastUpdate": "2026-11-20T00:00:00Z"}, "result": result});
-    let times = json!({"scanStartedOn": "2026-11-21T08:00:00Z", "scanFinishedOn": "2026-11-21T08:00:01Z"});
+    let now = world.tick();
+    let times = json!({"scanStartedOn": now, "scanFinishedOn": now});
     record(world, name, Vulns::TYPE, &json!({"scanner": scanner, "metadata": times}));
 }
 
@@ -266,9 +267,10 @@ fn an_artifact_runs_until_another_takes_its_place() {
 /// A deployment into production with the resource of another one.
 fn replace(world: &mut World, name: &str, resource: &str, status: DeploymentStatus) {
     let subject: ResourceDescriptor = serde_json::from_value(subject(name)).unwrap();
-    let id = format!("{}/deployments/{name}-{}", prod().id, world.now.unix_millis());
+    let now = world.tick();
+    let id = format!("{}/deployments/{name}-{}", prod().id, now.unix_millis());
     let by = world.actor("deployer");
-    let mut deploy = Deploy::succeeded(id, "1.0.0", prod(), vec![subject], by, world.now);
+    let mut deploy = Deploy::succeeded(id, "1.0.0", prod(), vec![subject], by, now);
     deploy.status = status;
     deploy.resources = vec![format!("{}/{resource}", prod().id)];
     world.deploy(deploy, None, None).unwrap();
@@ -304,11 +306,9 @@ fn what_a_revoked_signer_said_is_inside_nothing() {
     let mut world = world();
     sbom(&mut world, "shop", &[npm("lodash", "1.0.0")], &[]);
     assert_eq!(names(&ask(&world.ledger, &json!({"purl": "pkg:npm/lodash"}))), ["shop"]);
-    let now = world.now;
     world
         .change_trust_policy(|policy| {
-            let revocation =
-                json!({"signer": "builder", "since": "2020-01-01T00:00:00Z", "revokedAt": now, "reason": "key stolen"});
+            let revocation = json!({"target": "builder", "since": "2020-01-01T00:00:00Z", "reason": "key stolen"});
             policy.revocations.push(serde_json::from_value(revocation).unwrap());
         })
         .unwrap();

@@ -11,6 +11,7 @@ use std::path::Path;
 const ORDER: &[&str] = &[
     "error",
     "limits",
+    "random",
     "json",
     "address",
     "timestamp",

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, This, ToNapiValue, TypeName};
 use napi_derive::napi;
+use sealwright::affected::{Asked, affected};
 use sealwright::ledger::{self, Anchors, Pages, Pins, ReceiptDemand};
 use sealwright::remote::Access;
 use sealwright::{Result, key};
@@ -378,6 +379,10 @@ twins! { Ledger, ledger;
     "As `search`, from the log and not from the index, which could hide: it reads every entry."
     complete, complete_sync(#[napi(ts_arg_type = "Query")] query: Option<Json>)
         -> Complete, "Promise<Complete>", "Complete" => ledger.complete(&read(query.as_ref())?).map(Complete);
+
+    "Which releases contain a package or have a vulnerability, where they run, since when, and by which path it came in."
+    affected, affected_sync(#[napi(ts_arg_type = "Asked")] asked: Json) -> Json, "Promise<Affected>", "Affected" =>
+        Json::of(&affected(ledger, &Asked::from_json(asked.as_bytes())?)?);
 
     "Makes the search index anew from the log."
     rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();

@@ -486,3 +486,22 @@ for (const name of ['ledger-v1', 'ledger-encrypted-v1']) {
     }
   })
 }
+
+test('affected joins SBOMs with what runs', async (t) => {
+  const { ledger, artifact } = await world(t)
+  const [sbom] = (await ledger.search({ predicateType: 'https://cyclonedx.org/bom' })).records
+  const { purl } = sbom.statement.predicate.components.find((component) => component.purl)
+  const found = await ledger.affected({ purl })
+  assert.deepEqual(ledger.affectedSync({ purl, complete: true }), found)
+  assert.equal(found.artifacts.length, 1)
+  assert.equal(found.artifacts[0].digest, artifact)
+  assert.deepEqual(found.artifacts[0].records, [sbom.index])
+  assert.deepEqual(found.artifacts[0].running, [])
+  const component = purl.split('@')[0]
+  assert.deepEqual((await ledger.search({ component })).records.map((record) => record.index), [sbom.index])
+  const advisory = { id: 'X-1', affected: [{ package: { ecosystem: 'npm', name: 'x', purl: component } }] }
+  assert.deepEqual((await ledger.affected({ advisory })).artifacts, found.artifacts)
+  for (const [asked, code] of [[{}, 'API_MISUSE'], [{ purl: 'x' }, 'MALFORMED'], [{ nonsense: 1 }, 'MALFORMED']]) {
+    await assert.rejects(ledger.affected(asked), { code })
+  }
+})

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyTuple};
+use sealwright::affected::{Asked, affected};
 use sealwright::checkpoint::LogKeys;
 use sealwright::json::Value;
 use sealwright::ledger::{self, Anchors, Pages, Pins, Schedule};
@@ -197,7 +198,8 @@ impl Ledger {
     #[pyo3(
         signature = (**query),
         text_signature = "($self, *, release=None, commit=None, digest=None, environment=None, service=None, \
-                          change=None, kind=None, predicate_type=None, since=None, until=None, after=None, limit=None)"
+                          change=None, kind=None, component=None, vulnerability=None, resource=None, predicate_type=None, \
+                          since=None, until=None, after=None, limit=None)"
     )]
     fn iterate(this: Py<Self>, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Records> {
         let pages = Pages::of(data::read_options(py, "query", query)?);
@@ -335,7 +337,8 @@ impl Ledger {
     #[pyo3(
         signature = (**query),
         text_signature = "($self, *, release=None, commit=None, digest=None, environment=None, service=None, \
-                          change=None, kind=None, predicate_type=None, since=None, until=None, after=None, limit=None)"
+                          change=None, kind=None, component=None, vulnerability=None, resource=None, predicate_type=None, \
+                          since=None, until=None, after=None, limit=None)"
     )]
     fn search(&self, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Found> {
         let query = data::read_options(py, "query", query)?;
@@ -346,11 +349,22 @@ impl Ledger {
     #[pyo3(
         signature = (**query),
         text_signature = "($self, *, release=None, commit=None, digest=None, environment=None, service=None, \
-                          change=None, kind=None, predicate_type=None, since=None, until=None, after=None, limit=None)"
+                          change=None, kind=None, component=None, vulnerability=None, resource=None, predicate_type=None, \
+                          since=None, until=None, after=None, limit=None)"
     )]
     fn complete(&self, py: Python<'_>, query: Option<&Bound<'_, PyDict>>) -> PyResult<Complete> {
         let query = data::read_options(py, "query", query)?;
         self.run(py, |ledger| ledger.complete(&query)).map(Complete)
+    }
+
+    /// Which releases contain a package or have a vulnerability, where they run, since when, and by which path it came in.
+    #[pyo3(
+        signature = (**asked),
+        text_signature = "($self, *, purl=None, range=None, advisory=None, vulnerability=None, complete=False)"
+    )]
+    fn affected<'py>(&self, py: Python<'py>, asked: Option<&Bound<'_, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        let asked: Asked = data::read_options(py, "question", asked)?;
+        data::write(py, &self.run(py, |ledger| affected(ledger, &asked))?)
     }
 
     /// Makes the search index anew from the log.

@@ -567,3 +567,23 @@ def test_the_golden_ledgers_are_read_as_when_they_were_written(name: str, tmp_pa
             by_index, by_log = ledger.search(**query), ledger.complete(**query)
             assert [r.index for r in by_index.records] == [r.index for r in by_log.records] == case["indexes"], query
             assert by_index.more is by_log.more is case["more"]
+
+
+def test_affected_joins_sboms_with_what_runs(world: World) -> None:
+    (sbom,) = world.ledger.search(predicate_type="https://cyclonedx.org/bom").records
+    purl = next(c["purl"] for c in sbom.statement.predicate["components"] if "purl" in c)
+    found = world.ledger.affected(purl=purl, complete=True)
+    assert found == world.ledger.affected(purl=purl)
+    (artifact,) = found["artifacts"]
+    assert (artifact["digest"], artifact["records"]) == (world.artifact, [sbom.index])
+    assert artifact["components"][0]["purl"] == purl
+    assert artifact["running"] == []
+    package = purl.split("@")[0]
+    assert [r.index for r in world.ledger.search(component=package).records] == [sbom.index]
+    assert world.ledger.affected(purl=package, range="<0.0.0")["artifacts"] == []
+    advisory = {"id": "X-1", "affected": [{"package": {"ecosystem": "npm", "name": "x", "purl": package}}]}
+    assert world.ledger.affected(advisory=advisory)["artifacts"] == found["artifacts"]
+    for asked, code in [({}, "API_MISUSE"), ({"purl": "x"}, "MALFORMED"), ({"nonsense": 1}, "MALFORMED")]:
+        with pytest.raises(InvalidInput) as refused:
+            world.ledger.affected(**asked)
+        assert refused.value.code == code

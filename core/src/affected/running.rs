@@ -147,14 +147,13 @@ impl<'l> Environments<'l> {
             From::Time(observed_at) => query.since = Some(*observed_at),
         }
         let mut found: BTreeMap<u64, Act> = BTreeMap::new();
-        // by service where there is one: an environment may have thousands of others
-        let services: Vec<Option<String>> = match place.services.is_empty() || !place.all_have_services {
-            true => vec![None],
-            false => place.services.iter().cloned().map(Some).collect(),
-        };
-        for service in services {
-            query.service = service;
-            for record in self.ledger.leads_of(query.clone(), self.complete)?.newest_first() {
+        // an environment may have thousands of others
+        let mut queries = place.queries(&query);
+        if queries.is_empty() {
+            queries.push(query);
+        }
+        for query in queries {
+            for record in self.ledger.leads_of(query, self.complete)?.newest_first() {
                 let act = Act::of(&record?, digest)?;
                 let ends = act.told.status == DeploymentStatus::Succeeded && !act.has_artifact;
                 if act.told.environment.id != environment || !(act.has_artifact || place.is_taken_by(&act)) {
@@ -214,17 +213,23 @@ struct Seen {
 struct Place {
     services: BTreeSet<String>,
     resources: BTreeSet<String>,
-    all_have_services: bool,
 }
 
 impl Place {
     fn of(own: &[Act]) -> Self {
-        let mut place = Self { all_have_services: own.iter().all(|act| !act.services.is_empty()), ..Self::default() };
+        let mut place = Self::default();
         for act in own {
             place.services.extend(act.services.iter().cloned());
             place.resources.extend(act.told.resources.iter().cloned());
         }
         place
+    }
+
+    /// `query` for each service and resource.
+    fn queries(&self, query: &Query) -> Vec<Query> {
+        let by_service = self.services.iter().map(|name| Query { service: Some(name.clone()), ..query.clone() });
+        let by_resource = self.resources.iter().map(|uri| Query { resource: Some(uri.clone()), ..query.clone() });
+        by_service.chain(by_resource).collect()
     }
 
     fn is_taken_by(&self, act: &Act) -> bool {
@@ -256,10 +261,11 @@ impl Act {
     fn of(record: &LedgerRecord, digest: &str) -> Result<Self> {
         let tags = record.statement().tags();
         let told: Deployment = record.statement().predicate_as()?;
-        let mut replaced = told.replaces.iter().flat_map(|set| set.entries());
+        let replaces_artifact =
+            told.replaces.iter().flat_map(|set| set.entries()).any(|e| digest.split_once(':') == Some(e));
         Ok(Self {
             index: record.index,
-            replaces_artifact: replaced.any(|(algorithm, hex)| digest.split_once(':') == Some((algorithm, hex))),
+            replaces_artifact,
             told,
             services: tags.service.into_iter().collect(),
             has_artifact: tags.subject.iter().any(|subject| subject == digest),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::{Answer, to_json};
 use super::output::write_file;
-use super::sbom_use::{Convert, Diff, Find, Licenses, MergeAll, ScoreOf, open};
+use super::sbom_use::{Convert, Diff, Find, Licenses, MergeAll, Said, ScoreOf, open};
 use super::text::Page;
 use crate::error::Result;
 use crate::json;
@@ -55,6 +55,8 @@ pub(crate) enum SbomCommand {
     Query(Find),
     /// Hold the licences of components against a list.
     Licenses(Licenses),
+    /// Tell what VEX documents say of a vulnerability of a product.
+    Vex(Said),
     /// Make one SBOM of several.
     Merge(MergeAll),
 }
@@ -100,6 +102,7 @@ impl SbomCommand {
             Self::Score(score) => score.run(),
             Self::Query(find) => find.run(),
             Self::Licenses(licenses) => licenses.run(),
+            Self::Vex(said) => said.run(),
             Self::Merge(merge) => merge.run(),
         }
     }

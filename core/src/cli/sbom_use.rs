@@ -1,4 +1,4 @@
-//! `sbom convert`, `diff`, `score`, `query`, `licenses` and `merge`.
+//! `sbom convert`, `diff`, `score`, `query`, `licenses`, `vex` and `merge`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ use super::text::Page;
 use crate::error::Result;
 use crate::limits;
 use crate::sbom::{
-    Change, ComponentSummary, Document, LicensePolicy, MergeOptions, Query, Target, convert, diff, merge, read, score,
+    Change, ComponentSummary, Document, LicensePolicy, MergeOptions, Query, Target, Vex, convert, diff, merge, read,
+    score,
 };
 use crate::timestamp::Timestamp;
 
@@ -97,6 +98,22 @@ pub(crate) struct MergeAll {
     /// Time it is given; without, the same SBOMs give the same bytes.
     #[arg(long, value_name = "TIME")]
     timestamp: Option<Timestamp>,
+}
+
+#[derive(Args)]
+pub(crate) struct Said {
+    /// The VEX documents: OpenVEX, CSAF 2.0 or CycloneDX.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The vulnerability, by any of its names.
+    #[arg(long, value_name = "ID")]
+    vulnerability: String,
+    /// The product: its package URL, or as the documents name it.
+    #[arg(long, value_name = "PURL")]
+    product: String,
+    /// A part of the product.
+    #[arg(long, value_name = "PURL")]
+    part: Option<String>,
 }
 
 /// Reads the bytes of an SBOM.
@@ -259,6 +276,31 @@ impl Licenses {
         more(&mut page, faults.len());
         let value = json!({ "allowed": faults.is_empty(), "faults": to_json(&faults)? });
         Ok(Answer::new(page.finish(), value).unless(!faults.is_empty()))
+    }
+}
+
+impl Said {
+    /// Refuses unless the latest that is said is that it does no harm there.
+    pub(crate) fn run(self) -> Result<Answer> {
+        let mut vex = Vex::default();
+        for file in &self.files {
+            vex.statements.extend(Vex::parse(&open(file)?)?.statements);
+        }
+        let (product, part) = (&self.product, self.part.as_deref());
+        let said = vex.status(&self.vulnerability, product, part)?;
+        let dismissed = vex.dismisses(&self.vulnerability, product, part)?;
+        let mut page = Page::default();
+        match said {
+            None => page.line("nothing is said of it"),
+            Some(said) => {
+                let status = to_json(&said.status)?;
+                let status = status.as_str().unwrap_or_default().replace('_', " ");
+                let why = said.justification.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                page.wrapped("", "  ", &format!("{status}{why}"))
+            }
+        };
+        let value = json!({ "dismissed": dismissed, "statement": to_json(&said)? });
+        Ok(Answer::new(page.finish(), value).unless(!dismissed))
     }
 }
 

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::header::decoded;
-use super::{KEY_LEN, Key, KeyEncryptionKey, fill, new_key, unwrap, unwrap_key, wrap, wrong_key};
+use super::{KEY_LEN, Key, KeyEncryptionKey, new_key, unwrap, unwrap_key, wrap, wrong_key};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{check_scrypt, not_empty, write_secret};
+use crate::random;
 use crate::{json, limits};
 
 const FORMAT: &str = "sealwright-kek/v1";
@@ -142,7 +143,7 @@ impl KeyFile {
             None => wire.key = Some(STANDARD.encode(&self.key[..])),
             Some(passphrase) => {
                 let mut salt = [0; 16];
-                fill(&mut salt)?;
+                random::fill(&mut salt)?;
                 let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| unusable())?;
                 let scrypt = Scrypt { n: params.n(), r: params.r(), p: params.p(), salt: STANDARD.encode(salt) };
                 let under = derived(not_empty(passphrase)?, &salt, &params)?;

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::header::decoded;
-use super::{
-    DataKey, Header, KEY_LEN, Key, KeyEncryptionKey, TagKey, fill, new_key, unwrap, unwrap_key, wrap, wrong_key,
-};
+use super::{DataKey, Header, KEY_LEN, Key, KeyEncryptionKey, TagKey, new_key, unwrap, unwrap_key, wrap, wrong_key};
 use crate::error::{Error, ErrorKind, Result};
+use crate::random;
 use crate::{json, limits};
 
 const FORMAT: &str = "sealwright-keyring/v1";
@@ -270,7 +269,7 @@ fn bound(origin: &str, what: &str, id: &str) -> Vec<u8> {
 
 fn new_id() -> Result<String> {
     let mut id = [0; 8];
-    fill(&mut id)?;
+    random::fill(&mut id)?;
     Ok(hex::encode(id))
 }
 

@@ -10,8 +10,9 @@ use cryptoki::object::{ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use zeroize::Zeroizing;
 
-use super::{KeyEncryptionKey, TAG_LEN, fill, wrong_key};
+use super::{KeyEncryptionKey, TAG_LEN, wrong_key};
 use crate::error::Result;
+use crate::random;
 use crate::signer::Pkcs11Uri;
 use crate::signer::external::failed;
 use crate::signer::pkcs11::{AskPin, find_key, session};
@@ -54,7 +55,7 @@ impl KeyEncryptionKey for TokenKey {
 
     fn encrypt(&self, secret: &[u8], context: &str) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
-        fill(&mut nonce)?;
+        random::fill(&mut nonce)?;
         let drawn = nonce;
         let sealed = self
             .with_gcm(&mut nonce, context, |session, gcm| session.encrypt(gcm, self.key, secret))

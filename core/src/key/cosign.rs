@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::encrypted::{check_scrypt, given, wrong_passphrase};
-use super::private::{damaged, internal, random};
+use super::private::{damaged, internal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::random;
 
 /// What we write, and cosign since 2.0.
 pub(super) const LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
@@ -61,8 +62,8 @@ struct CipherWire {
 /// Encrypts PKCS#8 into what stands in the PEM block.
 pub(super) fn encrypt(pkcs8: &[u8], passphrase: &str) -> Result<Vec<u8>> {
     let (mut salt, mut nonce) = ([0u8; 32], [0u8; 24]);
-    random(&mut salt)?;
-    random(&mut nonce)?;
+    random::fill(&mut salt)?;
+    random::fill(&mut nonce)?;
     let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| internal("encrypt the key"))?;
     let ciphertext = secretbox(passphrase, &salt, &params)?
         .encrypt(&nonce.into(), pkcs8)

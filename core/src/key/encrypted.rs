@@ -4,8 +4,9 @@ use pkcs8::der::{self, Decode};
 use pkcs8::pkcs5::{self, EncryptionScheme, pbes2};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, SecretDocument};
 
-use super::private::{damaged, internal, random};
+use super::private::{damaged, internal};
 use crate::error::{Error, ErrorKind, Result};
+use crate::random;
 
 // scrypt: the strongest of the OWASP choices of equal cost that stays under the 32 MiB which OpenSSL 3 grants itself
 const SCRYPT_N: u64 = 1 << 14;
@@ -21,8 +22,8 @@ const PBKDF2_ROUNDS: u32 = 10_000_000;
 /// Encrypts PKCS#8 with scrypt and AES-256-CBC.
 pub(super) fn encrypt(pkcs8: &[u8], passphrase: &str) -> Result<SecretDocument> {
     let (mut salt, mut iv) = ([0u8; 16], [0u8; 16]);
-    random(&mut salt)?;
-    random(&mut iv)?;
+    random::fill(&mut salt)?;
+    random::fill(&mut iv)?;
     let failed = |e: pkcs8::Error| internal("encrypt the key").caused_by(e);
     let kdf = pbes2::ScryptParams {
         salt: pbes2::Salt::new(salt).map_err(|e| failed(e.into()))?,

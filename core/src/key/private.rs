@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::rand::{self, SystemRandom};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::Decode;
@@ -15,6 +15,7 @@ use super::public::prehashed;
 use super::{KeyFormat, KeyType, PublicKey, cosign, encrypted, pem};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::random;
 
 /// A private key that signs. It cannot be cloned or shown; its bytes are zeroed when it is dropped.
 ///
@@ -56,13 +57,13 @@ impl PrivateKey {
             )),
             KeyType::Ed25519 => {
                 let mut seed = Zeroizing::new([0u8; 32]);
-                random(seed.as_mut())?;
+                random::fill(seed.as_mut())?;
                 Self::of_seed(seed.as_ref())
             }
             KeyType::P256 | KeyType::P384 => {
                 let mut scalar = Zeroizing::new(vec![0u8; elliptic::scalar_length(key_type)]);
                 loop {
-                    random(&mut scalar)?;
+                    random::fill(&mut scalar)?;
                     // a number over the group's order is drawn again, once in 2³² times
                     if let Ok(key) = elliptic::of_scalar(key_type, &scalar) {
                         return Ok(key.into());
@@ -230,10 +231,6 @@ pub(crate) fn not_empty(passphrase: &str) -> Result<&str> {
         return Err(Error::new(ErrorKind::ApiMisuse, "an empty passphrase protects nothing; give a longer one"));
     }
     Ok(passphrase)
-}
-
-pub(super) fn random(bytes: &mut [u8]) -> Result<()> {
-    rand::fill(bytes).map_err(|_| internal("get random numbers"))
 }
 
 pub(super) fn internal(what: &str) -> Error {

@@ -128,7 +128,9 @@ impl Anchors {
         {
             return Ok(());
         }
-        std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
+        if noted.is_none() {
+            std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
+        }
         let _lock = self.lock()?;
         let kept = self.load(&anchor.origin)?;
         if let Some(kept) = &kept

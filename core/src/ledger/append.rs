@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use aws_lc_rs::rand;
+use crate::random;
 
 use super::edge::{Edge, EdgeTiles};
 use super::entry::{Body, Entry};
@@ -460,6 +460,6 @@ fn verify_each(trust: &TrustChain, records: &[Vec<u8>], first: u64, at: Timestam
 
 fn fresh_salt() -> Result<[u8; 32]> {
     let mut salt = [0; 32];
-    rand::fill(&mut salt).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+    random::fill(&mut salt)?;
     Ok(salt)
 }

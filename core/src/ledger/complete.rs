@@ -10,7 +10,7 @@ use super::{Entry, Ledger, LedgerRecord, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::merkle::Hash;
-use crate::predicate::{PredicateType as _, Provenance, Vulns};
+use crate::predicate::{Deployment, PredicateType as _, Provenance, Vulns};
 
 /// All records that match a query, up to a checkpoint; or the first of them, and that there are more.
 #[derive(Clone, Debug)]
@@ -110,8 +110,9 @@ impl Query {
             && tag("service", &self.service)
             && tag("change", &self.change)
             && tag("kind", &self.kind)
-            // what stands in an SBOM or a scan is no tag
+            // what stands in an SBOM, a deployment or a scan is no tag
             && (self.component.is_none() || tag("kind", &Some("sbom".to_owned())))
+            && (self.resource.is_none() || entry.has_more_tags() || entry.is_of_type(Deployment::TYPE))
             && (self.vulnerability.is_none() || entry.has_more_tags() || entry.is_of_type(Vulns::TYPE))
             && self.predicate_type.as_ref().is_none_or(|t| entry.is_of_type(t))
             && self.since.is_none_or(|t| entry.time >= t.unix_millis())

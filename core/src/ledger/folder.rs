@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::rand;
+use crate::random;
 
 use self::disk::Disk;
 use self::journal::{Journal, Sum};
@@ -223,7 +223,7 @@ impl FolderStorage {
             // its name may not be on disk, whoever made it
             self.disk.sync_folder(&self.root)?;
             let mut random = [0; 16];
-            rand::fill(&mut random).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+            random::fill(&mut random)?;
             journal.begin(journal::header(random, self.boot.as_deref()));
             journal.is_checked = true;
             bytes.clone_from(&journal.header);

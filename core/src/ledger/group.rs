@@ -130,7 +130,7 @@ impl Ledger {
         let storage = self.store.shared();
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
-        self.check_here()?;
+        self.check_seen_here()?;
         self.sweep(right.as_mut())?;
         let mut admission = self.admission()?;
         let places: Vec<_> = jobs.iter().map(|job| self.admit(&mut admission, job)).collect();
@@ -164,7 +164,7 @@ impl Ledger {
     ) -> Result<Vec<Receipt>> {
         let begun = Instant::now();
         self.refresh()?;
-        self.check_here()?;
+        self.check_seen_here()?;
         self.sweep(right.as_mut())?;
         let queue = storage.queue();
         let waiting = || queue.as_ref().map(|queue| queue.take(MOST)).unwrap_or_default();

@@ -29,8 +29,12 @@ pub(crate) trait Index: Send {
     /// added some meanwhile, then nothing is added.
     fn insert(&mut self, from: u64, rows: &[Row]) -> std::result::Result<u64, Unusable>;
 
-    /// The first entry below `before` with this payload (SHA-256, hex) by this signer.
-    fn first(&mut self, payload: &str, signer: &str, before: u64) -> std::result::Result<Option<u64>, Unusable>;
+    /// How many entries it has, and for each payload (SHA-256, hex) and signer the first entry of them below `before`.
+    fn first(
+        &mut self,
+        wanted: &[(String, String)],
+        before: u64,
+    ) -> std::result::Result<(u64, Vec<Option<u64>>), Unusable>;
 
     /// Entries that match, in ascending order, of those below `before`; at most `limit`.
     fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> std::result::Result<Vec<u64>, Unusable>;
@@ -372,8 +376,12 @@ pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
     }
     keys.extend(commits(statement).into_iter().map(|commit| ("commit", commit)));
     keys.extend(components(statement).into_iter().map(|component| ("component", component)));
-    if let Ok(Predicate::Vulns(scan)) = statement.predicate() {
-        keys.extend(scan.scanner.result.into_iter().map(|found| ("vulnerability", found.id)));
+    match statement.predicate() {
+        Ok(Predicate::Deployment(done)) => keys.extend(done.resources.into_iter().map(|uri| ("resource", uri))),
+        Ok(Predicate::Vulns(scan)) => {
+            keys.extend(scan.scanner.result.into_iter().map(|found| ("vulnerability", found.id)));
+        }
+        _ => {}
     }
     keys
 }

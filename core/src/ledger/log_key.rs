@@ -33,7 +33,7 @@ impl Ledger {
         let old = self.sequencer()?;
         let mut right = storage.acquire(self.patience)?;
         self.refresh()?;
-        self.check_here()?;
+        self.check_seen_here()?;
         self.check_signs(&old)?;
         if self.log_key.rotations().len() >= limits::LOG_KEY_ROTATIONS {
             return Err(Error::new(

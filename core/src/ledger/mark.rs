@@ -6,7 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::random;
 
 /// The ledger was moved; the place follows.
 pub(super) const MOVED: &str = "sealwright.dev/moved";
@@ -43,8 +44,7 @@ pub(super) fn without_all(note: &str) -> String {
 /// The note with a fence that no other has.
 pub(super) fn fenced(note: &str) -> Result<String> {
     let mut random = [0; 16];
-    aws_lc_rs::rand::fill(&mut random)
-        .map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes; run it again"))?;
+    random::fill(&mut random)?;
     Ok(with(note, FENCE, &random))
 }
 

@@ -156,8 +156,8 @@ impl Ledger {
         check_not_moved(read_checkpoint(&self.store, &self.log_key)?.note())
     }
 
-    /// As [`Ledger::check_here`], by the checkpoint that this handle has seen.
-    #[cfg(feature = "serve")]
+    /// As [`Ledger::check_here`], by the checkpoint that this handle has seen: the newest, if it looked with the right in
+    /// hand.
     pub(crate) fn check_seen_here(&self) -> Result<()> {
         check_not_moved(self.checkpoint.note())
     }

@@ -25,6 +25,7 @@ use crate::digest::Digest;
 use crate::encryption::{DataKey, Header, Keyring, Opening, Sealing, TagKey, plain_size, read_fault, sealed_limit};
 use crate::error::{Error, ErrorKind, Result, optional};
 use crate::limits;
+use crate::random;
 
 /// Where the keyring lies.
 pub(crate) const KEYRING: &str = "keyring.json";
@@ -366,8 +367,7 @@ impl Right for SealedRight<'_> {
     fn keep(&mut self, upload: &mut dyn Upload) -> Result<()> {
         let key = DataKey::generate()?;
         let mut random = [0; NAME_LEN];
-        aws_lc_rs::rand::fill(&mut random)
-            .map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes; run it again"))?;
+        random::fill(&mut random)?;
         let object = format!("{ATTACHMENTS}/{}", hex::encode(random));
         let from = Plain(upload);
         let mut sealing = SealedUpload { sealing: key.sealing(ATTACHMENTS.as_bytes(), from)?, object: object.clone() };
@@ -510,9 +510,16 @@ impl Index for SealedIndex {
         self.inner.insert(from, &rows)
     }
 
-    fn first(&mut self, payload: &str, signer: &str, before: u64) -> std::result::Result<Option<u64>, Unusable> {
-        let (payload, signer) = (self.tag_key.label("payload", payload), self.tag_key.label("signer", signer));
-        self.inner.first(&payload, &signer, before)
+    fn first(
+        &mut self,
+        wanted: &[(String, String)],
+        before: u64,
+    ) -> std::result::Result<(u64, Vec<Option<u64>>), Unusable> {
+        let label = |(payload, signer): &(String, String)| {
+            (self.tag_key.label("payload", payload), self.tag_key.label("signer", signer))
+        };
+        let wanted: Vec<_> = wanted.iter().map(label).collect();
+        self.inner.first(&wanted, before)
     }
 
     fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> std::result::Result<Vec<u64>, Unusable> {

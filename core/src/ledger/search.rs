@@ -1,5 +1,5 @@
-//! Searching: by release, commit, digest, environment, service, change, kind, component, vulnerability, type and time, in
-//! any combination.
+//! Searching: by release, commit, digest, environment, service, change, kind, component, resource,
+//! vulnerability, type and time, in any combination.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct Query {
     pub kind: Option<String>,
     /// A package that an SBOM lists: its package url without version and qualifiers, or, where it has none, its name.
     pub component: Option<String>,
+    /// Resource that a deployment touched, a URI.
+    pub resource: Option<String>,
     /// Id of a vulnerability that a scan found.
     pub vulnerability: Option<String>,
     /// Predicate type, exact.
@@ -218,6 +220,7 @@ impl Query {
             ("change", &self.change),
             ("kind", &self.kind),
             ("component", &self.component),
+            ("resource", &self.resource),
             ("vulnerability", &self.vulnerability),
         ]
         .into_iter()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 
@@ -43,6 +44,8 @@ impl SqliteIndex {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(patience)?;
+        // or a statement is compiled anew for each value of its parameters
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self { connection, checked: None, file: Some((path.to_owned(), file_id(path))) })
     }
 
@@ -110,15 +113,22 @@ impl Index for SqliteIndex {
         Ok(from + rows.len() as u64)
     }
 
-    fn first(&mut self, payload: &str, signer: &str, before: u64) -> Answer<Option<u64>> {
-        let row: Option<i64> = self
-            .sound()?
-            .prepare_cached(
-                "SELECT idx FROM entry WHERE payload = ?1 AND signer = ?2 AND idx < ?3 ORDER BY idx LIMIT 1",
-            )?
-            .query_row(params![payload, signer, row_number(before)], |row| row.get(0))
-            .optional()?;
-        Ok(row.and_then(|row| u64::try_from(row).ok()))
+    fn first(&mut self, wanted: &[(String, String)], before: u64) -> Answer<(u64, Vec<Option<u64>>)> {
+        if self.is_empty()? {
+            return Ok((0, vec![None; wanted.len()]));
+        }
+        // in one transaction, so that the file is locked and looked at once more and not for each
+        let index = self.sound()?.transaction()?;
+        let (have, mut found) = (have(&index)?, Vec::with_capacity(wanted.len()));
+        let mut first = index.prepare_cached(
+            "SELECT idx FROM entry WHERE payload = ?1 AND signer = ?2 AND idx < ?3 ORDER BY idx LIMIT 1",
+        )?;
+        for (payload, signer) in wanted {
+            let row: Option<i64> =
+                first.query_row(params![payload, signer, row_number(before.min(have))], |row| row.get(0)).optional()?;
+            found.push(row.and_then(|row| u64::try_from(row).ok()));
+        }
+        Ok((have, found))
     }
 
     fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> Answer<Vec<u64>> {

@@ -73,13 +73,7 @@ impl Ledger {
     /// names the row that is not there, and the entry that is there twice.
     pub(super) fn find_payloads(&mut self, wanted: &[(String, String)]) -> Result<Vec<Option<u64>>> {
         let size = self.size();
-        let ask = |fill: bool| {
-            self.ask_index(fill, |index| {
-                let have = index.have()?;
-                let rows = wanted.iter().map(|(payload, signer)| index.first(payload, signer, have.min(size)));
-                Ok((have, rows.collect::<std::result::Result<Vec<_>, _>>()?))
-            })
-        };
+        let ask = |fill: bool| self.ask_index(fill, |index| index.first(wanted, size));
         let mut asked = ask(false);
         // an index that is far behind is filled; one that runs ahead of the log, or can't be used, is made anew
         if asked.as_ref().map_or(true, |(have, _)| *have > size || size - have > LONGEST) {

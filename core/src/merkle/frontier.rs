@@ -2,7 +2,7 @@
 
 use super::tile::{TILE_WIDTH, TileId, TileReader, hashes_at, width_of};
 use super::tree::read_exact;
-use super::{EMPTY_ROOT, Hash, root_of, tampered};
+use super::{EMPTY_ROOT, Hash, node_hash, tampered};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The partial tiles at the right edge of a tree, of each level one. It grows leaf by leaf and tells which tiles change.
@@ -20,8 +20,42 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
-    // of each level the hashes of its partial tile, at most 255
-    levels: [Vec<Hash>; 8],
+    levels: [Level; 8],
+}
+
+/// The partial tile of a level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Level {
+    /// Its hashes, at most 255.
+    hashes: Vec<Hash>,
+    /// Roots of the full subtrees they make, the largest first, so that not all of them are hashed again at each append.
+    peaks: Vec<Hash>,
+}
+
+impl Level {
+    fn of(hashes: Vec<Hash>) -> Self {
+        let mut level = Self::default();
+        hashes.into_iter().for_each(|hash| level.push(hash));
+        level
+    }
+
+    fn push(&mut self, hash: Hash) {
+        // as a binary counter: each one at the end of the count is a subtree as large as the one that is added
+        let mut peak = hash;
+        for _ in 0..self.hashes.len().trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                peak = node_hash(&left, &peak);
+            }
+        }
+        self.peaks.push(peak);
+        self.hashes.push(hash);
+    }
+
+    /// The root of its hashes and of `right`, which stands as a last hash beside them.
+    fn root(&self, right: Option<Hash>) -> Option<Hash> {
+        let joined = |right: Option<Hash>, peak: &Hash| Some(right.map_or(*peak, |right| node_hash(peak, &right)));
+        self.peaks.iter().rev().fold(right, joined)
+    }
 }
 
 /// What changed when a tree grew.
@@ -43,13 +77,13 @@ impl Frontier {
     /// # Errors
     /// `LEDGER_TAMPERED` if the tiles are not those of the root; those of the reader.
     pub fn load(size: u64, root: &Hash, tiles: &dyn TileReader) -> Result<Self> {
-        let mut levels: [Vec<Hash>; 8] = Default::default();
+        let mut levels: [Level; 8] = Default::default();
         for (level, edge) in (0..).zip(&mut levels) {
             let hashes = hashes_at(level, size);
             let index = hashes / u64::from(TILE_WIDTH);
             let width = width_of(index, hashes);
             if width > 0 {
-                *edge = read_exact(tiles, TileId::new(level, index, width)?)?;
+                *edge = Level::of(read_exact(tiles, TileId::new(level, index, width)?)?);
             }
         }
         let frontier = Self { size, levels };
@@ -71,17 +105,13 @@ impl Frontier {
 
     /// The hashes of its partial tile of `level`; none if there is no such level, or the last tile is full.
     pub fn partial(&self, level: u8) -> &[Hash] {
-        self.levels.get(usize::from(level)).map_or(&[], Vec::as_slice)
+        self.levels.get(usize::from(level)).map_or(&[], |level| level.hashes.as_slice())
     }
 
     /// The root of the tree.
     pub fn root(&self) -> Hash {
         // what lies right of a level's hashes is one smaller subtree, and stands as a last hash beside them
-        let right = self.levels.iter().fold(None, |right: Option<Hash>, hashes| {
-            let hashes: Vec<Hash> = hashes.iter().copied().chain(right).collect();
-            (!hashes.is_empty()).then(|| root_of(&hashes))
-        });
-        right.unwrap_or(EMPTY_ROOT)
+        self.levels.iter().fold(None, |right, level| level.root(right)).unwrap_or(EMPTY_ROOT)
     }
 
     /// Appends leaves and tells which tiles change. Nothing is appended if it fails.
@@ -103,16 +133,16 @@ impl Frontier {
             let mut above = Vec::new();
             for hash in rising {
                 edge.push(hash);
-                if edge.len() == usize::from(TILE_WIDTH) {
+                if edge.hashes.len() == usize::from(TILE_WIDTH) {
                     let full = std::mem::take(edge);
-                    above.push(root_of(&full));
-                    tiles.push((TileId::new(level, index, TILE_WIDTH)?, full));
+                    above.extend(full.root(None));
+                    tiles.push((TileId::new(level, index, TILE_WIDTH)?, full.hashes));
                     index += 1;
                 }
             }
             let width = width_of(index, hashes_at(level, size));
             if width > 0 {
-                tiles.push((TileId::new(level, index, width)?, edge.clone()));
+                tiles.push((TileId::new(level, index, width)?, edge.hashes.clone()));
             }
             rising = above;
         }

@@ -1,6 +1,7 @@
 //! Nonces, so that the digest of a record whose content can be guessed confirms nothing.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::random;
 
 /// 16 fresh random bytes in lower-case hex (predicates section 1.10).
 ///
@@ -10,8 +11,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// `INTERNAL` if the operating system gives no randomness.
 pub fn nonce() -> Result<String> {
     let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
-        Error::new(ErrorKind::Internal, "the operating system gave no randomness for a nonce; run it again")
-    })?;
+    random::fill(&mut bytes)?;
     Ok(hex::encode(bytes))
 }

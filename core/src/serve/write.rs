@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use aws_lc_rs::rand;
+use crate::random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -257,7 +257,7 @@ impl Read for Received {
 fn receive(folder: &Path, digest: &Digest, encrypted: bool, mut incoming: Received) -> Result<Option<Upload>> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io("make folder", folder, e))?;
     let mut own = [0; 16];
-    rand::fill(&mut own).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+    random::fill(&mut own)?;
     let path = folder.join(hex::encode(own));
     let failed = |e| Error::io("write", &path, e);
     let key = if encrypted { Some(DataKey::generate()?) } else { None };

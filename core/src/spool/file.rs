@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
+use crate::random;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,7 +25,7 @@ impl Unfinished {
         clear(folder);
         loop {
             let mut own = [0; 8];
-            rand::fill(&mut own).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+            random::fill(&mut own)?;
             let path = folder.join(format!("{UNFINISHED}{}", hex::encode(own)));
             let failed = |e| Error::io("write", &path, e);
             let file = File::options().write(true).create_new(true).open(&path).map_err(failed)?;

@@ -4,6 +4,7 @@ use super::SignedBy;
 use super::expectation::{Expectation, Identity};
 use super::signed::Signed;
 use crate::bundle::{Bundle, Content, Material};
+use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
 use crate::timestamp::Timestamp;
@@ -39,7 +40,7 @@ pub(super) fn signers<'t, 'b>(
     let (named, others): (Vec<&&TrustedKey>, Vec<_>) = demanded.iter().partition(|k| is_named(k, &hints));
     for signature in signatures(bundle) {
         // a hint says which key to try first, and no more: a key that verifies is the signer, whatever the hint says
-        let valid = named.iter().chain(&others).find(|k| signed.is_signed_by_key(&k.key, signature.bytes));
+        let valid = named.iter().chain(&others).find(|k| is_signed_by(trust, signed, &k.key, signature.bytes));
         if let Some(key) = valid.filter(|key| !found.iter().any(|(known, _)| known == **key)) {
             found.push((key, signature.bytes));
         }
@@ -48,6 +49,15 @@ pub(super) fn signers<'t, 'b>(
         return Err(nobody(trust, bundle, demanded, &expectation.identity));
     }
     valid_at(found, &[expectation.at])
+}
+
+/// Whether `signature` is one by `key`; not computed again if the trust root remembers that it is.
+fn is_signed_by(trust: &TrustRoot, signed: &Signed<'_>, key: &PublicKey, signature: &[u8]) -> bool {
+    let verify = || signed.is_signed_by_key(key, signature);
+    match trust.verified_signatures().zip(signed.digest(Algorithm::Sha256)) {
+        Some((known, digest)) => known.holds(key, &digest, signature, verify),
+        None => verify(),
+    }
 }
 
 /// Those of the signers whose keys count at each of these times.

@@ -23,6 +23,12 @@ fn place() -> Place {
     place.write("a.json", bom("1.0.0", "MIT"));
     place.write("b.json", bom("1.1.0", "GPL-3.0-only"));
     place.write("c.spdx", SPDX);
+    let products = json!([{ "@id": "pkg:npm/a@1" }]);
+    let vex = json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [
+        { "vulnerability": { "name": "CVE-1" }, "products": products, "status": "not_affected",
+            "justification": "component_not_present" },
+        { "vulnerability": { "name": "CVE-2" }, "products": products, "status": "affected", "action_statement": "update" }] });
+    place.write("vex.json", vex.to_string());
     place
 }
 
@@ -40,6 +46,9 @@ fn each_sbom_command_answers_within_80_columns_and_as_json() {
         ("sbom licenses a.json --deny GPL-3.0-only", 0, "all licences are allowed"),
         ("sbom licenses b.json --deny GPL-3.0-only", 1, "`GPL-3.0-only` is denied"),
         ("sbom convert a.json --to spdx --out a.spdx.json", 0, "/components/0/tags: SPDX 2.3 has no place for it"),
+        ("sbom vex vex.json --vulnerability CVE-1 --product pkg:npm/a@1", 0, "not affected: component_not_present"),
+        ("sbom vex vex.json --vulnerability CVE-2 --product pkg:npm/a@1", 1, "affected"),
+        ("sbom vex vex.json --vulnerability CVE-3 --product pkg:npm/a@1", 1, "nothing is said of it"),
         ("sbom merge a.json b.json --name suite --out all.json", 0, "CycloneDX JSON 1.6: 2 components"),
     ] {
         let ran = place.run(line);

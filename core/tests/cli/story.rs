@@ -257,6 +257,21 @@ fn looks(place: &Place, hex: &str) {
         let found = place.json(0, &line);
         assert_eq!(found["records"].as_array().unwrap().len(), records, "{line}\n{found:#}");
     }
+    let bom: Value = serde_json::from_slice(&place.read("sbom.json")).unwrap();
+    let purl = bom["components"][0]["purl"].as_str().unwrap();
+    let found = place.json(0, &format!("affected {purl} --complete"));
+    assert_eq!(found, place.json(0, &format!("affected {purl}")));
+    assert_eq!(found["artifacts"][0]["digest"], format!("sha256:{hex}"));
+    assert_eq!(found["artifacts"][0]["releases"], json!([RELEASE]));
+    let running = found["artifacts"][0]["running"].as_array().unwrap();
+    // what was seen last in production is something else
+    let running: Vec<&str> = running.iter().map(|place| place["class"].as_str().unwrap()).collect();
+    assert_eq!(running, ["dev", "staging"]);
+    let told = place.pass(&format!("affected {purl}"));
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert!(told.starts_with("1 artifact contains it or may, 1 of them runs\n\nshop\n  sha256:"), "{told}");
+    assert!(place.pass("affected CVE-2026-0001").starts_with("no artifact is known to contain it"));
+    assert_eq!(place.json(2, "affected pkg:npm/a@1 --range <1")["error"]["code"], "API_MISUSE");
     let shown = place.json(0, "ledger show 1 --out shown.json");
     assert_eq!(shown["signer"], "builder");
     assert_eq!(place.read("shown.json"), place.read("provenance.json"), "a record comes out as it went in");

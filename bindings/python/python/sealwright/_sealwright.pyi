@@ -490,6 +490,9 @@ class Ledger:
         service: str | None = None,
         change: str | None = None,
         kind: str | None = None,
+        component: str | None = None,
+        vulnerability: str | None = None,
+        resource: str | None = None,
         predicate_type: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -506,6 +509,9 @@ class Ledger:
         service: str | None = None,
         change: str | None = None,
         kind: str | None = None,
+        component: str | None = None,
+        vulnerability: str | None = None,
+        resource: str | None = None,
         predicate_type: str | None = None,
         since: str | None = None,
         until: str | None = None,
@@ -522,12 +528,24 @@ class Ledger:
         service: str | None = None,
         change: str | None = None,
         kind: str | None = None,
+        component: str | None = None,
+        vulnerability: str | None = None,
+        resource: str | None = None,
         predicate_type: str | None = None,
         since: str | None = None,
         until: str | None = None,
         after: int | None = None,
         limit: int | None = None,
     ) -> Complete: ...
+    def affected(
+        self,
+        *,
+        purl: str | None = None,
+        range: str | None = None,
+        advisory: _Data | None = None,
+        vulnerability: str | None = None,
+        complete: bool = False,
+    ) -> _Data: ...
     def rebuild_index(self) -> None: ...
     def settle(self) -> None: ...
     def audit(self) -> _Data: ...

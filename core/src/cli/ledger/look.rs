@@ -40,6 +40,15 @@ pub(crate) struct Search {
     /// Kind of evidence, such as build.provenance or test.unit.
     #[arg(long)]
     kind: Option<String>,
+    /// Listing this package in an SBOM, a package URL without version.
+    #[arg(long, value_name = "PURL")]
+    component: Option<String>,
+    /// Naming this vulnerability in a scan.
+    #[arg(long, value_name = "ID")]
+    vulnerability: Option<String>,
+    /// Deploying to this resource, a URI.
+    #[arg(long, value_name = "URI")]
+    resource: Option<String>,
     /// Type of statement.
     #[arg(long = "type", value_name = "TYPE")]
     known: Option<KnownType>,
@@ -96,6 +105,7 @@ impl Search {
         let mut query = Query::everything();
         (query.release, query.commit, query.digest) = (self.release, self.commit, self.digest);
         (query.service, query.change, query.kind) = (self.service, self.change, self.kind);
+        (query.component, query.vulnerability, query.resource) = (self.component, self.vulnerability, self.resource);
         query.environment = match self.environment {
             Some(name) if !name.contains(':') => Some(settings.environment(&name, None)?.id),
             id => id,

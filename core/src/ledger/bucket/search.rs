@@ -241,16 +241,22 @@ impl Index for PostgresIndex {
         self.fill(from, rows).inspect_err(|_| self.undo())
     }
 
-    fn first(&mut self, payload: &str, signer: &str, before: u64) -> Answer<Option<u64>> {
-        self.sound()?;
-        let rows = self.query(
-            format!(
-                "SELECT idx FROM {}.entry WHERE payload = $1 AND signer = $2 AND idx < $3 ORDER BY idx LIMIT 1",
-                self.database.schema
-            ),
-            vec![Box::new(kept(payload).into_owned()), Box::new(kept(signer).into_owned()), Box::new(signed(before))],
-        )?;
-        if rows.is_empty() { Ok(None) } else { number(&rows).map(Some) }
+    fn first(&mut self, wanted: &[(String, String)], before: u64) -> Answer<(u64, Vec<Option<u64>>)> {
+        let have = self.have()?;
+        let mut found = Vec::with_capacity(wanted.len());
+        for (payload, signer) in wanted {
+            self.sound()?;
+            let before = signed(before.min(have));
+            let rows = self.query(
+                format!(
+                    "SELECT idx FROM {}.entry WHERE payload = $1 AND signer = $2 AND idx < $3 ORDER BY idx LIMIT 1",
+                    self.database.schema
+                ),
+                vec![Box::new(kept(payload).into_owned()), Box::new(kept(signer).into_owned()), Box::new(before)],
+            )?;
+            found.push(if rows.is_empty() { None } else { Some(number(&rows)?) });
+        }
+        Ok((have, found))
     }
 
     fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> Answer<Vec<u64>> {
@@ -341,8 +347,8 @@ impl Index for Meanwhile {
         self.index.insert(from, rows)
     }
 
-    fn first(&mut self, payload: &str, signer: &str, before: u64) -> Answer<Option<u64>> {
-        self.index.first(payload, signer, before)
+    fn first(&mut self, wanted: &[(String, String)], before: u64) -> Answer<(u64, Vec<Option<u64>>)> {
+        self.index.first(wanted, before)
     }
 
     fn find(&mut self, find: &Find<'_>, before: u64, limit: usize) -> Answer<Vec<u64>> {

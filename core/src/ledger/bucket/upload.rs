@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use aws_lc_rs::rand;
+use crate::random;
 use bytes::Bytes;
 use futures_util::stream::TryStreamExt as _;
 use object_store::{MultipartUpload, PutPayload};
@@ -28,7 +28,7 @@ pub(super) fn keep(engine: &Engine, objects: &Objects, upload: &mut dyn Upload) 
         return engine.wait(async move { keep_whole(&objects, &name, first.into()).await });
     }
     let mut nonce = [0; 16];
-    rand::fill(&mut nonce).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+    random::fill(&mut nonce)?;
     let incoming = format!("{INCOMING}/{}", hex::encode(nonce));
     let kept = keep_in_parts(engine, objects, &incoming, first, upload);
     let objects = objects.clone();

@@ -13,7 +13,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::rand;
+use crate::random;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::storage::{Queue, Ticket, Waiting};
@@ -110,7 +110,7 @@ fn read_rest(mut file: &File, length: u64) -> Option<Vec<u8>> {
 impl Own {
     fn new(folder: &Path) -> Result<Self> {
         let mut id = [0; 16];
-        rand::fill(&mut id).map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))?;
+        random::fill(&mut id)?;
         let path = folder.join(hex::encode(id));
         let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
         let made = create(&answer_of(&path)).or_else(|e| match e.kind() {
