@@ -27,7 +27,7 @@ demo: ## one release of this repository, from commit to a verified evidence pack
 	@$(call need,xxd,package xxd)
 	@echo 'Building the command and running three test suites (minutes, the first time) …'
 	@cargo build -q -p sealwright $(DEMO_FEATURES) --bin sealwright
-	@.ci/test-reports $(REPORTS)
+	@.ci/test-reports $(REPORTS) $(DEMO_FEATURES)
 	@target/debug/sealwright demo --artifact target/debug/sealwright --out $(DEMO) \
 	  --report unit=$(REPORTS)/unit.xml --report integration=$(REPORTS)/integration.xml \
 	  --report contract=$(REPORTS)/contract.xml
