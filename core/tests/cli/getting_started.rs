@@ -108,6 +108,10 @@ fn the_whole_way_from_keys_to_a_pack_runs_as_it_stands() {
     let search =
         blocks("docs/guide/ledger.md", "sh").into_iter().find(|block| block.contains("ledger search")).unwrap();
     assert!(pass(&place, &search.replace("2026-11-01", "2020-01-01")).contains("promotion"), "{search}");
+    let affected = blocks("docs/guide/ledger.md", "sh").into_iter().find(|block| block.contains("affected")).unwrap();
+    let advisory = r#"{"id":"GHSA-35jh-r3h4-6jhm","affected":[{"package":{"ecosystem":"npm","name":"lodash"}}]}"#;
+    let answers = pass(&place, &format!("echo '{advisory}' > GHSA-35jh-r3h4-6jhm.json\n{affected}"));
+    assert_eq!(answers.matches("no artifact is known").count(), 3, "{answers}");
     pass(&place, "printf more >> dist/shop");
     let verify = "sealwright verify dist/shop --bundle shop.sigstore.json --key keys/builder.pub";
     assert_eq!(bash(&place, verify).status.code(), Some(1));

@@ -94,6 +94,9 @@ fn the_commands_of_the_sbom_guide_run() {
     let place = Place::new();
     place.write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\n");
     place.write("Cargo.lock", "version = 4\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n");
+    let vex = json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [{ "vulnerability": { "name": "CVE-2026-1" },
+        "status": "fixed", "products": [{ "@id": "pkg:npm/leftpad@1.0.1" }] }] });
+    place.write("vex.json", vex.to_string());
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/sbom.md")).unwrap();
     let script: String = guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let mut ran = 0;
