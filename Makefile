@@ -127,7 +127,7 @@ need = command -v $(1) >/dev/null || { echo "$(1) is missing: install it ($(2)) 
 # everything of a former run is removed first: what is printed was measured now
 bench: $(PEERS)/ready $(VENV)/ready $(NODE)/node_modules/ready ## ours beside peers and floor, also in benches/results/latest.json
 	@$(call need,cargo,Rust from https://rustup.rs)
-	rm -rf target/criterion target/peers target/{ledger,bucket,command}.json
+	rm -rf target/criterion target/peers target/{affected,ledger,bucket,command}.json
 	@mkdir -p target/peers target/node
 	cargo build -q --release -p sealwright -p sealwright-benches --all-features --bin sealwright --bin releases
 	cd $(PY) && VIRTUAL_ENV="$(CURDIR)/$(PEERS)/.venv" CARGO_TARGET_DIR="$(CURDIR)/target" .venv/bin/maturin develop -q --release

@@ -19,38 +19,15 @@ use std::time::{Duration, Instant};
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey};
 use sealwright::ledger::{Anchors, BucketPlace, Ledger, Pins, Place, Query};
-use sealwright::predicate::{Admin, PredicateType, Profile, TestResult, TrustPolicy, TrustedSigner};
+use sealwright::predicate::{PredicateType, TestResult};
 use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy;
+use sealwright_benches::one_operator;
 
 fn now() -> Timestamp {
     "2026-11-21T08:00:00Z".parse().unwrap()
-}
-
-fn policy(key: &PrivateKey) -> TrustPolicy {
-    TrustPolicy {
-        version: 1,
-        supersedes: None,
-        admins: vec![Admin { signer: "ci".to_owned() }],
-        threshold: 1,
-        signers: vec![TrustedSigner {
-            name: "ci".to_owned(),
-            key: Some(trust_policy::key_descriptor(key.public())),
-            predicate_types: [TrustPolicy::TYPE, TestResult::TYPE].map(str::to_owned).to_vec(),
-            ..TrustedSigner::default()
-        }],
-        writers: vec![],
-        people: vec![],
-        revocations: vec![],
-        profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
-        witnesses: vec![],
-        quorum: 0,
-        policy_bundle: None,
-        trusted_roots: vec![],
-        keyless: None,
-    }
 }
 
 fn statement(n: u64) -> Statement {
@@ -102,7 +79,8 @@ fn main() {
         let anchors = Anchors::in_folder(dir.path().join("state"));
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
         let log = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let record = sign(&trust_policy::statement(&policy(&key)).unwrap(), &key).unwrap().to_json();
+        let record =
+            sign(&trust_policy::statement(&one_operator(&key, &[TestResult::TYPE])).unwrap(), &key).unwrap().to_json();
         let mut ledger = Ledger::init_at(&place, &anchors, "example.org/bench", log, &[record], None, now()).unwrap();
         let mut made = 0;
         let mut size = 1000;

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey, read_private};
 use sealwright::ledger::{Anchors, AuditDepth, Ledger, Pins, Query};
-use sealwright::predicate::{Admin, PredicateType, Profile, Release, TestResult, TrustPolicy, TrustedSigner};
+use sealwright::predicate::{PredicateType, Release, TestResult};
 use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy;
 use sealwright::verifier::Verified;
+use sealwright_benches::one_operator;
 
 const WRITERS: usize = 16;
 const EACH: usize = 100;
@@ -34,30 +35,6 @@ struct Bench {
     key: PrivateKey,
     ledger: Ledger,
     made: u64,
-}
-
-fn policy(key: &PrivateKey) -> TrustPolicy {
-    TrustPolicy {
-        version: 1,
-        supersedes: None,
-        admins: vec![Admin { signer: "ci".to_owned() }],
-        threshold: 1,
-        signers: vec![TrustedSigner {
-            name: "ci".to_owned(),
-            key: Some(trust_policy::key_descriptor(key.public())),
-            predicate_types: [TrustPolicy::TYPE, Release::TYPE, TestResult::TYPE].map(str::to_owned).to_vec(),
-            ..TrustedSigner::default()
-        }],
-        writers: vec![],
-        people: vec![],
-        revocations: vec![],
-        profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
-        witnesses: vec![],
-        quorum: 0,
-        policy_bundle: None,
-        trusted_roots: vec![],
-        keyless: None,
-    }
 }
 
 /// A test result of one of a thousand artifacts.
@@ -81,7 +58,10 @@ fn open(dir: &Path) -> Ledger {
 impl Bench {
     fn new() -> Self {
         let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
-        let record = sign(&trust_policy::statement(&policy(&key)).unwrap(), &key).unwrap().to_json();
+        let record =
+            sign(&trust_policy::statement(&one_operator(&key, &[Release::TYPE, TestResult::TYPE])).unwrap(), &key)
+                .unwrap()
+                .to_json();
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let anchors = Anchors::in_folder(dir.path().join("state"));
         let log = PrivateKey::generate(KeyType::Ed25519).unwrap();

@@ -13,13 +13,14 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey};
 use sealwright::ledger::{Anchors, Ledger, Pins};
-use sealwright::predicate::{Admin, PredicateType, Profile, TestResult, TrustPolicy, TrustedSigner, Writer};
+use sealwright::predicate::{PredicateType, TestResult, TrustPolicy, Writer};
 use sealwright::remote::{Access, Submitter};
 use sealwright::serve::{Config, Sequencer};
 use sealwright::signer::sign;
 use sealwright::statement::Statement;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust_policy;
+use sealwright_benches::one_operator;
 
 const CLIENTS: usize = 16;
 const EACH: usize = 200;
@@ -51,28 +52,10 @@ fn now() -> Timestamp {
 }
 
 fn policy(key: &PrivateKey) -> TrustPolicy {
-    let types = [TrustPolicy::TYPE, TestResult::TYPE].map(str::to_owned).to_vec();
-    TrustPolicy {
-        version: 1,
-        supersedes: None,
-        admins: vec![Admin { signer: "ci".to_owned() }],
-        threshold: 1,
-        signers: vec![TrustedSigner {
-            name: "ci".to_owned(),
-            key: Some(trust_policy::key_descriptor(key.public())),
-            predicate_types: types.clone(),
-            ..TrustedSigner::default()
-        }],
-        writers: vec![Writer { credential: "ci".to_owned(), predicate_types: types }],
-        people: vec![],
-        revocations: vec![],
-        profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
-        witnesses: vec![],
-        quorum: 0,
-        policy_bundle: None,
-        trusted_roots: vec![],
-        keyless: None,
-    }
+    let mut policy = one_operator(key, &[TestResult::TYPE]);
+    let predicate_types = policy.signers[0].predicate_types.clone();
+    policy.writers = vec![Writer { credential: "ci".to_owned(), predicate_types }];
+    policy
 }
 
 fn record(key: &PrivateKey, n: usize) -> Vec<u8> {

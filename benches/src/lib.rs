@@ -1,9 +1,12 @@
-//! What several benches have in common: where real bundles lie, and the arithmetic that verifying one cannot go without.
+//! What several benches have in common: where real bundles lie, the arithmetic that verifying one cannot go without, and
+//! who may write to a ledger.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "benches")]
 
 use std::path::{Path, PathBuf};
 
 use sealwright::key::{KeyType, PrivateKey};
+use sealwright::predicate::{Admin, PredicateType as _, Profile, TrustPolicy, TrustedSigner};
+use sealwright::trust_policy;
 
 /// Who signed the bundles of the clients' conformance suite.
 pub const BEACON: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
@@ -50,5 +53,30 @@ impl Signatures {
             self.p256.0.public().verify(&MESSAGE, &self.p256.1).unwrap();
         }
         self.p384.0.public().verify(&MESSAGE, &self.p384.1).unwrap();
+    }
+}
+
+/// The trust policy of one operator, `ci`, with this key, who may say what these types hold.
+pub fn one_operator(key: &PrivateKey, types: &[&str]) -> TrustPolicy {
+    TrustPolicy {
+        version: 1,
+        supersedes: None,
+        admins: vec![Admin { signer: "ci".to_owned() }],
+        threshold: 1,
+        signers: vec![TrustedSigner {
+            name: "ci".to_owned(),
+            key: Some(trust_policy::key_descriptor(key.public())),
+            predicate_types: [TrustPolicy::TYPE].iter().chain(types).map(|kind| (*kind).to_owned()).collect(),
+            ..TrustedSigner::default()
+        }],
+        writers: vec![],
+        people: vec![],
+        revocations: vec![],
+        profile: Profile { name: "starter".to_owned(), single_operator: true, leaves_out: vec![] },
+        witnesses: vec![],
+        quorum: 0,
+        policy_bundle: None,
+        trusted_roots: vec![],
+        keyless: None,
     }
 }

@@ -65,6 +65,7 @@ const TARGETS: &[(&str, &[Target])] = &[
     ("statement 1 subjects (StatementBuilder)", &[AtLeast("python", 1.5)]),
     ("statement 1000 subjects", &[AtLeast("python", 20.0)]),
     ("statement 1000 subjects (StatementBuilder)", &[AtLeast("python", 1.5)]),
+    ("affected, 1,000 SBOMs of 1,000, first question", &[Within(50.0 * MILLIS)]),
     ("import, Python", &[Within(25.0 * MILLIS)]),
     ("import, Node", &[Within(25.0 * MILLIS)]),
 ];
@@ -124,7 +125,7 @@ fn measured(target: &Path) -> Result<BTreeMap<String, Sides>, Box<dyn std::error
             }
         }
     }
-    for file in ["ledger", "bucket", "command", "peers/python", "peers/node"] {
+    for file in ["affected", "ledger", "bucket", "command", "peers/python", "peers/node"] {
         let Ok(text) = std::fs::read_to_string(target.join(format!("{file}.json"))) else { continue };
         if text.is_empty() {
             continue;
