@@ -53,6 +53,12 @@ pub(super) fn format_of(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.names.iter().any(|pattern| is_named(name, pattern)))
 }
 
+/// The names of files that are lock files.
+pub(super) fn names() -> String {
+    let names = FORMATS.iter().flat_map(|format| format.names).map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn is_named(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => name == pattern,
