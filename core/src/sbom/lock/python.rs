@@ -150,12 +150,17 @@ fn package_url(name: &str, version: Option<&str>, source: Source<'_>) -> Result<
             let bare = bare.trim_end_matches('/');
             (!bare.is_empty() && !PYPI.contains(&bare)).then(|| ("repository_url", bare.to_owned()))
         }
-        Source::File(url) => Some(("download_url", purl::public_url(url))),
+        Source::File(url) => Some(("download_url", purl::public_url(&url))),
         Source::Repository { kind, url, revision, folder } => {
             let url = url.strip_prefix(kind).and_then(|url| url.strip_prefix('+')).unwrap_or(url);
+            // as for ssh: `user@host:path`
+            let url = match url.split_once(':') {
+                Some((host, path)) if !path.starts_with("//") => format!("ssh://{host}/{path}"),
+                _ => url.to_owned(),
+            };
             let at = revision.map(|r| format!("@{r}")).unwrap_or_default();
             let within = folder.map(|f| format!("#{f}")).unwrap_or_default();
-            Some(("vcs_url", format!("{kind}+{}{at}{within}", purl::public_url(url))))
+            Some(("vcs_url", format!("{kind}+{}{at}{within}", purl::public_url(&url))))
         }
     };
     purl::of("pypi", None, name, version, qualifier.as_ref().map(|(key, value)| (*key, value.as_str())))

@@ -8,7 +8,7 @@ use super::requirements_lines::{Line, Via, lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::sbom::model::Hash;
-use crate::sbom::tree::Found;
+use crate::sbom::tree::{Found, read_text};
 
 /// Files that one includes, all together, and files within files.
 const INCLUDES: usize = 1000;
@@ -61,7 +61,6 @@ pub(super) fn gather(reading: Reading<'_>, found: &Found, text: &str) -> Result<
     let depth = found.relative.matches('/').count();
     let mut files = Files {
         reading,
-        found,
         root: found.folder.ancestors().nth(depth).unwrap_or(&found.folder).to_path_buf(),
         open: vec![found.relative.clone()],
         seen: BTreeSet::new(),
@@ -78,7 +77,6 @@ pub(super) fn gather(reading: Reading<'_>, found: &Found, text: &str) -> Result<
 
 struct Files<'a> {
     reading: Reading<'a>,
-    found: &'a Found,
     root: PathBuf,
     /// The file that is read, below those that include it.
     open: Vec<String>,
@@ -175,9 +173,7 @@ impl Files<'_> {
                 return Err(self.fault(line, format_args!("an include of `{}`, which is a link", shown(relative))));
             }
         }
-        let folder = path.parent().unwrap_or(&self.root).to_path_buf();
-        let file = Found { format: self.found.format, folder, path, relative: relative.to_owned() };
-        let text = file.read(self.left).map_err(|e| match e.kind() {
+        let text = read_text(&path, relative, self.left).map_err(|e| match e.kind() {
             ErrorKind::NotFound => self.fault(line, format_args!("an include of `{}`, which is not there", shown(relative))),
             _ => e,
         })?;
