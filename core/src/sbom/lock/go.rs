@@ -59,7 +59,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 fn selected<'a>(path: &str, parsed: &'a GoMod, sums: &'a Sums) -> Result<Vec<(&'a str, &'a str, bool)>> {
     let mut versions: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
     for require in &parsed.requires {
-        if parsed.excludes.iter().any(|(path, version)| *path == require.path && *version == require.version) {
+        if parsed.excludes.contains(&(require.path.clone(), require.version.clone())) {
             let (required, version) = (&require.path, &require.version);
             return Err(malformed(path, format_args!("requires `{required} {version}`, which it excludes")));
         }

@@ -1,6 +1,6 @@
 //! The directives of a `go.mod` (Go Modules Reference, "go.mod files"), and the lines of a `go.sum`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ pub(super) struct GoMod {
     pub(super) go: Option<(u32, u32)>,
     pub(super) requires: Vec<Require>,
     pub(super) replaces: BTreeMap<(String, Option<String>), Replace>,
-    pub(super) excludes: Vec<(String, String)>,
+    pub(super) excludes: BTreeSet<(String, String)>,
 }
 
 /// Reads a `go.mod`.
@@ -82,7 +82,7 @@ impl GoMod {
                 self.requires.push(Require { path: (*path).to_owned(), version: (*version).to_owned(), is_indirect });
             }
             ("exclude", [path, version]) if is_path(path) && is_version(version) => {
-                self.excludes.push(((*path).to_owned(), (*version).to_owned()));
+                self.excludes.insert(((*path).to_owned(), (*version).to_owned()));
             }
             ("replace", [old, "=>", new @ ..]) if is_path(old) => self.replace(old, None, new)?,
             ("replace", [old, version, "=>", new @ ..]) if is_path(old) && is_version(version) => {

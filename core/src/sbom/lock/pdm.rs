@@ -110,7 +110,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
             }
         });
     }
-    let by_name = tree.by_name();
+    let by_name = tree.by_name(reading)?;
     for (wire, &place) in wire.package.iter().zip(&entries) {
         let found = needs(reading, &tree.packages, &by_name, wire, place)?;
         let Some(needs) = tree.needs.get_mut(place) else { continue };
@@ -138,11 +138,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 
 fn unite(tree: &mut Tree, place: usize, package: Package) {
     let Some(known) = tree.packages.get_mut(place) else { return };
-    for file in package.files {
-        if !known.files.contains(&file) {
-            known.files.push(file);
-        }
-    }
+    known.files.extend(package.files);
     known.scope = known.scope.min(package.scope);
 }
 

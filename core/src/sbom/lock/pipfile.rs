@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::pyproject::Project;
-use super::python::{Reading, Source, file_name, pinned, shown};
+use super::python::{Reading, Source, brief, file_name, pinned, shown};
 use super::python_graph::{Need, Needs, Tree};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
@@ -64,7 +64,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
             format!(
                 "`{}` is of specification {}; specification 6 is read",
                 found.relative,
-                meta.pipfile_spec.unwrap_or_default()
+                shown(&meta.pipfile_spec.unwrap_or_default().to_string())
             ),
         ));
     }
@@ -128,7 +128,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 }
 
 fn value<T: serde::de::DeserializeOwned>(reading: Reading<'_>, value: json::Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|e| reading.fault(format_args!("can't be read: {e}")).caused_by(e))
+    serde_json::from_value(value).map_err(|e| reading.fault(format_args!("can't be read: {}", brief(&e.to_string()))))
 }
 
 /// The names in each section of the `Pipfile`, by the section of the lock file, if there is one.
@@ -143,7 +143,7 @@ fn direct(reading: Reading<'_>, found: &Found) -> Result<Option<BTreeMap<String,
         Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
     };
     let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
-    let wire: BTreeMap<String, toml::Value> = toml::from_str(text).map_err(|e| broken(&e.message()))?;
+    let wire: BTreeMap<String, toml::Value> = toml::from_str(text).map_err(|e| broken(&brief(e.message())))?;
     let mut direct = BTreeMap::new();
     for (section, table) in wire {
         let section = match section.as_str() {

@@ -100,7 +100,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         }
         tree.push(package, Needs::default());
     }
-    let by_name = tree.by_name();
+    let by_name = tree.by_name(reading)?;
     add_listed_files(reading, &mut tree, &by_name, &metadata.files)?;
     let lookup = Lookup { reading, wires: &wire.package, by_name };
     for (wire, needs) in wire.package.iter().zip(&mut tree.needs) {

@@ -97,7 +97,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         }
         tree.push(package, Needs::default());
     }
-    let by_name = tree.by_name();
+    let by_name = tree.by_name(reading)?;
     for (user, needs) in wire.packages.iter().zip(&mut tree.needs) {
         for dependency in &user.dependencies {
             let places = by_name.get(&reading.name(&dependency.name)?).map(Vec::as_slice).unwrap_or_default();
@@ -136,7 +136,11 @@ fn parse(reading: Reading<'_>, text: &str) -> Result<Wire> {
         None => Err(reading.fault("has no `lock-version`, so it is cut")),
         Some(version) => Err(Error::new(
             ErrorKind::Unsupported,
-            format!("`{}` is a `pylock.toml` of version {version}; version 1 is read", reading.path),
+            format!(
+                "`{}` is a lock file of PEP 751 of version {}; version 1 is read",
+                reading.path,
+                shown(&version.to_string())
+            ),
         )),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::python::{Reading, Source, name, requirement};
+use super::python::{Reading, Source, brief, name, requirement, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::sbom::graph::Package;
@@ -152,14 +152,14 @@ impl Project {
             Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
         };
         let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
-        let wire: Wire = toml::from_str(text).map_err(|e| broken(&e.message()))?;
+        let wire: Wire = toml::from_str(text).map_err(|e| broken(&brief(e.message())))?;
         let mut direct = Vec::new();
         let mut add = |text: &str, scope| match requirement(text) {
             Some(r) => {
                 direct.push(Direct { name: r.name, extras: r.extras, scope, conditional: r.marker.is_some() });
                 Ok(())
             }
-            None => Err(broken(&format_args!("`{}` is no requirement", super::python::shown(text)))),
+            None => Err(broken(&format_args!("`{}` is no requirement", shown(text)))),
         };
         let (mut named, mut version, mut license, mut extras) = (None, None, None, BTreeSet::new());
         if let Some(project) = wire.project {
@@ -227,7 +227,7 @@ fn add_poetry(direct: &mut Vec<Direct>, poetry: &Poetry) -> std::result::Result<
         let optional = !tables.is_empty() && tables.iter().all(|table| table.optional);
         let extras = tables.iter().flat_map(|table| &table.extras).filter_map(|extra| name(extra));
         direct.push(Direct {
-            name: name(key).ok_or_else(|| super::python::shown(key))?,
+            name: name(key).ok_or_else(|| shown(key))?,
             extras: extras.collect(),
             scope: if optional { scope.max(Scope::Optional) } else { scope },
             conditional: need.is_conditional(),

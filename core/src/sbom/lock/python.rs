@@ -2,7 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::sbom::graph::{Origin, Package};
 use crate::sbom::model::{Hash, Scope};
 use crate::sbom::purl;
@@ -52,11 +53,23 @@ impl Reading<'_> {
         super::malformed(self.path, fault, self.remedy)
     }
 
+    /// More versions of a package than are looked through for each need.
+    pub(super) fn too_many_versions(&self, name: &str) -> Error {
+        Error::new(
+            ErrorKind::LimitExceeded,
+            format!(
+                "`{}` has more than {} versions of `{name}`; lock each environment by itself",
+                self.path,
+                limits::LOCKED_VERSIONS
+            ),
+        )
+    }
+
     /// Reads TOML.
     pub(super) fn toml<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
         toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
-            self.fault(format_args!("can't be read at line {line}: {}", e.message())).caused_by(e)
+            self.fault(format_args!("can't be read at line {line}: {}", brief(e.message())))
         })
     }
 
@@ -121,6 +134,11 @@ impl Reading<'_> {
 /// The part of `text` that an error shows.
 pub(super) fn shown(text: &str) -> String {
     text.chars().take(100).collect::<String>().escape_debug().to_string()
+}
+
+/// What a parser says of its input, some of which it may quote.
+pub(super) fn brief(message: &str) -> String {
+    message.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `text` in the one form in which names are compared: lower case, one `-` for each run of `-`, `_` and `.` (PEP 503);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pyproject::{Direct, Project};
 use super::python::Reading;
 use crate::error::Result;
+use crate::limits;
 use crate::sbom::graph::{LockFile, Origin, Package};
 use crate::sbom::model::Scope;
 
@@ -56,12 +57,19 @@ impl Tree {
     }
 
     /// The places of the packages of each name.
-    pub(super) fn by_name(&self) -> BTreeMap<String, Vec<usize>> {
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` if there are too many of one name.
+    pub(super) fn by_name(&self, reading: Reading<'_>) -> Result<BTreeMap<String, Vec<usize>>> {
         let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, package) in self.packages.iter().enumerate() {
-            places.entry(package.name.clone()).or_default().push(place);
+            let same = places.entry(package.name.clone()).or_default();
+            if same.len() == limits::LOCKED_VERSIONS {
+                return Err(reading.too_many_versions(&package.name));
+            }
+            same.push(place);
         }
-        places
+        Ok(places)
     }
 
     /// Adds the project of the manifest as a package; gives its place, or if it has no name what it needs. Where no
@@ -75,7 +83,7 @@ impl Tree {
         project: Option<&Project>,
         may_lack: &dyn Fn(&Direct) -> bool,
     ) -> Result<(Option<usize>, Needs)> {
-        let by_name = self.by_name();
+        let by_name = self.by_name(reading)?;
         let mut needs = Needs::default();
         for direct in project.iter().flat_map(|project| &project.direct) {
             let Some(places) = by_name.get(&direct.name) else {

@@ -8,6 +8,7 @@ use super::python_graph::{Need, Needs, Tree};
 use super::requirements_files::{Gathered, Wanted, gather, within};
 use super::requirements_lines::Via;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::sbom::GenerateOptions;
 use crate::sbom::graph::{LockFile, Package};
 use crate::sbom::tree::Found;
@@ -21,7 +22,7 @@ const REMEDY: &str = "write one version of each package with `pip-compile` or `u
 pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<LockFile> {
     let reading = Reading { path: &found.relative, remedy: REMEDY };
     let gathered = gather(reading, found, text)?;
-    let resolver = Resolver::new(reading, found, &gathered);
+    let resolver = Resolver::new(reading, found, &gathered)?;
     let mut tree = Tree::default();
     let mut users: Vec<Option<&[Via]>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -47,7 +48,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         let (product, unnamed) = tree.add_root(reading, project.as_ref(), &|_: &Direct| true)?;
         return Ok(tree.into_lock(&found.relative, product, &unnamed));
     }
-    let needs = Needs { always: add_edges(&mut tree, &users), ..Needs::default() };
+    let needs = Needs { always: add_edges(reading, &mut tree, &users)?, ..Needs::default() };
     let (product, unnamed) = match project.map(|project| project.package(reading)).transpose()?.flatten() {
         Some(package) => (Some(tree.push(package, needs)), Needs::default()),
         None => (None, needs),
@@ -56,8 +57,8 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 }
 
 /// Adds the edges that the notes of `pip-compile` tell; gives the packages that are direct by them.
-fn add_edges(tree: &mut Tree, users: &[Option<&[Via]>]) -> Vec<Need> {
-    let by_name = tree.by_name();
+fn add_edges(reading: Reading<'_>, tree: &mut Tree, users: &[Option<&[Via]>]) -> Result<Vec<Need>> {
+    let by_name = tree.by_name(reading)?;
     let mut direct = Vec::new();
     for (place, via) in users.iter().enumerate() {
         let mut is_direct = via.is_none_or(<[Via]>::is_empty);
@@ -77,7 +78,7 @@ fn add_edges(tree: &mut Tree, users: &[Option<&[Via]>]) -> Vec<Need> {
             direct.push(Need::of(place));
         }
     }
-    direct
+    Ok(direct)
 }
 
 struct Resolver<'a> {
@@ -89,15 +90,18 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(reading: Reading<'a>, found: &'a Found, gathered: &'a Gathered) -> Self {
+    fn new(reading: Reading<'a>, found: &'a Found, gathered: &'a Gathered) -> Result<Self> {
         let mut constraints: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for wanted in &gathered.constraints {
             let required = requirement(&wanted.text);
             if let Some((name, version)) = required.and_then(|r| Some((r.name, pinned(r.specifier)?))) {
+                if constraints.get(&name).is_some_and(|same| same.len() == limits::LOCKED_VERSIONS) {
+                    return Err(reading.too_many_versions(&name));
+                }
                 constraints.entry(name).or_default().push((version, wanted));
             }
         }
-        Self { reading, found, index: gathered.index.as_deref().unwrap_or_default(), constraints }
+        Ok(Self { reading, found, index: gathered.index.as_deref().unwrap_or_default(), constraints })
     }
 
     fn fault(&self, wanted: &Wanted, what: impl std::fmt::Display) -> Error {

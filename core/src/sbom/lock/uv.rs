@@ -113,7 +113,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         }
         tree.push(package, Needs::default());
     }
-    let lookup = Lookup { reading, wires: &wire.package, by_name: tree.by_name() };
+    let lookup = Lookup { reading, wires: &wire.package, by_name: tree.by_name(reading)? };
     for (wire, needs) in wire.package.iter().zip(&mut tree.needs) {
         needs.always = lookup.all(&wire.name, &wire.dependencies)?;
         for (extra, dependencies) in &wire.optional_dependencies {
@@ -148,7 +148,11 @@ fn parse(reading: Reading<'_>, text: &str) -> Result<Wire> {
         None => Err(reading.fault("has no `version`, so it is cut")),
         Some(version) => Err(Error::new(
             ErrorKind::Unsupported,
-            format!("`{}` is a lock file of uv of version {version}; version 1 is read", reading.path),
+            format!(
+                "`{}` is a lock file of uv of version {}; version 1 is read",
+                reading.path,
+                shown(&version.to_string())
+            ),
         )),
     }
 }
