@@ -4,6 +4,8 @@
 
 mod locked;
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use sealwright::sbom::{self, GenerateOptions};
 
@@ -533,6 +535,31 @@ fn lock_files_that_list_different_files_of_a_release_agree() {
     assert_eq!(hashes(&made.components[0]).len(), 2);
     let forged = lock("a-1-cp312-cp312-linux_x86_64.whl", B);
     assert_eq!(refusal(&[("pylock.linux.toml", &linux), ("pylock.other.toml", &forged)]).0, "DIGEST_MISMATCH");
+}
+
+#[test]
+fn large_lock_files_are_read_in_time_and_too_many_versions_are_refused() {
+    let begun = Instant::now();
+    let head = "version = 1\n".to_owned();
+    let package = |name: &str, version: usize, need: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\n\
+             dependencies = [{{ name = \"{need}\", version = \"0\" }}]\n"
+        )
+    };
+    let chain: String = (0..20_000).map(|n| package(&format!("p{n}"), 0, &format!("p{}", (n + 1) % 20_000))).collect();
+    let options = {
+        let mut options = GenerateOptions::default();
+        options.name = Some("product".into());
+        options
+    };
+    let dir = tree(&[("uv.lock", &(head.clone() + &chain))]);
+    assert_eq!(sbom::generate(dir.path(), &options).unwrap().components.len(), 20_000);
+    let versions: String = (0..200).map(|n| package("p", n, "p")).collect();
+    assert_eq!(refusal(&[("uv.lock", &(head + &versions))]).0, "LIMIT_EXCEEDED");
+    let deep = format!("version = 1\nx = {}", "[".repeat(100_000));
+    assert_eq!(refusal(&[("uv.lock", &deep)]).0, "MALFORMED");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 proptest! {

@@ -121,7 +121,8 @@ impl<'a> Resolver<'a> {
                     Some((address, marker)) => (address.trim(), Some(marker)),
                     None => (text.as_str(), None),
                 };
-                if (address.contains("://") && !address.starts_with("file:")) || is_archive(address) {
+                let is_remote = address.contains("://") && !address.starts_with("file:");
+                if is_remote || repository(address).is_some() || is_archive(address) {
                     return Ok(Some((self.at_address(wanted, address, None)?, marker.is_some())));
                 }
                 Ok(self.local(wanted, address)?.map(|package| (package, marker.is_some())))
@@ -149,8 +150,7 @@ impl<'a> Resolver<'a> {
         let (url, fragment) = address.split_once('#').unwrap_or((address, ""));
         let given = |key| fragment.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
         let egg = given("egg").map(|egg| egg.split('[').next().unwrap_or_default());
-        let kind = url.split_once("://").and_then(|(scheme, _)| scheme.split_once('+')).map(|(kind, _)| kind);
-        if let Some(kind) = kind {
+        if let Some(kind) = repository(url) {
             let (url, revision) = revision(url);
             let Some(revision) = revision else {
                 return Err(self.fault(wanted, format_args!("has `{}`, which names no revision,", shown(&wanted.text))));
@@ -202,9 +202,19 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The kind of repository that an address begins with.
+fn repository(address: &str) -> Option<&'static str> {
+    let is = |kind: &&str| address.strip_prefix(kind).is_some_and(|rest| rest.starts_with('+'));
+    ["git", "hg", "svn", "bzr"].into_iter().find(is)
+}
+
 /// The address of a repository, and the revision after its path.
 fn revision(url: &str) -> (&str, Option<&str>) {
-    let path = url.find("://").and_then(|at| url.get(at + 3..)?.find('/').map(|slash| at + 3 + slash));
+    let path = match url.find("://") {
+        Some(scheme) => url.get(scheme + 3..).and_then(|rest| rest.find('/')).map(|at| scheme + 3 + at),
+        // as for ssh: `user@host:path`
+        None => url.find(':'),
+    };
     match path.and_then(|path| Some(path + url.get(path..)?.find('@')?)) {
         Some(at) => {
             let (url, revision) = url.split_at(at);
@@ -238,6 +248,10 @@ mod tests {
         assert_eq!(revision("git+ssh://git@h.example/a@1.0"), ("git+ssh://git@h.example/a", Some("1.0")));
         assert_eq!(revision("git+https://u:p@h.example/a.git"), ("git+https://u:p@h.example/a.git", None));
         assert_eq!(revision("git+https://h.example/a@"), ("git+https://h.example/a", None));
+        assert_eq!(revision("git+git@h.example:a/b.git@1.0"), ("git+git@h.example:a/b.git", Some("1.0")));
+        assert_eq!(revision("git+https://h.example:8443/a@1"), ("git+https://h.example:8443/a", Some("1")));
+        assert_eq!(repository("git+git@h.example:a"), Some("git"));
+        assert_eq!(repository("gitlab/a"), None);
         assert_eq!(archive("a_b-1.0-py3-none-any.whl"), Some(("a_b", "1.0")));
         assert_eq!(archive("a-b-1.0.tar.gz"), Some(("a-b", "1.0")));
         assert_eq!(archive("main.zip"), None);
