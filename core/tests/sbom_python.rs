@@ -204,7 +204,10 @@ fn poetry_lock(version: &str) -> String {
         _ => format!("files = [{{ file = \"{name}\", hash = \"sha256:{hash}\" }}]\n"),
     };
     let (metadata, lock_version) = match version {
-        "1.0" => (format!("[metadata.files]\nflask = [{{ file = \"Flask-2.0.0.tar.gz\", hash = \"{A}\" }}]\n"), String::new()),
+        "1.0" => (
+            format!("[metadata.files]\nflask = [{{ file = \"Flask-2.0.0.tar.gz\", hash = \"{A}\" }}]\n"),
+            String::new(),
+        ),
         "1.1" => (
             format!("[metadata.files]\nflask = [{{ file = \"Flask-2.0.0.tar.gz\", hash = \"sha256:{A}\" }}]\n"),
             "lock-version = \"1.1\"\n".to_owned(),
@@ -237,8 +240,7 @@ fn all_versions_of_a_poetry_lock_give_the_same() {
         let edges = edges(&made);
         assert_eq!(edges["pkg:pypi/app@1.0.0"], [flask, mysql, pytest], "{version}");
         assert_eq!((&edges[flask], &edges[pytest]), (&vec![click], &vec![click]), "{version}");
-        let expected =
-            [("click", "required"), ("flask", "required"), ("py-mysql", "optional"), ("pytest", "excluded")];
+        let expected = [("click", "required"), ("flask", "required"), ("py-mysql", "optional"), ("pytest", "excluded")];
         assert_eq!(scopes(&made), expected, "{version}");
         assert_eq!(hashes(component(&made, flask)), [format!("SHA-256:{A}")], "{version}");
         assert_eq!(made.metadata.component.licenses.len(), 1);
@@ -293,7 +295,11 @@ fn a_poetry_lock_that_cannot_be_trusted_whole_is_refused() {
         (format!("{lock}[metadata.hashes]\nflask = [\"{A}\"]\n"), "UNSUPPORTED", "1.0 to 2.1"),
         (lock.replace("name = \"click\"", "name = \"klick\""), "MALFORMED", "does not hold"),
         (lock.replace("name = \"pytest\"", "name = \"pitest\""), "MALFORMED", "lacks `pytest`"),
-        (lock.replace("name = \"py-mysql\"\nversion = \"1.0\"", "name = \"Click\"\nversion = \"8.0\""), "MALFORMED", "twice"),
+        (
+            lock.replace("name = \"py-mysql\"\nversion = \"1.0\"", "name = \"Click\"\nversion = \"8.0\""),
+            "MALFORMED",
+            "twice",
+        ),
         (lock.replace("sha256:aaaa", "sha256:zzzz"), "MALFORMED", "hash"),
         (format!("{lock}[metadata.files]\ngone = []\n"), "MALFORMED", "does not hold"),
         (lock.replace("optional = true", "optional = 1"), "MALFORMED", "line"),
@@ -314,7 +320,9 @@ fn pdm_lock(version: &str, groups: bool) -> String {
         "4.5.0" => (format!("files = [{{ file = \"requests-2.0.tar.gz\", hash = \"sha256:{A}\" }}]\n"), String::new()),
         _ => (
             String::new(),
-            format!("[metadata.files]\n\"requests 2.0\" = [{{ url = \"https://f.example/requests-2.0.tar.gz\", hash = \"sha256:{A}\" }}]\n"),
+            format!(
+                "[metadata.files]\n\"requests 2.0\" = [{{ url = \"https://f.example/requests-2.0.tar.gz\", hash = \"sha256:{A}\" }}]\n"
+            ),
         ),
     };
     format!(
@@ -506,11 +514,23 @@ fn a_pylock_that_cannot_be_trusted_whole_is_refused() {
         (String::new(), "MALFORMED", "no `lock-version`"),
         ("lock-version = \"1.0\"\n".to_owned(), "MALFORMED", "packages"),
         (lock.replace("lock-version = \"1.0\"", "lock-version = \"2.0\""), "UNSUPPORTED", "version 1 is read"),
-        (lock.replace("{ name = \"numpy\", version = \"2.2.3\" }", "{ name = \"numpy\" }"), "MALFORMED", "more than one"),
-        (lock.replace("{ name = \"numpy\", version = \"2.2.3\" }", "{ name = \"gone\" }"), "MALFORMED", "does not hold"),
+        (
+            lock.replace("{ name = \"numpy\", version = \"2.2.3\" }", "{ name = \"numpy\" }"),
+            "MALFORMED",
+            "more than one",
+        ),
+        (
+            lock.replace("{ name = \"numpy\", version = \"2.2.3\" }", "{ name = \"gone\" }"),
+            "MALFORMED",
+            "does not hold",
+        ),
         (lock.replace("{ commit-id = \"0123abcd\" }", "{ commit-id = \"ffff\" }"), "MALFORMED", "does not hold"),
         (lock.replace("directory = { path = \"lib\", editable = true }\n", ""), "MALFORMED", "from where"),
-        (lock.replace("name = \"numpy\"\nversion = \"2.2.3\"\n", "name = \"numpy\"\n"), "MALFORMED", "without a version"),
+        (
+            lock.replace("name = \"numpy\"\nversion = \"2.2.3\"\n", "name = \"numpy\"\n"),
+            "MALFORMED",
+            "without a version",
+        ),
         (lock.replace("sha256 = \"a", "sha256 = \""), "MALFORMED", "hash"),
     ] {
         let (found, message) = refusal(&[("pylock.toml", &text)]);

@@ -25,7 +25,10 @@ fn alone(folder: &Path, names: &[&str]) -> Sbom {
 /// Every value of `key` in the lines of a text.
 fn values(text: &str, pattern: &str) -> BTreeSet<String> {
     let pattern = regex::Regex::new(pattern).unwrap();
-    pattern.captures_iter(text).map(|c| c.iter().skip(1).flatten().map(|m| m.as_str()).collect::<Vec<_>>().join("@")).collect()
+    pattern
+        .captures_iter(text)
+        .map(|c| c.iter().skip(1).flatten().map(|m| m.as_str()).collect::<Vec<_>>().join("@"))
+        .collect()
 }
 
 /// `name@version` of each component, and of the product if it has a version.

@@ -165,7 +165,8 @@ fn the_notes_of_pip_compile_give_the_edges() {
 
 #[test]
 fn two_versions_need_markers_and_the_same_twice_is_one() {
-    let made = bom(&[("requirements.txt", "a==1 ; python_version < '3.9'\na==2 ; python_version >= '3.9'\nb==1\nB==1\n")]);
+    let made =
+        bom(&[("requirements.txt", "a==1 ; python_version < '3.9'\na==2 ; python_version >= '3.9'\nb==1\nB==1\n")]);
     assert_eq!(purls(&made), ["pkg:pypi/a@1", "pkg:pypi/a@2", "pkg:pypi/b@1"]);
     let (code, message) = refusal(&[("requirements.txt", "a==1\na==2\n")]);
     assert_eq!(code, "MALFORMED");
@@ -176,7 +177,8 @@ fn two_versions_need_markers_and_the_same_twice_is_one() {
 fn usual_names_are_found_and_lists_of_different_files_are_united() {
     let one = format!("a==1 --hash=sha256:{A} --hash=sha256:{B}\n");
     let other = format!("a==1 --hash=sha256:{A} --hash=sha512:{A}{A}\n");
-    let files = [("requirements.txt", one.as_str()), ("requirements-dev.txt", &other), ("dev-requirements.txt", "b==1\n")];
+    let files =
+        [("requirements.txt", one.as_str()), ("requirements-dev.txt", &other), ("dev-requirements.txt", "b==1\n")];
     let made = bom(&files);
     assert_eq!(purls(&made), ["pkg:pypi/a@1", "pkg:pypi/b@1"]);
     assert_eq!(hashes(&made.components[0]).len(), 3);

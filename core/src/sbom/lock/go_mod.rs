@@ -56,7 +56,9 @@ pub(super) fn parse(path: &str, text: &str) -> Result<GoMod> {
             (None, _) => words.remove(0).to_owned(),
         };
         let read = parsed.add(&directive, &words, comment.trim());
-        read.map_err(|what| fault(&format!("`{}`, {what}", line.trim().chars().take(100).collect::<String>().escape_debug())))?;
+        read.map_err(|what| {
+            fault(&format!("`{}`, {what}", line.trim().chars().take(100).collect::<String>().escape_debug()))
+        })?;
     }
     if block.is_some() {
         return Err(malformed(path, "ends within a block, so it is cut"));
@@ -128,7 +130,9 @@ fn words(line: &str) -> Option<(Vec<String>, &str)> {
             rest = after.trim_start();
             continue;
         }
-        let end = rest.char_indices().find(|(at, c)| c.is_whitespace() || rest.get(*at..).is_some_and(|r| r.starts_with("//")));
+        let end = rest
+            .char_indices()
+            .find(|(at, c)| c.is_whitespace() || rest.get(*at..).is_some_and(|r| r.starts_with("//")));
         let (word, after) = rest.split_at_checked(end.map_or(rest.len(), |(at, _)| at))?;
         // a parenthesis needs no blank before it
         match word.strip_suffix('(') {

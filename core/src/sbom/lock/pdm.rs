@@ -199,8 +199,7 @@ fn needs(
             )));
         }
         let version = |place: usize| packages.get(place).and_then(|p| p.version.as_deref());
-        let allowed =
-            |place: &&usize| version(**place).is_none_or(|version| allows(required.specifier, version));
+        let allowed = |place: &&usize| version(**place).is_none_or(|version| allows(required.specifier, version));
         let meant: Vec<usize> = places.iter().filter(allowed).copied().collect();
         let meant = if meant.is_empty() { places.to_vec() } else { meant };
         let others = meant.into_iter().filter(|place| *place != own);

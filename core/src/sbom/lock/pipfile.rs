@@ -54,8 +54,8 @@ struct Entry {
 /// it where there is none.
 pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<LockFile> {
     let reading = Reading { path: &found.relative, remedy: REMEDY };
-    let mut sections: BTreeMap<String, json::Value> = json::parse("lock file", text.as_bytes())
-        .map_err(|e| e.while_doing(format_args!("`{}`", found.relative)))?;
+    let mut sections: BTreeMap<String, json::Value> =
+        json::parse("lock file", text.as_bytes()).map_err(|e| e.while_doing(format_args!("`{}`", found.relative)))?;
     let Some(meta) = sections.remove("_meta") else { return Err(reading.fault("has no `_meta`")) };
     let meta: Meta = value(reading, meta)?;
     if meta.pipfile_spec.as_ref().and_then(json::Value::as_u64) != Some(6) {

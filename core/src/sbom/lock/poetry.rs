@@ -206,10 +206,9 @@ impl Lookup<'_> {
                 if is_optional || need.is_conditional() || LEFT_OUT.contains(&&*named) {
                     continue;
                 }
-                return Err(self.reading.fault(format_args!(
-                    "says that `{}` needs `{named}`, which it does not hold",
-                    shown(&wire.name)
-                )));
+                return Err(self
+                    .reading
+                    .fault(format_args!("says that `{}` needs `{named}`, which it does not hold", shown(&wire.name))));
             };
             let extras: Vec<String> = tables.iter().flat_map(|t| &t.extras).filter_map(|extra| name(extra)).collect();
             let meant = self.meant(places, need).into_iter();

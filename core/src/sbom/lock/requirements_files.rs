@@ -174,7 +174,9 @@ impl Files<'_> {
             }
         }
         let text = read_text(&path, relative, self.left).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => self.fault(line, format_args!("an include of `{}`, which is not there", shown(relative))),
+            ErrorKind::NotFound => {
+                self.fault(line, format_args!("an include of `{}`, which is not there", shown(relative)))
+            }
             _ => e,
         })?;
         self.left = self.left.saturating_sub(text.len() as u64);

@@ -242,10 +242,9 @@ impl Lookup<'_> {
                 let fault = if found.is_some() { "more than one package is" } else { "it does not hold" };
                 let version = dependency.version.as_deref().unwrap_or_default();
                 let (user, name) = (shown(user), shown(&dependency.name));
-                Err(self.reading.fault(format_args!(
-                    "says that `{user}` needs `{name} {}`, which {fault}",
-                    shown(version)
-                )))
+                Err(self
+                    .reading
+                    .fault(format_args!("says that `{user}` needs `{name} {}`, which {fault}", shown(version))))
             }
         }
     }
