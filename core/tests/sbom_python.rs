@@ -166,7 +166,7 @@ fn a_uv_lock_that_cannot_be_trusted_whole_is_refused() {
         (lock.replace("version = 1\nrev", "version = \"1\"\nrev"), "UNSUPPORTED", "version 1 is read"),
         (lock[..lock.len() - 40].to_owned(), "MALFORMED", "line"),
         (lock[..lock.find("[[package]]\nname = \"pytest\"").unwrap()].to_owned(), "MALFORMED", "does not hold"),
-        (lock.replace("name = \"app\"\nversion", "name = \"other\"\nversion"), "MALFORMED", "lacks the project"),
+        (lock.replace("name = \"app\"\nversion", "name = \"other\"\nversion"), "MALFORMED", "does not hold"),
         (lock.replace("{ name = \"tool\" }", "{ name = \"numpy\" }"), "MALFORMED", "more than one"),
         (lock.replace("{ name = \"tool\" }", "{ name = \"tool\", version = \"0.2\" }"), "MALFORMED", "does not hold"),
         (lock.replace("name = \"pytest\"\nversion", "name = \"httpx\"\nversion"), "MALFORMED", "more than one"),
@@ -183,6 +183,8 @@ fn a_uv_lock_that_cannot_be_trusted_whole_is_refused() {
         assert_eq!(found, code, "{part}: {message}");
         assert!(message.contains(part) && message.contains("uv.lock"), "{part}: {message}");
     }
+    let other = ("pyproject.toml", "[project]\nname = \"other\"\n");
+    assert!(refusal(&[("uv.lock", &lock), other]).1.contains("lacks the project `other`"));
     let file = "{ url = \"https://files.example/httpx-0.27.0-py3-none-any.whl\", hash = \"sha256:";
     let twice = lock.replace(file, &format!("{file}{A}\" }}, {file}"));
     assert_eq!(refusal(&[("uv.lock", &twice), project]).0, "DIGEST_MISMATCH");
@@ -385,7 +387,6 @@ fn a_pdm_lock_that_cannot_be_trusted_whole_is_refused() {
         (String::new(), "MALFORMED", "no `metadata`"),
         (lock.replace("4.5.0", "5.0"), "UNSUPPORTED", "2 to 4"),
         (lock.replace("name = \"idna\"", "name = \"idma\""), "MALFORMED", "does not hold"),
-        (lock.replace("name = \"requests\"", "name = \"request\""), "MALFORMED", "lacks `requests`"),
         (lock.replace("\"idna<4,>=2.5\"", "\"idna <4 >2\""), "MALFORMED", "no requirement"),
         (lock.replace("extras = [\"socks\"]\n", ""), "MALFORMED", "twice"),
         (lock.replace("version = \"3.4\"\n", ""), "MALFORMED", "without a version"),
@@ -395,6 +396,14 @@ fn a_pdm_lock_that_cannot_be_trusted_whole_is_refused() {
         assert_eq!(found, code, "{part}: {message}");
         assert!(message.contains(part) && message.contains("pdm.lock"), "{part}: {message}");
     }
+}
+
+#[test]
+fn a_pdm_lock_without_what_the_manifest_needs_is_stale() {
+    let project = "[project]\nname = \"app\"\ndependencies = [\"gone\"]\n";
+    let (code, message) = refusal(&[("pdm.lock", &pdm_lock("4.5.0", true)), ("pyproject.toml", project)]);
+    assert_eq!(code, "MALFORMED");
+    assert!(message.contains("lacks `gone`"), "{message}");
 }
 
 fn pipfile_lock() -> String {

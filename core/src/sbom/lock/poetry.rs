@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::pyproject::{Direct, PoetryNeed, Project};
-use super::python::{Reading, Source, name, requirement, shown};
+use super::python::{Reading, Source, leading_name, name, shown};
 use super::python_graph::{Need, Needs, Tree};
 use super::python_range::allows;
 use crate::error::{Error, ErrorKind, Result};
@@ -220,8 +220,9 @@ impl Lookup<'_> {
             }
         }
         for (extra, requirements) in &wire.extras {
-            let required = requirements.iter().filter_map(|text| requirement(text));
-            let found = required.filter_map(|r| optional.get(&r.name)).flatten().cloned().collect();
+            // its ranges are those of Poetry, which are not all of PEP 508
+            let required = requirements.iter().filter_map(|text| leading_name(text));
+            let found = required.filter_map(|(name, _)| optional.get(&name)).flatten().cloned().collect();
             needs.extras.insert(self.reading.name(extra)?, found);
         }
         Ok(needs)

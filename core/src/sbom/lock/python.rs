@@ -195,13 +195,17 @@ pub(super) struct Requirement<'a> {
     pub(super) marker: Option<&'a str>,
 }
 
-/// Reads `name[extra]>=1 ; marker` or `name @ url ; marker`.
-pub(super) fn requirement(text: &str) -> Option<Requirement<'_>> {
+/// The name that a requirement begins with, and what follows it.
+pub(super) fn leading_name(text: &str) -> Option<(String, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(text.len());
-    let (given, rest) = text.split_at(end);
-    let name = name(given)?;
-    let mut rest = rest.trim_start();
+    let (given, rest) = text.split_at_checked(end)?;
+    Some((name(given)?, rest.trim_start()))
+}
+
+/// Reads `name[extra]>=1 ; marker` or `name @ url ; marker`.
+pub(super) fn requirement(text: &str) -> Option<Requirement<'_>> {
+    let (name, mut rest) = leading_name(text)?;
     let mut extras = Vec::new();
     if let Some(list) = rest.strip_prefix('[') {
         let (list, after) = list.split_once(']')?;

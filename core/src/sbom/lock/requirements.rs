@@ -111,7 +111,7 @@ impl<'a> Resolver<'a> {
     /// The package that is wanted, and whether a marker may leave it out; none for the project itself.
     fn package(&self, wanted: &Wanted) -> Result<Option<(Package, bool)>> {
         let text = &wanted.text;
-        match requirement(text).filter(|_| !is_archive(text)) {
+        match requirement(text).filter(|r| r.url.is_some() || !is_archive(text)) {
             Some(Requirement { name, url: Some(url), marker, .. }) => {
                 Ok(Some((self.at_address(wanted, url, Some(&name))?, marker.is_some())))
             }
