@@ -27,6 +27,8 @@ pub const LOG_RECORDS: usize = 10_000;
 pub const SBOM_BYTES: u64 = 128 * 1024 * 1024;
 /// Values of one SBOM: each object, list, text and number. The smallest object takes some 600 bytes of memory.
 pub const SBOM_VALUES: usize = 3_000_000;
+/// Versions of one package in one lock file of Python, each of which a need may mean.
+pub const LOCKED_VERSIONS: usize = 100;
 /// Comparisons of one range of versions.
 pub const VERSION_COMPARISONS: usize = 500;
 /// A policy bundle.

@@ -1,8 +1,15 @@
 //! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
 //!
-//! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4), `package-lock.json` and
-//! `npm-shrinkwrap.json` (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
-//! the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
+//! [`generate`] reads what package managers wrote down, and the manifests beside it:
+//!
+//! - Rust: `Cargo.lock` (versions 1 to 4)
+//! - JavaScript: `package-lock.json` and `npm-shrinkwrap.json` (versions 1 to 3)
+//! - Python: `uv.lock` (version 1), `poetry.lock` (1.0 to 2.1), `pdm.lock` (2 to 4), `Pipfile.lock` (specification 6),
+//!   `pylock.toml` and `pylock.*.toml` (version 1), and requirements files in which each requirement is pinned
+//! - Go: `go.mod` and `go.sum`
+//!
+//! It asks no network and runs no tool, and the same tree gives the same bytes. What it can't read whole it refuses:
+//! half an inventory looks like a whole one.
 //!
 //! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
@@ -89,8 +96,8 @@ pub struct GenerateOptions {
 /// Folders named `target` or `node_modules`, hidden folders and links are left out. Packages that several lock files
 /// have become one component, and their edges are united. A development dependency has the scope `excluded`, an
 /// optional one `optional`, any other `required` (CycloneDX 1.6, `component.scope`: excluded components "document
-/// component usage for test and other non-runtime purposes"); a `Cargo.lock` does not tell which are which, so its
-/// packages are all `required`.
+/// component usage for test and other non-runtime purposes"). `Cargo.lock`, `go.mod` and requirements files do not tell
+/// which are which, so their packages are all `required`.
 ///
 /// ```
 /// use sealwright::sbom::{GenerateOptions, generate};
@@ -104,8 +111,8 @@ pub struct GenerateOptions {
 /// ```
 ///
 /// # Errors
-/// `NOT_FOUND` if there is no lock file; `MALFORMED` for one that is cut, edited, in a merge conflict, or needs a
-/// package it does not hold; `UNSUPPORTED` for an unknown version of one; `DIGEST_MISMATCH` if two of them give a
+/// `NOT_FOUND` if there is no lock file; `MALFORMED` for one that is cut, edited, in a merge conflict, needs a package
+/// it does not hold, or asks for a package in no one version; `UNSUPPORTED` for an unknown version of one; `DIGEST_MISMATCH` if two of them give a
 /// package different hashes; `LIMIT_EXCEEDED` for too many files or bytes; `API_MISUSE` if the product has no name;
 /// `IO` and its kin if a file can't be read.
 pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
@@ -114,9 +121,9 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!(
-                "found no lock file below `{}`; expected a `Cargo.lock` or `package-lock.json`, so lock the \
-                 dependencies and commit that file",
-                root.display()
+                "found no lock file below `{}`; expected one of {}, so lock the dependencies and commit that file",
+                root.display(),
+                lock::names()
             ),
         ));
     }

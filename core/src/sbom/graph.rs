@@ -15,6 +15,9 @@ pub(super) enum Origin {
     Fetched,
 }
 
+/// The `h1` of a `go.sum`: SHA-256 over the hashes of the files of a module, and so the hash of no archive.
+pub(super) const GO_SUM: &str = "h1";
+
 /// A package as one lock file has it.
 pub(super) struct Package {
     /// What stands before its name: an npm scope, the group of Maven, the vendor of Composer.
@@ -25,7 +28,11 @@ pub(super) struct Package {
     pub(super) purl: String,
     pub(super) origin: Origin,
     pub(super) scope: Scope,
+    /// Of its archive; of algorithm [`GO_SUM`] what `go.sum` has.
     pub(super) hashes: Vec<Hash>,
+    /// Hashes of the files of a release, of which an installer takes one, each with the name of its file; an empty one
+    /// where the lock file does not tell it.
+    pub(super) files: Vec<(String, Hash)>,
     pub(super) licenses: Vec<LicenseChoice>,
     /// Places in [`LockFile::packages`].
     pub(super) needs: Vec<usize>,
@@ -93,11 +100,13 @@ impl Graph {
         Ok(lock.product.as_ref().and_then(place))
     }
 
-    fn unite(&mut self, package: Package, path: &str) -> Result<usize> {
+    fn unite(&mut self, mut package: Package, path: &str) -> Result<usize> {
         let key = (package.purl.clone(), package.origin);
         let Some(node) = self.places.get(&key).and_then(|&place| self.nodes.get_mut(place)) else {
             let place = self.nodes.len();
             self.places.insert(key, place);
+            let files = std::mem::take(&mut package.files);
+            unite_files(&mut package, files, path)?;
             self.nodes.push(Node { package, found_in: BTreeSet::from([path.to_owned()]), needs: BTreeSet::new() });
             return Ok(place);
         };
@@ -106,20 +115,13 @@ impl Graph {
             let mut same = known.hashes.iter().filter(|h| h.alg == hash.alg).peekable();
             if let Some(other) = same.peek().copied() {
                 if !same.any(|h| h.content == hash.content) {
-                    return Err(Error::new(
-                        ErrorKind::DigestMismatch,
-                        format!(
-                            "`{}` has the {} `{}` in `{path}` and `{}` elsewhere; one of them is not the package \
-                             that was published, find out which",
-                            known.purl, hash.alg, hash.content, other.content
-                        ),
-                    )
-                    .with("purl", &known.purl));
+                    return Err(other_hash(&known.purl, path, &hash, &other.content));
                 }
             } else {
                 known.hashes.push(hash);
             }
         }
+        unite_files(known, package.files, path)?;
         known.scope = known.scope.min(package.scope);
         if known.licenses.is_empty() {
             known.licenses = package.licenses;
@@ -234,7 +236,51 @@ impl Graph {
     }
 }
 
+/// Lock files may list different files of one release, but not one file with different hashes.
+fn unite_files(known: &mut Package, files: Vec<(String, Hash)>, path: &str) -> Result<()> {
+    let mut before: BTreeMap<(String, &str), BTreeSet<String>> = BTreeMap::new();
+    for (file, hash) in &known.files {
+        before.entry((file.clone(), hash.alg)).or_default().insert(hash.content.clone());
+    }
+    let mut after: BTreeMap<(String, &str), Vec<Hash>> = BTreeMap::new();
+    for (file, hash) in files {
+        after.entry((file, hash.alg)).or_default().push(hash);
+    }
+    for ((file, alg), hashes) in after {
+        let known_here = before.get(&(file.clone(), alg));
+        if let (Some(known_here), Some(hash)) = (known_here, hashes.first())
+            && !hashes.iter().any(|h| known_here.contains(&h.content))
+        {
+            let other = known_here.first().map(String::as_str).unwrap_or_default();
+            return Err(other_hash(&known.purl, path, hash, other));
+        }
+        if let (false, Some((first, more))) = (file.is_empty(), hashes.split_first())
+            && let Some(other) = more.iter().find(|h| h.content != first.content)
+        {
+            return Err(other_hash(&known.purl, path, first, &other.content));
+        }
+        let unseen = hashes.into_iter().filter(|h| known_here.is_none_or(|known| !known.contains(&h.content)));
+        known.files.extend(unseen.map(|hash| (file.clone(), hash)));
+    }
+    Ok(())
+}
+
+fn other_hash(purl: &str, path: &str, hash: &Hash, other: &str) -> Error {
+    let Hash { alg, content } = hash;
+    Error::new(
+        ErrorKind::DigestMismatch,
+        format!(
+            "`{purl}` has the {alg} `{content}` in `{path}` and `{other}` elsewhere; one of them is not the package that \
+             was published, find out which"
+        ),
+    )
+    .with("purl", purl)
+}
+
 fn component(package: &Package, kind: ComponentKind) -> Component {
+    let hashes = package.hashes.iter().filter(|hash| hash.alg != GO_SUM);
+    let sums = package.hashes.iter().filter(|hash| hash.alg == GO_SUM);
+    let sums = sums.map(|h| Property { name: "sealwright:go-sum", value: format!("{GO_SUM}:{}", h.content) });
     Component {
         kind,
         bom_ref: None,
@@ -242,9 +288,9 @@ fn component(package: &Package, kind: ComponentKind) -> Component {
         name: package.name.clone(),
         version: package.version.clone(),
         scope: Some(package.scope),
-        hashes: package.hashes.iter().cloned().collect(),
+        hashes: hashes.chain(package.files.iter().map(|(_, hash)| hash)).cloned().collect(),
         licenses: package.licenses.clone(),
         purl: Some(package.purl.clone()),
-        properties: Vec::new(),
+        properties: sums.collect(),
     }
 }

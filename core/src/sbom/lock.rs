@@ -5,8 +5,23 @@
 
 mod cargo;
 mod cargo_manifest;
+mod go;
+mod go_mod;
 mod npm;
 mod npm_v1;
+mod pdm;
+mod pipfile;
+mod poetry;
+mod pylock;
+mod pyproject;
+mod python;
+mod python_graph;
+mod python_marker;
+mod python_range;
+mod requirements;
+mod requirements_files;
+mod requirements_lines;
+mod uv;
 
 use super::GenerateOptions;
 use super::graph::LockFile;
@@ -24,11 +39,24 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format { names: &["Cargo.lock"], read: cargo::read },
     Format { names: &["package-lock.json", "npm-shrinkwrap.json"], read: npm::read },
+    Format { names: &["uv.lock"], read: uv::read },
+    Format { names: &["poetry.lock"], read: poetry::read },
+    Format { names: &["pdm.lock"], read: pdm::read },
+    Format { names: &["Pipfile.lock"], read: pipfile::read },
+    Format { names: &["pylock.toml", "pylock.*.toml"], read: pylock::read },
+    Format { names: &["requirements*.txt", "*requirements.txt"], read: requirements::read },
+    Format { names: &["go.mod"], read: go::read },
 ];
 
 /// The format of files named `name`, if they are lock files.
 pub(super) fn format_of(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.names.iter().any(|pattern| is_named(name, pattern)))
+}
+
+/// The names of files that are lock files.
+pub(super) fn names() -> String {
+    let names = FORMATS.iter().flat_map(|format| format.names).map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn is_named(name: &str, pattern: &str) -> bool {

@@ -81,7 +81,7 @@ pub struct Component {
     /// Whether it is needed at run time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// Hashes of its archive, as the lock file has them.
+    /// Hashes of its archive, or of each of the files that it is published as, as the lock file has them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hashes: BTreeSet<Hash>,
     /// Its licences as declared.
@@ -90,7 +90,8 @@ pub struct Component {
     /// Its package url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purl: Option<String>,
-    /// `sealwright:lockfile` for each lock file that has it, and `sealwright:relationship`, `direct` or `transitive`.
+    /// `sealwright:lockfile` for each lock file that has it, and `sealwright:relationship`, `direct` or `transitive`;
+    /// `sealwright:go-sum` is the `h1` that `go.sum` has for a module, which is the hash of no archive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
 }
@@ -113,9 +114,9 @@ pub enum ComponentKind {
 pub enum Scope {
     /// Needed at run time, or the lock file does not tell.
     Required,
-    /// May be missing at run time: npm `optional` and `devOptional`.
+    /// May be missing at run time: npm `optional` and `devOptional`, extras of Python.
     Optional,
-    /// For tests and other purposes beside run time: npm `dev`.
+    /// For tests and other purposes beside run time: npm `dev`, dependency groups of Python.
     Excluded,
 }
 

@@ -114,7 +114,7 @@ fn split_fragment(url: &str) -> (&str, Option<&str>) {
 }
 
 /// `url` without what may be a secret: user and password (but for the plain user `git`), query and fragment.
-fn public_url(url: &str) -> String {
+pub(super) fn public_url(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

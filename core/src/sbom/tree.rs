@@ -25,19 +25,23 @@ impl Found {
 
     /// Reads it as text, at most `left` bytes.
     pub(super) fn read(&self, left: u64) -> Result<String> {
-        let bytes = limits::read_file("lock file", &self.path, left)?;
-        let text = String::from_utf8(bytes).map_err(|e| {
-            Error::new(ErrorKind::Malformed, format!("`{}` is not UTF-8 text; write it anew", self.relative))
-                .caused_by(e)
-        })?;
-        if text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                format!("`{}` holds merge-conflict markers; resolve the conflict and lock again", self.relative),
-            ));
-        }
-        Ok(text)
+        read_text(&self.path, &self.relative, left)
     }
+}
+
+/// Reads the file at `path` as text, at most `left` bytes; errors name it `relative`.
+pub(super) fn read_text(path: &Path, relative: &str, left: u64) -> Result<String> {
+    let bytes = limits::read_file("lock file", path, left)?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        Error::new(ErrorKind::Malformed, format!("`{relative}` is not UTF-8 text; write it anew")).caused_by(e)
+    })?;
+    if text.lines().any(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            format!("`{relative}` holds merge-conflict markers; resolve the conflict and lock again"),
+        ));
+    }
+    Ok(text)
 }
 
 /// All lock files below `root`, sorted by path. Build outputs, installed packages and hidden folders are left out,

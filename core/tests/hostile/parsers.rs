@@ -111,6 +111,13 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("oci-reference", |b| String::from_utf8_lossy(b).parse::<oci::Reference>().map(|_| ())),
     #[cfg(feature = "oci")]
     ("oci-payload", |b| oci::signed_image(b).map(|_| ())),
+    ("lock-go", |b| lock_file("go.mod", b)),
+    ("lock-pdm", |b| lock_file("pdm.lock", b)),
+    ("lock-pipfile", |b| lock_file("Pipfile.lock", b)),
+    ("lock-poetry", |b| lock_file("poetry.lock", b)),
+    ("lock-pylock", |b| lock_file("pylock.toml", b)),
+    ("lock-requirements", |b| lock_file("requirements.txt", b)),
+    ("lock-uv", |b| lock_file("uv.lock", b)),
     ("log-entry", |b| sealwright::bundle::LogEntry::parse(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("provenance", provenance),
@@ -307,6 +314,21 @@ fn layout(bytes: &[u8]) -> Result<(), Error> {
         .or_else(|_| verify(&signed(chain.as_bytes())?, &own))
         .or_else(|_| LayoutKey::parse(bytes).map(|_| ()))
         .or_else(|_| verify(bytes, b"{}"))
+}
+
+/// A lock file of this name, alone in its folder, and as what stands beside it.
+fn lock_file(name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let folder = tempfile::tempdir().map_err(|e| Error::io("make", name.as_ref(), e))?;
+    for file in [name, "pyproject.toml", "Pipfile", "go.sum"] {
+        std::fs::write(folder.path().join(file), bytes).map_err(|e| Error::io("write", name.as_ref(), e))?;
+        let mut options = sbom::GenerateOptions::default();
+        options.name = Some("product".to_owned());
+        let made = sbom::generate(folder.path(), &options)?;
+        if made.components.is_empty() {
+            return Err(Error::new(ErrorKind::Malformed, format!("`{name}` holds no package")));
+        }
+    }
+    Ok(())
 }
 
 /// One that something is wrong with, whatever stands in it.

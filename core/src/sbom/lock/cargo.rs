@@ -74,6 +74,7 @@ pub(super) fn read(found: &Found, text: &str, options: &GenerateOptions) -> Resu
             // a lock file does not tell which packages are for tests alone
             scope: Scope::Required,
             hashes: checksum(&found.relative, package, &wire.metadata)?.into_iter().collect(),
+            files: Vec::new(),
             licenses: declared.and_then(|text| license::declared(&text)).into_iter().collect(),
             needs,
         });

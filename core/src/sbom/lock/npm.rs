@@ -175,6 +175,7 @@ fn package(path: &str, folder: &str, entry: &Entry, needs: Vec<usize>) -> Result
         origin,
         scope,
         hashes: entry.integrity.as_deref().map(|i| hashes(path, folder, i)).transpose()?.unwrap_or_default(),
+        files: Vec::new(),
         licenses: license::of_npm(entry.license.as_ref()),
         needs,
     })
