@@ -5,13 +5,22 @@
 
 mod cargo;
 mod cargo_manifest;
+mod composer;
+mod gem;
+mod gem_sections;
+mod gradle;
+mod maven;
+mod maven_poms;
 mod npm;
 mod npm_v1;
+mod nuget;
 
 use super::GenerateOptions;
-use super::graph::LockFile;
+use super::graph::{Coverage, LockFile};
 use super::tree::Found;
 use crate::error::{Error, ErrorKind, Result};
+
+pub(super) use maven_poms::Poms;
 
 /// A kind of lock file.
 pub(super) struct Format {
@@ -24,11 +33,32 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format { names: &["Cargo.lock"], read: cargo::read },
     Format { names: &["package-lock.json", "npm-shrinkwrap.json"], read: npm::read },
+    Format { names: &["*gradle.lockfile"], read: gradle::read },
+    Format { names: &["Gemfile.lock", "gems.locked"], read: gem::read },
+    Format { names: &["composer.lock"], read: composer::read },
+    Format { names: &["packages.lock.json"], read: nuget::read },
+    Format { names: &[Poms::NAME], read: maven::read },
 ];
+
+/// Formats that tell less than all packages and what each needs.
+const PARTIAL: &[(&str, Coverage)] = &[("*gradle.lockfile", Coverage::Unlinked), (Poms::NAME, Coverage::Direct)];
 
 /// The format of files named `name`, if they are lock files.
 pub(super) fn format_of(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.names.iter().any(|pattern| is_named(name, pattern)))
+}
+
+/// The names of files that are lock files.
+pub(super) fn names() -> String {
+    let names = FORMATS.iter().flat_map(|format| format.names).map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// How much a file of this path tells.
+pub(super) fn coverage(path: &str) -> Coverage {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let partial = PARTIAL.iter().find(|(pattern, _)| is_named(name, pattern));
+    partial.map_or(Coverage::Whole, |(_, coverage)| *coverage)
 }
 
 fn is_named(name: &str, pattern: &str) -> bool {
