@@ -8,6 +8,8 @@
 //! - Ruby: `Gemfile.lock` and `gems.locked`
 //! - PHP: `composer.lock`
 //! - .NET: `packages.lock.json` (versions 1 to 3)
+//! - Swift: `Package.resolved` (versions 1 to 3)
+//! - Elixir: `mix.lock`
 //!
 //! It asks no network and runs no tool, and the same tree gives the same bytes. What it can't read whole it refuses:
 //! half an inventory looks like a whole one. Where a file by its nature does not tell everything, the SBOM says so
@@ -98,11 +100,11 @@ pub struct GenerateOptions {
 /// Folders named `target` or `node_modules`, hidden folders and links are left out. Packages that several lock files
 /// have become one component, and their edges are united. A development dependency has the scope `excluded`, an
 /// optional one `optional`, any other `required` (CycloneDX 1.6, `component.scope`: excluded components "document
-/// component usage for test and other non-runtime purposes"). `Cargo.lock`, `Gemfile.lock` and `packages.lock.json` do not
-/// tell which are which, so their packages are all `required`. What Gradle has only to compile with, and what Maven calls
+/// component usage for test and other non-runtime purposes"). `Cargo.lock`, `Gemfile.lock`, `packages.lock.json`,
+/// `Package.resolved` and `mix.lock` do not tell which are which, so their packages are all `required`. What Gradle has only to compile with, and what Maven calls
 /// `provided`, is `optional`: at run time the environment brings it, or nobody.
 ///
-/// A `gradle.lockfile` does not tell what needs what, and a `pom.xml` names direct dependencies alone. Then
+/// A `gradle.lockfile` and a `Package.resolved` do not tell what needs what, and a `pom.xml` names direct dependencies alone. Then
 /// `compositions` say which parts may have more needs, and a property `sealwright:incomplete` says why.
 ///
 /// ```

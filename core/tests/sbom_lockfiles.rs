@@ -362,6 +362,83 @@ fn a_nuget_lock_file_that_is_broken_is_refused() {
 }
 
 #[test]
+fn swift_gives_the_same_of_each_version_of_its_lock_file() {
+    let first = json!({ "version": 1, "object": { "pins": [
+        { "package": "NIO", "repositoryURL": "https://u:s3cret@github.com/apple/swift-nio.git", "state": { "branch": null, "revision": "ece5", "version": "2.41.0" } },
+        { "package": "Own", "repositoryURL": "git@git.corp.example:team/own.git", "state": { "branch": "main", "revision": "0123", "version": null } }] } });
+    let later = |version: u64| {
+        json!({ "version": version, "originHash": "00", "pins": [
+            { "identity": "swift-nio", "kind": "remoteSourceControl", "location": "https://github.com/apple/swift-nio", "state": { "revision": "ece5", "version": "2.41.0" } },
+            { "identity": "own", "kind": "remoteSourceControl", "location": "ssh://git@git.corp.example/team/own.git", "state": { "branch": "main", "revision": "0123" } }] })
+    };
+    let expected = ["pkg:swift/git.corp.example/team/own@0123 required", "pkg:swift/github.com/apple/swift-nio@2.41.0 required"];
+    for lock in [first, later(2), later(3)] {
+        let bom = bom_of(&[("Package.resolved", &lock.to_string())]);
+        assert_eq!(scopes(&bom), expected);
+        assert_eq!(bom["compositions"][0]["aggregate"], "unknown");
+        assert!(!bom.to_string().contains("s3cret"));
+    }
+    let whole = later(2);
+    let change = |pointer: &str, value: Value| {
+        let mut lock = whole.clone();
+        *lock.pointer_mut(pointer).unwrap() = value;
+        lock.to_string()
+    };
+    for (text, expected) in [
+        (String::new(), "MALFORMED"),
+        (change("/version", json!(4)), "UNSUPPORTED"),
+        (change("/version", json!(1)), "MALFORMED"),
+        (change("/pins/0/identity", json!("OWN")), "MALFORMED"),
+        (change("/pins/0/location", json!("nio")), "MALFORMED"),
+        (change("/pins/0/kind", json!("other")), "MALFORMED"),
+        (change("/pins/0/state", json!({})), "MALFORMED"),
+    ] {
+        assert_eq!(refused(&[("Package.resolved", &text)]).0, expected, "{text}");
+    }
+}
+
+#[test]
+fn mix_tells_of_checksums_organisations_and_edges() {
+    let sums = ["a".repeat(64), "b".repeat(64)];
+    let hex = |app: &str, needs: &str, repository: &str| {
+        format!("  \"{app}\": {{:hex, :{app}, \"1.0.0\", \"{}\", [:mix], [{needs}], \"{repository}\", \"{}\"}},\n", sums[0], sums[1])
+    };
+    let need = |app: &str, optional: bool| format!("{{:{app}, \"~> 1.0\", [hex: :{app}, repo: \"hexpm\", optional: {optional}]}}");
+    let whole = format!(
+        "%{{\n{}{}{}  \"fork\": {{:git, \"https://u:s3cret@git.corp.example/fork.git\", \"0123\", [branch: \"main\"]}},\n}}\n",
+        hex("phoenix", &format!("{}, {}", need("jason", false), need("gone", true)), "hexpm"),
+        hex("jason", "", "hexpm"),
+        hex("inner", "", "hexpm:corp"),
+    );
+    let bom = bom_of(&[("mix.lock", &whole)]);
+    assert_eq!(
+        scopes(&bom),
+        [
+            "pkg:hex/corp/inner@1.0.0 required",
+            "pkg:hex/fork@0123?vcs_url=git%2Bhttps:%2F%2Fgit.corp.example%2Ffork.git%400123 required",
+            "pkg:hex/jason@1.0.0 required",
+            "pkg:hex/phoenix@1.0.0 required",
+        ]
+    );
+    assert_eq!(needs(&bom, "pkg:hex/phoenix@1.0.0"), ["pkg:hex/jason@1.0.0"]);
+    assert_eq!(needs(&bom, "product").len(), 3);
+    assert_eq!(component(&bom, "pkg:hex/jason@1.0.0")["hashes"], json!([{ "alg": "SHA-256", "content": sums[1] }]));
+    assert_eq!(scopes(&bom_of(&[("mix.lock", "%{}\n")])), [""; 0]);
+    for text in [
+        "",
+        "[]",
+        &whole[..whole.len() / 2],
+        &whole.replace("\"jason\": {:hex, :jason", "\"other\": {:hex, :jason"),
+        &whole.replace("\"jason\": {", "\"phoenix\": {"),
+        &whole.replace(&sums[1], "b"),
+        &whole.replace(":git", ":svn"),
+        "%{\"a\": System.halt()}",
+    ] {
+        assert_eq!(refused(&[("mix.lock", text)]).0, "MALFORMED", "{text}");
+    }
+}
+
+#[test]
 fn lock_files_of_others_give_what_is_in_them() {
     let Some(dir) = corpora("lockfiles/trivy-fixtures") else { return };
     // line by line, apart from the code under test
@@ -392,6 +469,21 @@ fn lock_files_of_others_give_what_is_in_them() {
     assert_eq!(needs(&nuget, "product"), [expected[1], expected[0]]);
     assert_eq!(needs(&nuget, expected[1]), [expected[0]]);
     assert!(list(&nuget["components"]).all(|c| c["hashes"][0]["alg"] == "SHA-512"));
+
+    let swift = bom(&dir.join("swift"));
+    let expected = ["pkg:swift/github.com/apple/swift-atomics@1.1.0", "pkg:swift/github.com/apple/swift-nio@2.41.0"];
+    assert_eq!(purls(&swift), expected.map(str::to_owned).into());
+
+    let mix = bom(&dir.join("mixlock"));
+    let text = std::fs::read_to_string(dir.join("mixlock/mix.lock")).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().filter(|l| l.contains("{:hex, ")).map(|l| l.split('"').collect()).collect();
+    // the name, and then the version, are the first two of what stands in quotes
+    let expected: BTreeSet<_> = rows.iter().map(|row| format!("pkg:hex/{}@{}", row[1], row[3])).collect();
+    assert_eq!(purls(&mix), expected);
+    // the last of them is the checksum of the archive
+    let sums: BTreeSet<_> = rows.iter().map(|row| row[row.len() - 2]).collect();
+    let found = list(&mix["components"]).map(|c| c["hashes"][0]["content"].as_str().unwrap()).collect();
+    assert_eq!(sums, found);
 }
 
 #[test]
@@ -415,14 +507,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn no_change_of_a_lock_file_makes_a_reader_panic(
-        which in 0usize..6, at in 0.0..1.0f64, cut in 0usize..40,
+        which in 0usize..8, at in 0.0..1.0f64, cut in 0usize..40,
         text in r#"( |\n|"|:|=|\(|\)|!|-|,|\{|\}|\[|\]|/|empty|1|\PC){0,8}"#,
     ) {
         let (name, whole) = match which {
             0 => ("gradle.lockfile", GRADLE.to_owned()),
             1 => ("Gemfile.lock", gemfile_lock()),
             2 => ("composer.lock", composer_lock().to_string()),
-            n => ("packages.lock.json", nuget_lock(n as u64 - 2)),
+            3 => ("mix.lock", "%{\n  \"a\": {:hex, :a, \"1.0\", \"00\", [:mix], [{:b, \"~> 1\", [optional: true]}], \"hexpm\", \"00\"},\n}".to_owned()),
+            4 => ("Package.resolved", r#"{"version":2,"pins":[{"identity":"a","location":"https://x.example/a/a.git","state":{"version":"1"}}]}"#.to_owned()),
+            n => ("packages.lock.json", nuget_lock(n as u64 - 4)),
         };
         let start = boundary(&whole, (whole.len() as f64 * at) as usize);
         let end = boundary(&whole, start + cut);

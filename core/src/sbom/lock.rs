@@ -11,9 +11,12 @@ mod gem_sections;
 mod gradle;
 mod maven;
 mod maven_poms;
+mod mix;
+mod mix_term;
 mod npm;
 mod npm_v1;
 mod nuget;
+mod swift;
 
 use super::GenerateOptions;
 use super::graph::{Coverage, LockFile};
@@ -37,11 +40,17 @@ const FORMATS: &[Format] = &[
     Format { names: &["Gemfile.lock", "gems.locked"], read: gem::read },
     Format { names: &["composer.lock"], read: composer::read },
     Format { names: &["packages.lock.json"], read: nuget::read },
+    Format { names: &["Package.resolved"], read: swift::read },
+    Format { names: &["mix.lock"], read: mix::read },
     Format { names: &[Poms::NAME], read: maven::read },
 ];
 
 /// Formats that tell less than all packages and what each needs.
-const PARTIAL: &[(&str, Coverage)] = &[("*gradle.lockfile", Coverage::Unlinked), (Poms::NAME, Coverage::Direct)];
+const PARTIAL: &[(&str, Coverage)] = &[
+    ("*gradle.lockfile", Coverage::Unlinked),
+    ("Package.resolved", Coverage::Unlinked),
+    (Poms::NAME, Coverage::Direct),
+];
 
 /// The format of files named `name`, if they are lock files.
 pub(super) fn format_of(name: &str) -> Option<&'static Format> {
