@@ -361,7 +361,9 @@ fn at<'a>(poms: &'a BTreeMap<String, Pom>, base: &str, relative: &str) -> Option
     for part in relative.split(['/', '\\']) {
         match part {
             "" | "." => {}
-            ".." => drop(parts.pop()?),
+            ".." => {
+                parts.pop()?;
+            }
             part => parts.push(part),
         }
     }

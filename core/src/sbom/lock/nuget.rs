@@ -70,7 +70,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
     for (target, entries) in &targets {
         for (name, entry) in entries {
             let place = packages.len();
-            if places.insert((target, name.to_lowercase()), place).is_some() {
+            if places.insert((target.as_str(), name.to_lowercase()), place).is_some() {
                 return Err(malformed(path, format_args!("has `{}` twice in `{target}`", name.escape_debug())));
             }
             packages.push(package(path, name, entry)?);
@@ -89,7 +89,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
             for need in entry.dependencies.keys() {
                 let key = need.to_lowercase();
                 let below = || places.get(&(framework?, key.clone()));
-                let Some(place) = places.get(&(target, key.clone())).or_else(below) else {
+                let Some(place) = places.get(&(target.as_str(), key.clone())).or_else(below) else {
                     let (name, need) = (name.escape_debug(), need.escape_debug());
                     let fault = format_args!("says that `{name}` needs `{need}`, which `{target}` does not hold");
                     return Err(malformed(path, fault));
