@@ -106,7 +106,18 @@ fn bundler_tells_of_sources_platforms_checksums_and_edges() {
     let plugged = "pkg:gem/plugged@1.0?repository_url=https:%2F%2Fplugins.corp.example%2F";
     let second = fork.replace("fork@", "second@");
     let (plain, linux) = ("pkg:gem/nokogiri@1.15.0", "pkg:gem/nokogiri@1.15.0?platform=x86_64-linux");
-    let expected = ["pkg:gem/billing@0.0.1", fork, hidden, own, plugged, plain, linux, "pkg:gem/racc@1.7.0", "pkg:gem/rack@3.0.8", &second];
+    let expected = [
+        "pkg:gem/billing@0.0.1",
+        fork,
+        hidden,
+        own,
+        plugged,
+        plain,
+        linux,
+        "pkg:gem/racc@1.7.0",
+        "pkg:gem/rack@3.0.8",
+        &second,
+    ];
     assert_eq!(purls(&bom), expected.iter().map(|p| (*p).to_owned()).collect::<BTreeSet<_>>());
     assert_eq!(bom["metadata"]["component"]["purl"], app);
     // what the gem needs itself, and what the `Gemfile` names; `tzinfo-data` is of a platform that was not locked
@@ -116,7 +127,10 @@ fn bundler_tells_of_sources_platforms_checksums_and_edges() {
     assert_eq!(relationship(&bom, linux), Some("direct"));
     assert_eq!(relationship(&bom, "pkg:gem/racc@1.7.0"), Some("transitive"));
     assert_eq!(component(&bom, linux)["hashes"], json!([{ "alg": "SHA-256", "content": "b".repeat(64) }]));
-    assert_eq!(component(&bom, "pkg:gem/rack@3.0.8")["hashes"][1], json!({ "alg": "SHA-512", "content": "c".repeat(128) }));
+    assert_eq!(
+        component(&bom, "pkg:gem/rack@3.0.8")["hashes"][1],
+        json!({ "alg": "SHA-512", "content": "c".repeat(128) })
+    );
     assert!(bom.get("compositions").is_none() && !bom.to_string().contains("s3cret"));
 }
 
@@ -127,7 +141,13 @@ fn a_gem_that_may_come_from_a_foreign_source_says_so() {
     let bom = bom_of(&[("gems.locked", text)]);
     assert_eq!(scopes(&bom), ["pkg:gem/a@1.0?repository_url=https:%2F%2Fgems.corp.example%2F required"]);
     assert_eq!(needs(&bom, "product").len(), 1);
-    assert_eq!(scopes(&bom_of(&[("Gemfile.lock", "GEM\n  specs:\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n\nBUNDLED WITH\n   2.4.0\n")])), [""; 0]);
+    assert_eq!(
+        scopes(&bom_of(&[(
+            "Gemfile.lock",
+            "GEM\n  specs:\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n\nBUNDLED WITH\n   2.4.0\n"
+        )])),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -218,11 +238,17 @@ fn composer_tells_of_licences_scopes_origins_and_edges() {
     assert_eq!(http["licenses"], json!([{ "expression": "MIT OR Apache-2.0" }]));
     assert_eq!(http["hashes"], json!([{ "alg": "SHA-1", "content": "ab".repeat(20) }]));
     // a name that is no package stands for all that provide or replace it
-    assert_eq!(needs(&bom, "pkg:composer/acme/http@v1.2.3"), ["pkg:composer/acme/log@1.0.0", "pkg:composer/acme/suite@3.0"]);
+    assert_eq!(
+        needs(&bom, "pkg:composer/acme/http@v1.2.3"),
+        ["pkg:composer/acme/log@1.0.0", "pkg:composer/acme/suite@3.0"]
+    );
     let log = component(&bom, "pkg:composer/acme/log@1.0.0");
     assert_eq!(log["licenses"], json!([{ "license": { "name": "proprietary" } }, { "license": { "id": "MIT" } }]));
     assert!(log.get("hashes").is_none());
-    assert_eq!(component(&bom, "pkg:composer/acme/suite@3.0")["licenses"], json!([{ "license": { "id": "LGPL-2.1-only" } }]));
+    assert_eq!(
+        component(&bom, "pkg:composer/acme/suite@3.0")["licenses"],
+        json!([{ "license": { "id": "LGPL-2.1-only" } }])
+    );
     assert!(!bom.to_string().contains("s3cret"));
 }
 
@@ -231,7 +257,10 @@ fn without_its_manifest_what_nothing_else_needs_is_direct() {
     let bom = bom_of(&[("composer.lock", &composer_lock().to_string())]);
     assert!(!needs(&bom, "product").contains(&"pkg:composer/acme/log@1.0.0"));
     assert!(needs(&bom, "product").contains(&"pkg:composer/acme/unit@9.0"));
-    let none = bom_of(&[("composer.lock", r#"{"packages":[],"packages-dev":null}"#), ("composer.json", r#"{"require":{"php":"^8"}}"#)]);
+    let none = bom_of(&[
+        ("composer.lock", r#"{"packages":[],"packages-dev":null}"#),
+        ("composer.json", r#"{"require":{"php":"^8"}}"#),
+    ]);
     assert_eq!(scopes(&none), [""; 0]);
 }
 
@@ -319,7 +348,10 @@ fn nuget_gives_the_same_of_each_version_of_its_lock_file() {
     assert_eq!(bom["metadata"]["component"]["purl"], product);
     assert_eq!(bom["metadata"]["component"]["licenses"], json!([{ "license": { "id": "MIT" } }]));
     assert_eq!(needs(&bom, product), ["pkg:nuget/App.Direct@0.9.0", "pkg:nuget/App.Direct@1.0.0", "pkg:nuget/mylib"]);
-    assert_eq!(needs(&bom, "pkg:nuget/App.Direct@1.0.0"), ["pkg:nuget/App.Transitive@2.0.0", "pkg:nuget/Central@3.0.0"]);
+    assert_eq!(
+        needs(&bom, "pkg:nuget/App.Direct@1.0.0"),
+        ["pkg:nuget/App.Transitive@2.0.0", "pkg:nuget/Central@3.0.0"]
+    );
     assert_eq!(needs(&bom, "pkg:nuget/App.Direct@0.9.0"), [""; 0]);
     // a target of one runtime stands on that of its framework
     assert_eq!(needs(&bom, "pkg:nuget/App.Native@1.0.0"), ["pkg:nuget/App.Transitive@2.0.0"]);
@@ -371,7 +403,8 @@ fn swift_gives_the_same_of_each_version_of_its_lock_file() {
             { "identity": "swift-nio", "kind": "remoteSourceControl", "location": "https://github.com/apple/swift-nio", "state": { "revision": "ece5", "version": "2.41.0" } },
             { "identity": "own", "kind": "remoteSourceControl", "location": "ssh://git@git.corp.example/team/own.git", "state": { "branch": "main", "revision": "0123" } }] })
     };
-    let expected = ["pkg:swift/git.corp.example/team/own@0123 required", "pkg:swift/github.com/apple/swift-nio@2.41.0 required"];
+    let expected =
+        ["pkg:swift/git.corp.example/team/own@0123 required", "pkg:swift/github.com/apple/swift-nio@2.41.0 required"];
     for lock in [first, later(2), later(3)] {
         let bom = bom_of(&[("Package.resolved", &lock.to_string())]);
         assert_eq!(scopes(&bom), expected);
@@ -401,9 +434,14 @@ fn swift_gives_the_same_of_each_version_of_its_lock_file() {
 fn mix_tells_of_checksums_organisations_and_edges() {
     let sums = ["a".repeat(64), "b".repeat(64)];
     let hex = |app: &str, needs: &str, repository: &str| {
-        format!("  \"{app}\": {{:hex, :{app}, \"1.0.0\", \"{}\", [:mix], [{needs}], \"{repository}\", \"{}\"}},\n", sums[0], sums[1])
+        format!(
+            "  \"{app}\": {{:hex, :{app}, \"1.0.0\", \"{}\", [:mix], [{needs}], \"{repository}\", \"{}\"}},\n",
+            sums[0], sums[1]
+        )
     };
-    let need = |app: &str, optional: bool| format!("{{:{app}, \"~> 1.0\", [hex: :{app}, repo: \"hexpm\", optional: {optional}]}}");
+    let need = |app: &str, optional: bool| {
+        format!("{{:{app}, \"~> 1.0\", [hex: :{app}, repo: \"hexpm\", optional: {optional}]}}")
+    };
     let whole = format!(
         "%{{\n{}{}{}  \"fork\": {{:git, \"https://u:s3cret@git.corp.example/fork.git\", \"0123\", [branch: \"main\"]}},\n}}\n",
         hex("phoenix", &format!("{}, {}", need("jason", false), need("gone", true)), "hexpm"),
@@ -455,8 +493,12 @@ fn lock_files_of_others_give_what_is_in_them() {
     let text = std::fs::read_to_string(dir.join("composer/composer.lock")).unwrap();
     let value = |line: &str| line.split('"').nth(3).unwrap().to_owned();
     // each package begins with its name and version, at this indentation
-    let rows: Vec<_> = text.lines().filter(|l| l.starts_with("            \"name\"") || l.starts_with("            \"version\"")).collect();
-    let expected: BTreeSet<_> = rows.chunks(2).map(|pair| format!("pkg:composer/{}@{}", value(pair[0]), value(pair[1]))).collect();
+    let rows: Vec<_> = text
+        .lines()
+        .filter(|l| l.starts_with("            \"name\"") || l.starts_with("            \"version\""))
+        .collect();
+    let expected: BTreeSet<_> =
+        rows.chunks(2).map(|pair| format!("pkg:composer/{}@{}", value(pair[0]), value(pair[1]))).collect();
     assert_eq!(purls(&composer), expected);
     // as Trivy's golden has it: one direct, one edge, both under MIT
     assert_eq!(needs(&composer, "product"), ["pkg:composer/guzzlehttp/guzzle@7.4.4"]);

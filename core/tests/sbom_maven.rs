@@ -103,7 +103,8 @@ fn a_reader_is_told_that_an_sbom_is_not_whole() {
         "relationships":[{"spdxElementId":"SPDXRef-a","relationshipType":"DEPENDS_ON","relatedSpdxElement":"NOASSERTION"}]}"#;
     let summary = sbom::read(spdx.as_bytes()).unwrap();
     assert_eq!(summary.incomplete, BTreeSet::from(["SPDXRef-a".to_owned()]));
-    let whole = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","compositions":[{"aggregate":"complete","assemblies":["a"]}]}"#;
+    let whole =
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.6","compositions":[{"aggregate":"complete","assemblies":["a"]}]}"#;
     assert!(sbom::read(whole.as_bytes()).unwrap().incomplete.is_empty());
 }
 
@@ -112,7 +113,8 @@ const UI: &str = r#"{"name":"ui","version":"1.0.0","lockfileVersion":3,"packages
 
 /// A parent, a bill of materials, a library and a program that needs it.
 fn reactor() -> Vec<(&'static str, String)> {
-    let parent = "<parent><groupId>org.corp</groupId><artifactId>parent</artifactId><version>${revision}</version></parent>";
+    let parent =
+        "<parent><groupId>org.corp</groupId><artifactId>parent</artifactId><version>${revision}</version></parent>";
     let root = "<groupId>org.corp</groupId><artifactId>parent</artifactId><version>${revision}</version><packaging>pom</packaging>
         <modules><module>bom</module><module>core</module><module>./app/pom.xml</module></modules>
         <properties><revision>3.0</revision><y>1.1</y></properties>
@@ -150,13 +152,22 @@ fn modules_inherit_import_and_need_each_other() {
     // of a property the child's value holds in what it inherits, and what the pom manages goes before what it imports
     assert_eq!(
         needs(&bom, app),
-        ["pkg:maven/org.corp/core@3.0", "pkg:maven/org.corp/core@3.0?type=test-jar", "pkg:maven/org.log/log@9", "pkg:maven/org.y/y@1.2"]
+        [
+            "pkg:maven/org.corp/core@3.0",
+            "pkg:maven/org.corp/core@3.0?type=test-jar",
+            "pkg:maven/org.log/log@9",
+            "pkg:maven/org.y/y@1.2"
+        ]
     );
     assert_eq!(needs(&bom, core), ["pkg:maven/org.log/log@10", "pkg:maven/org.m/m@7", "pkg:maven/org.y/y@1.1"]);
-    assert_eq!(needs(&bom, product), ["pkg:maven/org.corp/app@3.0?type=war", "pkg:maven/org.corp/bom@3.0?type=pom", "pkg:maven/org.log/log@9"]);
+    assert_eq!(
+        needs(&bom, product),
+        ["pkg:maven/org.corp/app@3.0?type=war", "pkg:maven/org.corp/bom@3.0?type=pom", "pkg:maven/org.log/log@9"]
+    );
     assert_eq!(component(&bom, "pkg:maven/org.m/m@7")["scope"], "excluded");
     assert_eq!(component(&bom, core)["licenses"], json!([{ "license": { "id": "MIT" } }]));
-    let found: Vec<_> = list(&component(&bom, core)["properties"]).filter(|p| p["name"] == "sealwright:lockfile").collect();
+    let found: Vec<_> =
+        list(&component(&bom, core)["properties"]).filter(|p| p["name"] == "sealwright:lockfile").collect();
     assert_eq!(found.len(), 2, "its own pom, and that of the program");
     // of the tree's own parts all needs are told
     let unknown = &bom["compositions"][1]["dependencies"];
@@ -170,12 +181,15 @@ fn what_the_tree_alone_does_not_tell_is_refused_with_what_to_do() {
             "<parent><groupId>org.boot</groupId><artifactId>starter</artifactId><version>3.0</version>{relative}</parent><artifactId>app</artifactId>"
         ))
     };
-    let other = pom("<groupId>org.boot</groupId><artifactId>starter</artifactId><version>2.0</version><packaging>pom</packaging>");
+    let other = pom(
+        "<groupId>org.boot</groupId><artifactId>starter</artifactId><version>2.0</version><packaging>pom</packaging>",
+    );
     let import = "<dependencyManagement><dependencies><dependency><groupId>org.boot</groupId><artifactId>bom</artifactId><version>3.0</version>
         <type>pom</type><scope>import</scope></dependency></dependencies></dependencyManagement>
         <dependencies><dependency><groupId>org.x</groupId><artifactId>x</artifactId></dependency></dependencies>";
     let (absent, empty) = (parent(""), parent("<relativePath/>"));
-    let (above, elsewhere) = (parent("<relativePath>../../../x</relativePath>"), parent("<relativePath>parent</relativePath>"));
+    let (above, elsewhere) =
+        (parent("<relativePath>../../../x</relativePath>"), parent("<relativePath>parent</relativePath>"));
     let imported = own(import);
     let cases: &[(&[(&str, &str)], &str)] = &[
         (&[("pom.xml", &absent)], "org.boot:starter:3.0"),
@@ -202,12 +216,18 @@ fn what_the_tree_alone_does_not_tell_is_refused_with_what_to_do() {
 #[test]
 fn an_import_from_elsewhere_hides_what_is_imported_after_it() {
     let import = |name: &str| {
-        format!("<dependency><groupId>org.corp</groupId><artifactId>{name}</artifactId><version>1</version><type>pom</type><scope>import</scope></dependency>")
+        format!(
+            "<dependency><groupId>org.corp</groupId><artifactId>{name}</artifactId><version>1</version><type>pom</type><scope>import</scope></dependency>"
+        )
     };
     let bom = pom("<groupId>org.corp</groupId><artifactId>bom</artifactId><version>1</version><packaging>pom</packaging>
         <dependencyManagement><dependencies><dependency><groupId>org.x</groupId><artifactId>x</artifactId><version>5</version></dependency></dependencies></dependencyManagement>");
     let with = |first: &str, second: &str| {
-        let managed = format!("<dependencyManagement><dependencies>{}{}</dependencies></dependencyManagement>", import(first), import(second));
+        let managed = format!(
+            "<dependencyManagement><dependencies>{}{}</dependencies></dependencyManagement>",
+            import(first),
+            import(second)
+        );
         needing("").replace("</project>", &format!("{managed}</project>"))
     };
     let made = bom_of(&[("pom.xml", &with("bom", "gone")), ("bom/pom.xml", &bom)]);
@@ -220,11 +240,17 @@ fn an_import_from_elsewhere_hides_what_is_imported_after_it() {
 #[test]
 fn poms_that_are_broken_are_refused() {
     let twice = |second: &str| {
-        let one = |version: &str| format!("<dependency><groupId>g</groupId><artifactId>a</artifactId><version>{version}</version></dependency>");
+        let one = |version: &str| {
+            format!(
+                "<dependency><groupId>g</groupId><artifactId>a</artifactId><version>{version}</version></dependency>"
+            )
+        };
         own(&format!("<dependencies>{}{}</dependencies>", one("1"), one(second)))
     };
     bom_of(&[("pom.xml", &twice("1"))]);
-    let looped = own("<parent><groupId>org.corp</groupId><artifactId>app</artifactId><version>1.0</version><relativePath>.</relativePath></parent>");
+    let looped = own(
+        "<parent><groupId>org.corp</groupId><artifactId>app</artifactId><version>1.0</version><relativePath>.</relativePath></parent>",
+    );
     let cases: &[(&str, &str)] = &[
         ("", "MALFORMED"),
         ("<project>", "MALFORMED"),
@@ -242,7 +268,11 @@ fn poms_that_are_broken_are_refused() {
         (&needing("<version>${v</version>"), "MALFORMED"),
         (&twice("2"), "MALFORMED"),
         (&looped, "MALFORMED"),
-        (&needing("<version>${v}</version>").replace("</project>", "<properties><v>${v}${v}</v></properties></project>"), "LIMIT_EXCEEDED"),
+        (
+            &needing("<version>${v}</version>")
+                .replace("</project>", "<properties><v>${v}${v}</v></properties></project>"),
+            "LIMIT_EXCEEDED",
+        ),
         (&"<a>".repeat(1000), "LIMIT_EXCEEDED"),
         (&format!("<<<<<<< HEAD\n{}=======\n>>>>>>> x\n", own("")), "MALFORMED"),
     ];
@@ -279,7 +309,9 @@ fn lines(path: &Path) -> BTreeSet<String> {
         block.split_once(&format!("<{name}>")).unwrap().1.split('<').next().unwrap().trim().to_owned()
     };
     let blocks = text.split("<dependency>").skip(1);
-    blocks.map(|b| format!("pkg:maven/{}/{}@{}", value(b, "groupId"), value(b, "artifactId"), value(b, "version"))).collect()
+    blocks
+        .map(|b| format!("pkg:maven/{}/{}@{}", value(b, "groupId"), value(b, "artifactId"), value(b, "version")))
+        .collect()
 }
 
 #[test]
@@ -294,14 +326,18 @@ fn a_real_reactor_of_three_poms_gives_versions_from_parent_and_child() {
     let utils = needs(&made, "pkg:maven/action.surefire.report/utils@0.0.1-SNAPSHOT");
     assert!(utils.contains(&"pkg:maven/org.jetbrains.kotlin/kotlin-stdlib-jdk8@1.3.72"), "{utils:?}");
     let email = needs(&made, "pkg:maven/action.surefire.report/email@0.0.1-SNAPSHOT");
-    assert!(email.contains(&"pkg:maven/junit/junit@4.13.1") && email.contains(&"pkg:maven/org.assertj/assertj-core@3.11.1"));
+    assert!(
+        email.contains(&"pkg:maven/junit/junit@4.13.1") && email.contains(&"pkg:maven/org.assertj/assertj-core@3.11.1")
+    );
 }
 
 #[test]
 fn a_thousand_modules_are_read_once_each() {
     let modules: String = (0..1000).map(|n| format!("<module>m{n}</module>")).collect();
     let managed: String = (0..1000)
-        .map(|n| format!("<dependency><groupId>g</groupId><artifactId>d{n}</artifactId><version>1</version></dependency>"))
+        .map(|n| {
+            format!("<dependency><groupId>g</groupId><artifactId>d{n}</artifactId><version>1</version></dependency>")
+        })
         .collect();
     let root = pom(&format!("<groupId>g</groupId><artifactId>root</artifactId><version>1</version><packaging>pom</packaging>
         <modules>{modules}</modules><dependencyManagement><dependencies>{managed}</dependencies></dependencyManagement>"));

@@ -219,7 +219,11 @@ impl Graph {
             // another file may tell what packages need of each other
             let alone = of(Coverage::Direct) == self.coverages.len();
             let aggregate = if alone { Aggregate::IncompleteFirstPartyOnly } else { Aggregate::Incomplete };
-            compositions.push(Composition { aggregate, assemblies: vec![product.to_owned()], dependencies: Vec::new() });
+            compositions.push(Composition {
+                aggregate,
+                assemblies: vec![product.to_owned()],
+                dependencies: Vec::new(),
+            });
         }
         let unknown = self.nodes.iter().enumerate().filter(|(_, node)| node.coverage != Coverage::Whole);
         let mut refs: BTreeSet<String> = unknown.map(|(n, _)| self.bom_ref(n, product, place)).collect();

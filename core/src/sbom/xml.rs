@@ -101,13 +101,15 @@ impl Tree {
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|e| self.malformed(e))?;
             if attributes.len() >= ATTRIBUTES || self.prefixes.len() >= ATTRIBUTES {
-                let text = format!("an element of the {} has more than {ATTRIBUTES} attributes; write it anew", self.what);
+                let text =
+                    format!("an element of the {} has more than {ATTRIBUTES} attributes; write it anew", self.what);
                 return Err(Error::new(ErrorKind::LimitExceeded, text));
             }
             if attribute.value.contains('<') {
                 return Err(self.malformed("it has a bare `<` in an attribute"));
             }
-            let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|e| self.malformed(e))?.into_owned();
+            let value =
+                attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|e| self.malformed(e))?.into_owned();
             let name: &str = attribute.key.as_ref();
             match name.split_once(':') {
                 None if name == "xmlns" => self.prefixes.push((depth, String::new(), value)),
@@ -175,7 +177,8 @@ mod tests {
     #[test]
     fn text_attributes_and_namespaces_are_read() {
         let root =
-            read("SBOM", "<a xmlns='urn:x' b='1 &amp; 2'><c>x&#65;&lt;<![CDATA[<d/>]]></c><o:d xmlns:o='urn:y'/></a>").unwrap();
+            read("SBOM", "<a xmlns='urn:x' b='1 &amp; 2'><c>x&#65;&lt;<![CDATA[<d/>]]></c><o:d xmlns:o='urn:y'/></a>")
+                .unwrap();
         assert_eq!(root.attribute("b"), Some("1 & 2"));
         assert_eq!(root.children[0].text, "xA<<d/>");
         assert_eq!((&*root.children[0].namespace, &*root.children[1].namespace), ("urn:x", "urn:y"));

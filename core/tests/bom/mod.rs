@@ -41,7 +41,8 @@ pub(crate) fn bom(root: &Path) -> Value {
     assert_eq!(sbom::validate(&bytes).unwrap(), [], "{}", root.display());
     let bom: Value = serde_json::from_slice(&bytes).unwrap();
     let product = bom["metadata"]["component"]["bom-ref"].as_str().unwrap();
-    let refs: BTreeSet<&str> = list(&bom["components"]).map(|c| c["bom-ref"].as_str().unwrap()).chain([product]).collect();
+    let refs: BTreeSet<&str> =
+        list(&bom["components"]).map(|c| c["bom-ref"].as_str().unwrap()).chain([product]).collect();
     assert_eq!(list(&bom["dependencies"]).count(), refs.len());
     for row in list(&bom["dependencies"]) {
         assert!(list(&row["dependsOn"]).chain([&row["ref"]]).all(|end| refs.contains(end.as_str().unwrap())), "{row}");

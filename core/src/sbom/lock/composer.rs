@@ -117,7 +117,8 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
     let dev = wire.packages_dev.iter().flatten().map(|package| (package, Scope::Excluded));
     let wires: Vec<(&WirePackage, Scope)> = runtime.chain(dev).collect();
 
-    let bytes = error::optional(limits::read_file("composer.json", &found.folder.join("composer.json"), MANIFEST_BYTES))?;
+    let bytes =
+        error::optional(limits::read_file("composer.json", &found.folder.join("composer.json"), MANIFEST_BYTES))?;
     let manifest: Option<Manifest> = bytes.map(|bytes| json::parse("composer.json", &bytes)).transpose()?;
     let lookup = Lookup::new(path, &wires, manifest.as_ref())?;
 

@@ -22,7 +22,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
     let read = gem_sections::read(path, text)?;
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut full_names = BTreeSet::new();
-    let specs: Vec<(&Section, &Spec)> =
+    let specs: Vec<(&Section<'_>, &Spec<'_>)> =
         read.sources.iter().flat_map(|section| section.specs.iter().map(move |spec| (section, spec))).collect();
     for (n, (_, spec)) in specs.iter().enumerate() {
         if !full_names.insert(&spec.full) {
@@ -31,7 +31,10 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         by_name.entry(spec.name).or_default().push(n);
     }
     if let Some(stray) = read.checksums.keys().find(|of| !full_names.contains(of) && !of.starts_with("bundler (")) {
-        return Err(malformed(path, format_args!("has a checksum of `{}`, which it does not hold", stray.escape_debug())));
+        return Err(malformed(
+            path,
+            format_args!("has a checksum of `{}`, which it does not hold", stray.escape_debug()),
+        ));
     }
     // several of one name are those of several platforms
     let places = |name: &str| by_name.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -43,7 +46,10 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
             // Bundler itself comes with Ruby
             if places(name).is_empty() && *name != "bundler" {
                 let name = name.escape_debug();
-                return Err(malformed(path, format_args!("says that `{}` needs `{name}`, which it does not hold", spec.name)));
+                return Err(malformed(
+                    path,
+                    format_args!("says that `{}` needs `{name}`, which it does not hold", spec.name),
+                ));
             }
             needs.extend(places(name));
         }

@@ -73,7 +73,8 @@ pub(super) fn read<'a>(path: &str, text: &'a str) -> Result<Sections<'a>> {
         if rest.is_empty() {
             continue;
         }
-        let fault = |what: &str| malformed(path, format_args!("has in line {} `{}`, {what}", number + 1, rest.escape_debug()));
+        let fault =
+            |what: &str| malformed(path, format_args!("has in line {} `{}`, {what}", number + 1, rest.escape_debug()));
         match (line.len() - rest.len(), &place) {
             (0, _) => {
                 let source = match rest {
@@ -101,7 +102,9 @@ pub(super) fn read<'a>(path: &str, text: &'a str) -> Result<Sections<'a>> {
                 let Some(section) = read.sources.last_mut() else { continue };
                 match (indent, section.has_specs) {
                     (2, false) => option(section, rest).ok_or_else(|| fault("which is no option of a source"))?,
-                    (4, true) => section.specs.push(spec(rest).ok_or_else(|| fault("which is no gem with its version"))?),
+                    (4, true) => {
+                        section.specs.push(spec(rest).ok_or_else(|| fault("which is no gem with its version"))?)
+                    }
                     (6, true) => {
                         let need = dependency(rest).ok_or_else(|| fault("which is no need of a gem"))?;
                         section.specs.last_mut().ok_or_else(|| fault("which no gem needs"))?.needs.push(need);
@@ -152,7 +155,9 @@ fn spec(line: &str) -> Option<Spec<'_>> {
     let (name, version) = line.strip_suffix(')')?.split_once(" (")?;
     let full = line.to_owned();
     let (version, platform) = version.split_once('-').map_or((version, None), |(v, p)| (v, Some(p)));
-    let sound = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "()!/".contains(c));
+    let sound = |text: &str| {
+        !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "()!/".contains(c))
+    };
     let is_sound = sound(name) && sound(version) && platform.is_none_or(sound);
     is_sound.then_some(Spec { name, version, platform, full, needs: Vec::new() })
 }

@@ -44,9 +44,8 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let fault = |what: &str| {
-            malformed(path, format_args!("has in line {} `{}`, {what}", number + 1, line.escape_debug()))
-        };
+        let fault =
+            |what: &str| malformed(path, format_args!("has in line {} `{}`, {what}", number + 1, line.escape_debug()));
         if ended {
             return Err(fault("behind its last line `empty=`"));
         }

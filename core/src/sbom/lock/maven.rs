@@ -30,7 +30,12 @@ pub(super) fn read(found: &Found, _: &str, _: &GenerateOptions) -> Result<LockFi
     project.check_modules(index)?;
     let dependencies = project.dependencies()?;
     let mut managed = Managed::of(index, &project, &dependencies)?;
-    let mut lock = LockFile { path: path.clone(), packages: vec![project.package()?], product: Some(0), unnamed_needs: Vec::new() };
+    let mut lock = LockFile {
+        path: path.clone(),
+        packages: vec![project.package()?],
+        product: Some(0),
+        unnamed_needs: Vec::new(),
+    };
     for (key, dependency) in dependencies {
         lock.packages.push(needed(index, &project, &mut managed, &key, dependency)?);
     }
@@ -123,7 +128,10 @@ impl<'a> Project<'a> {
                 let key = self.key(dependency)?;
                 if own.insert(key, dependency).is_some_and(|other| other != dependency) {
                     let name = format!("{}:{}", dependency.group, dependency.artifact);
-                    return Err(malformed(path, format_args!("has the dependency `{}` in two ways", name.escape_debug())));
+                    return Err(malformed(
+                        path,
+                        format_args!("has the dependency `{}` in two ways", name.escape_debug()),
+                    ));
                 }
             }
             for (key, dependency) in own {
@@ -147,7 +155,9 @@ impl<'a> Project<'a> {
         let Some((path, pom)) = self.lineage.first() else { return Ok(()) };
         match pom.modules.iter().find(|module| at(&index.poms, path, module).is_none()) {
             None => Ok(()),
-            Some(gone) => Err(malformed(path, format_args!("has the module `{}`, which is not there", gone.escape_debug()))),
+            Some(gone) => {
+                Err(malformed(path, format_args!("has the module `{}`, which is not there", gone.escape_debug())))
+            }
         }
     }
 
@@ -310,7 +320,10 @@ fn needed(
         ("compile" | "runtime" | "system", _) => Scope::Required,
         (other, _) => {
             let (name, other) = (name.escape_debug(), other.escape_debug());
-            return Err(malformed(path, format_args!("has the scope `{other}` for `{name}`, which Maven does not have")));
+            return Err(malformed(
+                path,
+                format_args!("has the scope `{other}` for `{name}`, which Maven does not have"),
+            ));
         }
     };
     let version = project.sound(version)?;

@@ -170,14 +170,20 @@ impl Reader<'_> {
     }
 
     /// The elements called `name` in the one called `list`.
-    fn list<'e>(&self, holder: &'e Element, list: &str, name: &'static str) -> Result<impl Iterator<Item = &'e Element>> {
+    fn list<'e>(
+        &self,
+        holder: &'e Element,
+        list: &str,
+        name: &'static str,
+    ) -> Result<impl Iterator<Item = &'e Element>> {
         let list = self.child(holder, list)?;
         Ok(list.into_iter().flat_map(Element::own).filter(move |element| element.name == name))
     }
 
     fn needed(&self, holder: &Element, name: &str) -> Result<String> {
-        self.value(holder, name)?
-            .ok_or_else(|| malformed(self.path, format_args!("has a `{}` without `{name}`", holder.name.escape_debug())))
+        self.value(holder, name)?.ok_or_else(|| {
+            malformed(self.path, format_args!("has a `{}` without `{name}`", holder.name.escape_debug()))
+        })
     }
 
     fn value(&self, holder: &Element, name: &str) -> Result<Option<String>> {

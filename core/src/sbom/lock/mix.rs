@@ -45,7 +45,8 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 
 /// Name, version, inner checksum, build tools, needs, repository and outer checksum; before Hex 0.21 without the last.
 fn hex_package(path: &str, app: &str, parts: &[&Term], places: &BTreeMap<&str, usize>) -> Result<Package> {
-    let [name, Term::Text(version), Term::Text(_), Term::List(_), Term::List(needs), Term::Text(repository), rest @ ..] = parts
+    let [name, Term::Text(version), Term::Text(_), Term::List(_), Term::List(needs), Term::Text(repository), rest @ ..] =
+        parts
     else {
         return Err(unknown(path, app));
     };
@@ -65,7 +66,9 @@ fn hex_package(path: &str, app: &str, parts: &[&Term], places: &BTreeMap<&str, u
         [Term::Text(hex)] if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
             package.hashes.push(Hash { alg: "SHA-256", content: hex.to_ascii_lowercase() });
         }
-        _ => return Err(malformed(path, format_args!("has a checksum of `{}` that is no SHA-256", app.escape_debug()))),
+        _ => {
+            return Err(malformed(path, format_args!("has a checksum of `{}` that is no SHA-256", app.escape_debug())));
+        }
     }
     for need in needs {
         let Term::Tuple(need) = need else { return Err(unknown(path, app)) };

@@ -176,7 +176,9 @@ mod tests {
 
     #[test]
     fn terms_of_each_kind_are_read() {
-        let term = read("%{\n  # one\n  \"a\": {:hex, :a, \"1.0\", [:mix], [{:b, \"~> 1\", [hex: :b, optional: false]}]},\n}").unwrap();
+        let term =
+            read("%{\n  # one\n  \"a\": {:hex, :a, \"1.0\", [:mix], [{:b, \"~> 1\", [hex: :b, optional: false]}]},\n}")
+                .unwrap();
         let Term::Map(pairs) = term else { panic!() };
         assert_eq!(pairs[0].0, "a");
         let Term::Tuple(parts) = &pairs[0].1 else { panic!() };

@@ -157,7 +157,13 @@ fn package(path: &str, name: &str, entry: &Entry) -> Result<Package> {
         version: entry.resolved.clone(),
         origin,
         scope: Scope::Required,
-        hashes: entry.content_hash.as_deref().map(|hash| content_hash(path, name, hash)).transpose()?.into_iter().collect(),
+        hashes: entry
+            .content_hash
+            .as_deref()
+            .map(|hash| content_hash(path, name, hash))
+            .transpose()?
+            .into_iter()
+            .collect(),
         licenses: Vec::new(),
         needs: Vec::new(),
     })
@@ -186,7 +192,8 @@ fn project(folder: &Path) -> Result<Option<Package>> {
     let text = String::from_utf8(bytes).map_err(|e| {
         Error::new(ErrorKind::Malformed, format!("the project `{file}` is not UTF-8 text; write it anew")).caused_by(e)
     })?;
-    let root = xml::read("project", text.trim_start_matches('\u{feff}')).map_err(|e| e.while_doing(format_args!("`{file}`")))?;
+    let root = xml::read("project", text.trim_start_matches('\u{feff}'))
+        .map_err(|e| e.while_doing(format_args!("`{file}`")))?;
     let name = property(&root, &["PackageId", "AssemblyName"]).or_else(|| file.rsplit_once('.').map(|(name, _)| name));
     let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(None) };
     let version = property(&root, &["PackageVersion", "Version"]);
