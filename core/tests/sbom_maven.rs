@@ -1,6 +1,6 @@
 //! BOMs of `pom.xml`: what the tree alone tells of a Maven project, and refusals of what it does not.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod bom;
 mod corpora;

@@ -103,7 +103,7 @@ pub(super) fn read<'a>(path: &str, text: &'a str) -> Result<Sections<'a>> {
                 match (indent, section.has_specs) {
                     (2, false) => option(section, rest).ok_or_else(|| fault("which is no option of a source"))?,
                     (4, true) => {
-                        section.specs.push(spec(rest).ok_or_else(|| fault("which is no gem with its version"))?)
+                        section.specs.push(spec(rest).ok_or_else(|| fault("which is no gem with its version"))?);
                     }
                     (6, true) => {
                         let need = dependency(rest).ok_or_else(|| fault("which is no need of a gem"))?;
