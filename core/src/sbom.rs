@@ -7,9 +7,16 @@
 //! - Python: `uv.lock` (version 1), `poetry.lock` (1.0 to 2.1), `pdm.lock` (2 to 4), `Pipfile.lock` (specification 6),
 //!   `pylock.toml` and `pylock.*.toml` (version 1), and requirements files in which each requirement is pinned
 //! - Go: `go.mod` and `go.sum`
+//! - Java and Kotlin: `gradle.lockfile` and those of build scripts; `pom.xml`, which is none (model 4.0.0)
+//! - Ruby: `Gemfile.lock` and `gems.locked`
+//! - PHP: `composer.lock`
+//! - .NET: `packages.lock.json` (versions 1 to 3)
+//! - Swift: `Package.resolved` (versions 1 to 3)
+//! - Elixir: `mix.lock`
 //!
 //! It asks no network and runs no tool, and the same tree gives the same bytes. What it can't read whole it refuses:
-//! half an inventory looks like a whole one.
+//! half an inventory looks like a whole one. Where a file by its nature does not tell everything, the SBOM says so
+//! ([`Composition`]).
 //!
 //! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
@@ -62,7 +69,9 @@ pub use document::{Document, Format};
 pub use license::{License, LicenseChoice};
 pub use license_policy::{LicenseFault, LicensePolicy};
 pub use merge::{Merge, MergeLoss, MergeOptions, merge};
-pub use model::{Component, ComponentKind, Dependency, Hash, Metadata, Property, Sbom, Scope, Tools};
+pub use model::{
+    Aggregate, Component, ComponentKind, Composition, Dependency, Hash, Metadata, Property, Sbom, Scope, Tools,
+};
 pub use query::{Query, QueryResult};
 pub use score::{Element, Lacking, Score, score};
 pub use summary::{ComponentSummary, Dataset, Edge, EdgeKind, Summary, read};
@@ -96,8 +105,14 @@ pub struct GenerateOptions {
 /// Folders named `target` or `node_modules`, hidden folders and links are left out. Packages that several lock files
 /// have become one component, and their edges are united. A development dependency has the scope `excluded`, an
 /// optional one `optional`, any other `required` (CycloneDX 1.6, `component.scope`: excluded components "document
-/// component usage for test and other non-runtime purposes"). `Cargo.lock`, `go.mod` and requirements files do not tell
-/// which are which, so their packages are all `required`.
+/// component usage for test and other non-runtime purposes"). `Cargo.lock`, `go.mod`, requirements files, `Gemfile.lock`,
+/// `packages.lock.json`, `Package.resolved` and `mix.lock` do not tell which are which, so their packages are all
+/// `required`. What Gradle has only to compile with, and what Maven calls `provided`, is `optional`: at run time the
+/// environment brings it, or nobody.
+///
+/// Some do not tell what needs what, such as `gradle.lockfile`, `go.mod` and `Pipfile.lock`, and a `pom.xml` names direct
+/// dependencies alone. Then `compositions` say which parts may have more needs, and a property `sealwright:incomplete` says
+/// why.
 ///
 /// ```
 /// use sealwright::sbom::{GenerateOptions, generate};
@@ -112,7 +127,9 @@ pub struct GenerateOptions {
 ///
 /// # Errors
 /// `NOT_FOUND` if there is no lock file; `MALFORMED` for one that is cut, edited, in a merge conflict, needs a package
-/// it does not hold, or asks for a package in no one version; `UNSUPPORTED` for an unknown version of one; `DIGEST_MISMATCH` if two of them give a
+/// it does not hold, or asks for a package in no one version; `UNSUPPORTED` for an unknown version of one, and for a
+/// `pom.xml` that leaves to poms outside of the tree, or to the command line, what it needs; `DIGEST_MISMATCH` if two of
+/// them give a
 /// package different hashes; `LIMIT_EXCEEDED` for too many files or bytes; `API_MISUSE` if the product has no name;
 /// `IO` and its kin if a file can't be read.
 pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
@@ -134,7 +151,7 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
     for file in &found {
         let text = file.read(left)?;
         left = left.saturating_sub(text.len() as u64);
-        let product = graph.add((file.format.read)(file, &text, options)?)?;
+        let product = graph.add((file.format.read)(file, &text, options)?, file.format.coverage)?;
         products.extend(product);
         if file.is_at_root() {
             at_root = at_root.or(product);
@@ -146,7 +163,9 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
         None => at_root.or(only),
     };
     let product = product(&graph, place, options)?;
-    let (components, dependencies) = graph.write(product.bom_ref.as_deref().unwrap_or_default(), place)?;
+    let product_ref = product.bom_ref.clone().unwrap_or_default();
+    let (components, dependencies) = graph.write(&product_ref, place)?;
+    let (compositions, properties) = graph.unknowns(&product_ref, place);
     Ok(Sbom {
         bom_format: "CycloneDX",
         spec_version: "1.6",
@@ -157,9 +176,11 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
                 components: vec![plain("sealwright".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()))],
             },
             component: product,
+            properties,
         },
         components,
         dependencies,
+        compositions,
     })
 }
 

@@ -77,6 +77,18 @@ fn seeds() -> Vec<Vec<u8>> {
             .to_vec(),
     );
     seeds.push(br#"{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":"C","status":"fixed","products":["p"]}]}"#.to_vec());
+    for lock in [
+        "g:a:1.0=runtimeClasspath\nempty=\n",
+        "GEM\n  remote: https://rubygems.org/\n  specs:\n    a (1.0-java)\n      b (~> 1)\n    b (1.0)\n\nDEPENDENCIES\n  a!\n\nCHECKSUMS\n  b (1.0) sha256=00\n",
+        r#"{"packages":[{"name":"a/a","version":"1","license":["MIT"],"require":{"a/b":"*"},"provide":{"a/b":"1"}}],"packages-dev":[]}"#,
+        r#"{"version":1,"dependencies":{"net8.0":{"a":{"type":"Direct","resolved":"1.0","dependencies":{"A":"1"}}}}}"#,
+        r#"{"version":2,"pins":[{"identity":"a","location":"https://x.example/a/a.git","state":{"version":"1"}}]}"#,
+        "%{\"a\": {:hex, :a, \"1.0\", \"00\", [:mix], [{:b, \"~> 1\", [optional: true]}], \"hexpm\"}}",
+        "<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version><properties><v>1</v></properties><dependencies>\
+         <dependency><groupId>g</groupId><artifactId>b</artifactId><version>${v}</version></dependency></dependencies></project>",
+    ] {
+        seeds.push(lock.as_bytes().to_vec());
+    }
     seeds.push(br#"<testsuites><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>"#.to_vec());
     seeds.push(
         br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a"}]}"#.to_vec(),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::answer::{Answer, to_json};
 use super::output::write_file;
 use super::sbom_use::{Convert, Diff, Find, Licenses, MergeAll, Said, ScoreOf, open};
-use super::text::Page;
+use super::text::{Page, harmless};
 use crate::error::Result;
 use crate::json;
 use crate::sbom::{Document, GenerateOptions, generate, read};
@@ -76,9 +76,15 @@ impl SbomCommand {
                 };
                 write_file(&out, &bytes)?;
                 let listed = read(&bytes)?;
-                let text = format!("{} components, in {}\n", listed.component_count, out.display());
-                let value = json!({ "out": out.display().to_string(), "components": listed.component_count });
-                Ok(Answer::new(text, value))
+                let mut page = Page::default();
+                page.line(format!("{} components, in {}", listed.component_count, out.display()));
+                let untold: Vec<_> = bom.metadata.properties.iter().map(|property| &property.value).collect();
+                for file in &untold {
+                    page.wrapped("", "  ", &harmless(&format!("not whole: {file}")));
+                }
+                let value = json!({ "out": out.display().to_string(), "components": listed.component_count,
+                    "incomplete": untold });
+                Ok(Answer::new(page.finish(), value))
             }
             Self::Validate { file } => {
                 let document = Document::parse(&open(&file)?)?;

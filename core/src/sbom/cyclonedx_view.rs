@@ -34,6 +34,17 @@ pub(super) fn summary(bom: &Value) -> Result<Summary> {
     nested(bom, "", &mut components)?;
     summary.components = components;
     summary.edges = edges(bom)?;
+    for (n, row) in list(bom, "compositions", "")?.iter().enumerate() {
+        let path = format!("/compositions/{n}");
+        if let None | Some("complete" | "not_specified") = text(row, "aggregate", &path)? {
+            continue;
+        }
+        let (assemblies, needs) = (texts(row, "assemblies", &path)?, texts(row, "dependencies", &path)?);
+        if assemblies.is_empty() && needs.is_empty() && texts(row, "vulnerabilities", &path)?.is_empty() {
+            summary.incomplete.extend(summary.subject.as_ref().and_then(|subject| subject.bom_ref.clone()));
+        }
+        summary.incomplete.extend(assemblies.into_iter().chain(needs).map(str::to_owned));
+    }
     Ok(summary)
 }
 

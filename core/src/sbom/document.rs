@@ -133,7 +133,7 @@ impl Document {
         if text.bytes().filter(|b| *b == b'<').count() > limits::SBOM_VALUES {
             return Err(too_much(format_args!("{} tags", limits::SBOM_VALUES)));
         }
-        let root = xml::read(text)?;
+        let root = xml::read("SBOM", text)?;
         let version = root.namespace.strip_prefix(CYCLONEDX_NAMESPACE).filter(|_| root.name == "bom");
         let Some(version) = version else {
             return Err(unknown(format_args!("an XML element `{}`", short(&root.name))));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::license::LicenseChoice;
-use super::model::{Component, ComponentKind, Dependency, Hash, Property, Scope};
+use super::model::{Aggregate, Component, ComponentKind, Composition, Dependency, Hash, Property, Scope};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where the bytes of a package come from.
@@ -17,6 +17,19 @@ pub(super) enum Origin {
 
 /// The `h1` of a `go.sum`: SHA-256 over the hashes of the files of a module, and so the hash of no archive.
 pub(super) const GO_SUM: &str = "h1";
+
+/// How much a kind of file tells of its packages, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Coverage {
+    /// All of them, and what each needs.
+    Whole,
+    /// All of them, and which of them the tree itself needs; not what those need in turn.
+    Flat,
+    /// All of them, and not what needs what.
+    Unlinked,
+    /// What the tree itself needs, and not what that needs in turn.
+    Direct,
+}
 
 /// A package as one lock file has it.
 pub(super) struct Package {
@@ -66,6 +79,8 @@ pub(super) struct LockFile {
 struct Node {
     package: Package,
     found_in: BTreeSet<String>,
+    /// Of the file that tells most of it.
+    coverage: Coverage,
     needs: BTreeSet<usize>,
 }
 
@@ -76,19 +91,22 @@ pub(super) struct Graph {
     nodes: Vec<Node>,
     /// What manifests without a name need.
     unnamed_needs: BTreeSet<usize>,
+    /// How much each file tells, by its path.
+    coverages: BTreeMap<String, Coverage>,
 }
 
 impl Graph {
-    /// Adds what a lock file says; gives the place of its product.
+    /// Adds what a lock file says that tells so much; gives the place of its product.
     ///
     /// # Errors
     /// `DIGEST_MISMATCH` if it has another hash for a package than a lock file added before.
-    pub(super) fn add(&mut self, lock: LockFile) -> Result<Option<usize>> {
+    pub(super) fn add(&mut self, lock: LockFile, coverage: Coverage) -> Result<Option<usize>> {
+        self.coverages.insert(lock.path.clone(), coverage);
         let mut places = Vec::with_capacity(lock.packages.len());
         let mut needs = Vec::with_capacity(lock.packages.len());
         for mut package in lock.packages {
             needs.push(std::mem::take(&mut package.needs));
-            places.push(self.unite(package, &lock.path)?);
+            places.push(self.unite(package, &lock.path, coverage)?);
         }
         let place = |local: &usize| places.get(*local).copied();
         for (from, needs) in places.iter().zip(&needs) {
@@ -100,14 +118,17 @@ impl Graph {
         Ok(lock.product.as_ref().and_then(place))
     }
 
-    fn unite(&mut self, mut package: Package, path: &str) -> Result<usize> {
+    fn unite(&mut self, mut package: Package, path: &str, coverage: Coverage) -> Result<usize> {
+        // of a package of the tree its own manifest tells all it needs
+        let coverage = if package.origin == Origin::Local { Coverage::Whole } else { coverage };
         let key = (package.purl.clone(), package.origin);
         let Some(node) = self.places.get(&key).and_then(|&place| self.nodes.get_mut(place)) else {
             let place = self.nodes.len();
             self.places.insert(key, place);
             let files = std::mem::take(&mut package.files);
             unite_files(&mut package, files, path)?;
-            self.nodes.push(Node { package, found_in: BTreeSet::from([path.to_owned()]), needs: BTreeSet::new() });
+            let found_in = BTreeSet::from([path.to_owned()]);
+            self.nodes.push(Node { package, found_in, coverage, needs: BTreeSet::new() });
             return Ok(place);
         };
         let known = &mut node.package;
@@ -123,6 +144,7 @@ impl Graph {
         }
         unite_files(known, package.files, path)?;
         known.scope = known.scope.min(package.scope);
+        node.coverage = node.coverage.min(coverage);
         if known.licenses.is_empty() {
             known.licenses = package.licenses;
         }
@@ -170,8 +192,14 @@ impl Graph {
             component.bom_ref = Some(bom_ref.clone());
             let found = node.found_in.iter().map(|path| Property { name: "sealwright:lockfile", value: path.clone() });
             component.properties.extend(found);
-            let relationship = if direct.contains(&n) { "direct" } else { "transitive" };
-            component.properties.push(Property { name: "sealwright:relationship", value: relationship.to_owned() });
+            let relationship = match node.coverage {
+                _ if direct.contains(&n) => Some("direct"),
+                Coverage::Unlinked => None,
+                _ => Some("transitive"),
+            };
+            component.properties.extend(
+                relationship.map(|value| Property { name: "sealwright:relationship", value: value.to_owned() }),
+            );
             components.push(component);
             edges.push(Dependency { component: bom_ref.clone(), depends_on: of(&node.needs) });
         }
@@ -185,6 +213,41 @@ impl Graph {
             ));
         }
         Ok((components, edges))
+    }
+
+    /// What of the components and edges may not be all there is, and which files do not tell it.
+    pub(super) fn unknowns(&self, product: &str, place: Option<usize>) -> (Vec<Composition>, Vec<Property>) {
+        let of = |coverage: Coverage| self.coverages.values().filter(move |c| **c == coverage).count();
+        let mut compositions = Vec::new();
+        if of(Coverage::Direct) > 0 {
+            // another file may tell what packages need of each other
+            let alone = of(Coverage::Direct) == self.coverages.len();
+            let aggregate = if alone { Aggregate::IncompleteFirstPartyOnly } else { Aggregate::Incomplete };
+            compositions.push(Composition {
+                aggregate,
+                assemblies: vec![product.to_owned()],
+                dependencies: Vec::new(),
+            });
+        }
+        let unknown = self.nodes.iter().enumerate().filter(|(_, node)| node.coverage != Coverage::Whole);
+        let mut refs: BTreeSet<String> = unknown.map(|(n, _)| self.bom_ref(n, product, place)).collect();
+        if of(Coverage::Unlinked) > 0 {
+            refs.insert(product.to_owned());
+        }
+        if !refs.is_empty() {
+            let dependencies = refs.into_iter().collect();
+            compositions.push(Composition { aggregate: Aggregate::Unknown, assemblies: Vec::new(), dependencies });
+        }
+        let told = self.coverages.iter().filter_map(|(path, coverage)| {
+            let what = match coverage {
+                Coverage::Whole => return None,
+                Coverage::Flat => "tells direct dependencies, and not what those need in turn",
+                Coverage::Unlinked => "does not tell what needs what",
+                Coverage::Direct => "names direct dependencies alone, and not those of profiles",
+            };
+            Some(Property { name: "sealwright:incomplete", value: format!("{path} {what}") })
+        });
+        (compositions, told.collect())
     }
 
     fn bom_ref(&self, n: usize, product: &str, place: Option<usize>) -> String {

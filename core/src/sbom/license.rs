@@ -153,6 +153,27 @@ pub(super) fn of_npm(field: Option<&Value>) -> Vec<LicenseChoice> {
     }
 }
 
+/// Of `texts` any may be chosen: one expression, or where they are none, a licence each.
+pub(super) fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<LicenseChoice> {
+    let texts: Vec<&str> = texts.map(str::trim).filter(|text| !text.is_empty()).collect();
+    let grouped = texts.iter().map(|text| if text.contains(' ') { format!("({text})") } else { (*text).to_owned() });
+    let one = match &texts[..] {
+        [one] => declared(one),
+        _ => declared(&grouped.collect::<Vec<_>>().join(" OR ")),
+    };
+    match one {
+        Some(LicenseChoice::License { license: License::Name(_) }) => {
+            texts.iter().map(|text| LicenseChoice::License { license: named(text) }).collect()
+        }
+        one => one.into_iter().collect(),
+    }
+}
+
+/// A licence that stands beside others, where CycloneDX takes no expression.
+fn named(text: &str) -> License {
+    if is_id(text) { License::Id(text.to_owned()) } else { License::Name(text.to_owned()) }
+}
+
 /// Whether the schema takes `text` as an id; its list is not quite that of the `spdx` crate.
 pub(super) fn is_id(text: &str) -> bool {
     #[derive(Deserialize)]

@@ -5,10 +5,19 @@
 
 mod cargo;
 mod cargo_manifest;
+mod composer;
+mod gem;
+mod gem_sections;
 mod go;
 mod go_mod;
+mod gradle;
+mod maven;
+mod maven_poms;
+mod mix;
+mod mix_term;
 mod npm;
 mod npm_v1;
+mod nuget;
 mod pdm;
 mod pipfile;
 mod poetry;
@@ -21,31 +30,43 @@ mod python_range;
 mod requirements;
 mod requirements_files;
 mod requirements_lines;
+mod swift;
 mod uv;
 
 use super::GenerateOptions;
-use super::graph::LockFile;
+use super::graph::{Coverage, LockFile};
 use super::tree::Found;
 use crate::error::{Error, ErrorKind, Result};
+
+pub(super) use maven_poms::Poms;
 
 /// A kind of lock file.
 pub(super) struct Format {
     /// Names of files, `*` for any part of one.
     names: &'static [&'static str],
+    /// How much such a file tells.
+    pub(super) coverage: Coverage,
     /// Reads a file found by its name, as text, and what stands beside it.
     pub(super) read: fn(&Found, &str, &GenerateOptions) -> Result<LockFile>,
 }
 
 const FORMATS: &[Format] = &[
-    Format { names: &["Cargo.lock"], read: cargo::read },
-    Format { names: &["package-lock.json", "npm-shrinkwrap.json"], read: npm::read },
-    Format { names: &["uv.lock"], read: uv::read },
-    Format { names: &["poetry.lock"], read: poetry::read },
-    Format { names: &["pdm.lock"], read: pdm::read },
-    Format { names: &["Pipfile.lock"], read: pipfile::read },
-    Format { names: &["pylock.toml", "pylock.*.toml"], read: pylock::read },
-    Format { names: &["requirements*.txt", "*requirements.txt"], read: requirements::read },
-    Format { names: &["go.mod"], read: go::read },
+    Format { names: &["Cargo.lock"], coverage: Coverage::Whole, read: cargo::read },
+    Format { names: &["package-lock.json", "npm-shrinkwrap.json"], coverage: Coverage::Whole, read: npm::read },
+    Format { names: &["uv.lock"], coverage: Coverage::Whole, read: uv::read },
+    Format { names: &["poetry.lock"], coverage: Coverage::Whole, read: poetry::read },
+    Format { names: &["pdm.lock"], coverage: Coverage::Whole, read: pdm::read },
+    Format { names: &["Pipfile.lock"], coverage: Coverage::Flat, read: pipfile::read },
+    Format { names: &["pylock.toml", "pylock.*.toml"], coverage: Coverage::Whole, read: pylock::read },
+    Format { names: &["requirements*.txt", "*requirements.txt"], coverage: Coverage::Flat, read: requirements::read },
+    Format { names: &["go.mod"], coverage: Coverage::Flat, read: go::read },
+    Format { names: &["*gradle.lockfile"], coverage: Coverage::Unlinked, read: gradle::read },
+    Format { names: &["Gemfile.lock", "gems.locked"], coverage: Coverage::Whole, read: gem::read },
+    Format { names: &["composer.lock"], coverage: Coverage::Whole, read: composer::read },
+    Format { names: &["packages.lock.json"], coverage: Coverage::Whole, read: nuget::read },
+    Format { names: &["Package.resolved"], coverage: Coverage::Unlinked, read: swift::read },
+    Format { names: &["mix.lock"], coverage: Coverage::Whole, read: mix::read },
+    Format { names: &[Poms::NAME], coverage: Coverage::Direct, read: maven::read },
 ];
 
 /// The format of files named `name`, if they are lock files.

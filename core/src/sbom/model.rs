@@ -26,6 +26,9 @@ pub struct Sbom {
     pub components: Vec<Component>,
     /// What each package needs, one row for each `bom-ref`, sorted.
     pub dependencies: Vec<Dependency>,
+    /// What of the rest may not be all there is; empty if the lock files tell everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compositions: Vec<Composition>,
 }
 
 impl Sbom {
@@ -49,6 +52,9 @@ pub struct Metadata {
     pub tools: Tools,
     /// The product that the packages go into.
     pub component: Component,
+    /// `sealwright:incomplete` for each file that does not tell everything, with what it does not tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<Property>,
 }
 
 /// The tools that made a BOM.
@@ -90,10 +96,37 @@ pub struct Component {
     /// Its package url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purl: Option<String>,
-    /// `sealwright:lockfile` for each lock file that has it, and `sealwright:relationship`, `direct` or `transitive`;
-    /// `sealwright:go-sum` is the `h1` that `go.sum` has for a module, which is the hash of no archive.
+    /// `sealwright:lockfile` for each lock file that has it; `sealwright:relationship`, `direct` or `transitive`, where a lock
+    /// file tells it; `sealwright:go-sum`, the `h1` that `go.sum` has for a module, which is the hash of no archive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
+}
+
+/// How much of some parts a BOM tells (CycloneDX 1.6, `compositions`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Composition {
+    /// How much it is.
+    pub aggregate: Aggregate,
+    /// The `bom-ref`s of components of which the parts are meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assemblies: Vec<String>,
+    /// The `bom-ref`s of components of which the needs are meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<String>,
+}
+
+/// The completeness of relationships (CycloneDX 1.6, `aggregateType`), as far as it is in use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Aggregate {
+    /// There are more.
+    Incomplete,
+    /// Those of our own components are told, and no others.
+    IncompleteFirstPartyOnly,
+    /// There may be more.
+    Unknown,
 }
 
 /// The CycloneDX component types in use here.

@@ -69,6 +69,27 @@ pub(super) fn npm(name: &str, version: Option<&str>, resolved: Option<&str>) -> 
     Ok(purl.to_string())
 }
 
+/// `text` with one more qualifier.
+pub(super) fn with_qualifier(text: &str, key: &'static str, value: &str) -> Result<String> {
+    let mut purl: PackageUrl<'_> = text.parse().map_err(|e| bad(text, &e))?;
+    purl.add_qualifier(key, value).map_err(|e| bad(text, &e))?;
+    Ok(purl.to_string())
+}
+
+/// The `vcs_url` of a commit of the Git repository at `url`, which may be written `user@host:path` (purl-spec, "Known
+/// qualifiers key/value pairs").
+pub(super) fn git_url(url: &str, commit: Option<&str>) -> String {
+    let url = match url.split_once(':') {
+        _ if url.contains("://") => url.to_owned(),
+        _ if url.starts_with('/') => format!("file://{url}"),
+        Some((host, path)) if !host.contains('/') => format!("ssh://{host}/{path}"),
+        _ => url.to_owned(),
+    };
+    let plus = if url.starts_with("git+") || url.starts_with("git://") { "" } else { "git+" };
+    let at = commit.map(|c| format!("@{c}")).unwrap_or_default();
+    format!("{plus}{}{at}", public_url(&url))
+}
+
 /// `text` with another version.
 pub(super) fn with_version(text: &str, version: &str) -> Result<String> {
     let mut purl: PackageUrl<'_> = text.parse().map_err(|e| bad(text, &e))?;

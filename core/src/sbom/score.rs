@@ -30,6 +30,8 @@ pub enum Element {
     Tool,
     /// When in the life of the product it was made (CISA "Generation Context").
     GenerationContext,
+    /// All that is inside, what is needed in turn too (CISA "Coverage"). That some is missing, only the SBOM itself can say.
+    Coverage,
     /// A hash of a component (CISA "Component Hash").
     Hash,
     /// Its licence (CISA "License").
@@ -65,7 +67,8 @@ pub struct Lacking {
     pub missing: Vec<Element>,
 }
 
-const CISA: [Element; 4] = [Element::Tool, Element::GenerationContext, Element::Hash, Element::License];
+const CISA: [Element; 5] =
+    [Element::Tool, Element::GenerationContext, Element::Coverage, Element::Hash, Element::License];
 
 /// How much of the minimum elements `document` tells.
 ///
@@ -80,6 +83,7 @@ pub fn score(document: &Document) -> Result<Score> {
         (Element::Relationships, !summary.edges.is_empty() || document.relates()),
         (Element::Tool, !summary.tools.is_empty()),
         (Element::GenerationContext, !summary.lifecycles.is_empty()),
+        (Element::Coverage, summary.incomplete.is_empty()),
     ] {
         if !there {
             missing.push(element);
@@ -92,7 +96,7 @@ pub fn score(document: &Document) -> Result<Score> {
         .filter(|c| !c.missing.is_empty())
         .collect();
     let lacking = || missing.iter().chain(components.iter().flat_map(|c| &c.missing));
-    let asked = 5 + 6 * all.len();
+    let asked = 6 + 6 * all.len();
     let percent = (asked - lacking().count()) * 100 / asked;
     Ok(Score {
         ntia: !all.is_empty() && lacking().all(|element| CISA.contains(element)),

@@ -59,7 +59,7 @@ pub(super) fn summary(document: &Value) -> Result<Summary> {
             components.push(component(element, type_name, path, &by_id)?);
         }
     }
-    relate(&elements, &by_id, &mut components, &mut summary.edges)?;
+    relate(&elements, &by_id, &mut components, &mut summary)?;
     roots.sort_unstable();
     roots.dedup();
     for component in components {
@@ -125,12 +125,12 @@ fn component(element: &Value, type_name: &str, path: &str, by_id: &BTreeMap<&str
     Ok(component)
 }
 
-/// What relationships say: edges, scopes, licences and data of models.
+/// What relationships say: edges and where some are missing, scopes, licences and data of models.
 fn relate(
     elements: &[(String, &Value)],
     by_id: &BTreeMap<&str, &Value>,
     components: &mut [ComponentSummary],
-    edges: &mut Vec<Edge>,
+    summary: &mut Summary,
 ) -> Result<()> {
     let places: BTreeMap<String, usize> =
         components.iter().enumerate().filter_map(|(n, c)| Some((c.bom_ref.clone()?, n))).collect();
@@ -144,13 +144,17 @@ fn relate(
         let own = component.and_then(|n| components.get_mut(n));
         let type_name = text(element, "relationshipType", path)?.unwrap_or_default();
         for to in texts(element, "to", path)? {
-            let mut edge = |kind| edges.push(Edge { from: from.to_owned(), to: to.to_owned(), kind });
+            let mut edge = |kind| summary.edges.push(Edge { from: from.to_owned(), to: to.to_owned(), kind });
             match (type_name, &component) {
                 ("dependsOn" | "hasDynamicLink" | "hasStaticLink" | "hasPrerequisite", _) => edge(EdgeKind::DependsOn),
                 ("hasOptionalDependency" | "hasOptionalComponent", _) => edge(EdgeKind::DependsOn),
                 ("contains", _) => edge(EdgeKind::Contains),
                 _ => {}
             }
+        }
+        let tells_all = !matches!(text(element, "completeness", path)?, Some("incomplete" | "noAssertion"));
+        if !tells_all && matches!(type_name, "dependsOn" | "contains") {
+            summary.incomplete.insert(from.to_owned());
         }
         let Some(own) = own else { continue };
         for to in texts(element, "to", path)? {

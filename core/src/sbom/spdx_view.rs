@@ -29,7 +29,8 @@ pub(super) fn summary(document: &Value) -> Result<Summary> {
         }
     }
     let described = described(document)?;
-    let (edges, scopes) = edges(document)?;
+    let Edges { edges, scopes, incomplete } = edges(document)?;
+    summary.incomplete = incomplete;
     let packages = list(document, "packages", "")?;
     for (n, package) in packages.iter().enumerate() {
         let mut component = component(package, &format!("/packages/{n}"))?;
@@ -65,9 +66,17 @@ pub(super) fn described(document: &Value) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Edges, and the scopes of what is needed only in part.
-fn edges(document: &Value) -> Result<(Vec<Edge>, BTreeMap<String, &'static str>)> {
+struct Edges {
+    edges: Vec<Edge>,
+    /// Scopes of what is needed only in part.
+    scopes: BTreeMap<String, &'static str>,
+    /// What needs or holds things that are not told.
+    incomplete: BTreeSet<String>,
+}
+
+fn edges(document: &Value) -> Result<Edges> {
     let mut edges = Vec::new();
+    let mut incomplete = BTreeSet::new();
     let mut scopes: BTreeMap<String, &'static str> = BTreeMap::new();
     for (n, row) in list(document, "relationships", "")?.iter().enumerate() {
         let path = format!("/relationships/{n}");
@@ -89,6 +98,9 @@ fn edges(document: &Value) -> Result<(Vec<Edge>, BTreeMap<String, &'static str>)
             _ => continue,
         };
         if [needs, needed].iter().any(|end| matches!(*end, "NONE" | "NOASSERTION" | "")) {
+            if needed == "NOASSERTION" {
+                incomplete.insert(needs.to_owned());
+            }
             continue;
         }
         let scope = match kind {
@@ -104,7 +116,7 @@ fn edges(document: &Value) -> Result<(Vec<Edge>, BTreeMap<String, &'static str>)
         edges.push(Edge { from: needs.to_owned(), to: needed.to_owned(), kind: edge });
     }
     scopes.retain(|_, scope| *scope != "required");
-    Ok((edges, scopes))
+    Ok(Edges { edges, scopes, incomplete })
 }
 
 fn component(package: &Value, path: &str) -> Result<ComponentSummary> {

@@ -1,6 +1,6 @@
 //! One view of an SBOM, whatever its format, for policies and all that asks what is inside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -44,6 +44,10 @@ pub struct Summary {
     pub components: Vec<ComponentSummary>,
     /// What needs or holds what, by `bomRef`.
     pub edges: Vec<Edge>,
+    /// Parts, by `bomRef`, of which the document itself says that it may not tell all they hold or need: `compositions`
+    /// that are not complete (CycloneDX), relationships to `NOASSERTION` (SPDX 2), their `completeness` (SPDX 3). Sorted.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub incomplete: BTreeSet<String>,
 }
 
 impl Summary {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::lock::{self, Format};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +16,8 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// Its path relative to the root, `/` between parts.
     pub(super) relative: String,
+    /// All poms of the tree, which need each other.
+    pub(super) poms: Rc<lock::Poms>,
 }
 
 impl Found {
@@ -50,6 +53,7 @@ pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut open = vec![(root.to_path_buf(), String::new(), 0)];
     let mut seen = 0;
+    let mut poms = Vec::new();
     while let Some((folder, prefix, depth)) = open.pop() {
         if depth > limits::FOLDER_DEPTH {
             return Err(too_much(root, format_args!("folders deeper than {}", limits::FOLDER_DEPTH)));
@@ -68,7 +72,10 @@ pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {
                 open.push((entry.path(), format!("{relative}/"), depth + 1));
             } else if kind.is_file() {
                 let Some(format) = lock::format_of(&name) else { continue };
-                found.push(Found { format, folder: folder.clone(), path: entry.path(), relative });
+                if name == lock::Poms::NAME {
+                    poms.push((relative.clone(), entry.path()));
+                }
+                found.push(Found { format, folder: folder.clone(), path: entry.path(), relative, poms: Rc::default() });
             }
         }
     }
@@ -77,6 +84,8 @@ pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {
         found.iter().filter(|f| f.path.ends_with("npm-shrinkwrap.json")).map(|f| f.folder.clone()).collect();
     found.retain(|f| !(f.path.ends_with("package-lock.json") && shrunk.contains(&f.folder)));
     found.sort_by(|a, b| a.relative.cmp(&b.relative));
+    let poms = Rc::new(lock::Poms::new(poms));
+    found.iter_mut().for_each(|file| file.poms = Rc::clone(&poms));
     Ok(found)
 }
 

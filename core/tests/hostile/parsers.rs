@@ -128,6 +128,13 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("receipt-demand", |b| ReceiptDemand::from_json(b).map(|_| ())),
     ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
     ("sbom", sbom),
+    ("sbom-lock-composer", |b| lock_file("composer.lock", b)),
+    ("sbom-lock-gemfile", |b| lock_file("Gemfile.lock", b)),
+    ("sbom-lock-gradle", |b| lock_file("gradle.lockfile", b)),
+    ("sbom-lock-mix", |b| lock_file("mix.lock", b)),
+    ("sbom-lock-nuget", |b| lock_file("packages.lock.json", b)),
+    ("sbom-lock-pom", |b| lock_file("pom.xml", b)),
+    ("sbom-lock-swift", |b| lock_file("Package.resolved", b)),
     ("sbom-license-policy", |b| sbom::LicensePolicy::from_json(b).map(|_| ())),
     ("sbom-query", |b| sbom::Query::from_json(b).map(|_| ())),
     ("sbom-range", |b| {
@@ -338,6 +345,19 @@ fn faulty_sbom(bytes: &[u8]) -> Result<(), Error> {
         Some(finding) => Err(Error::new(ErrorKind::Malformed, finding.message.clone())),
         None => Ok(()),
     }
+}
+
+/// A lock file of that name, alone in a folder of its own.
+fn lock_file(name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let who = format!("sealwright-{}-{:?}", std::process::id(), std::thread::current().id());
+    let folder = std::env::temp_dir().join(who);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
+    let mut options = sbom::GenerateOptions::default();
+    options.name = Some("product".to_owned());
+    let made = sbom::generate(&folder, &options);
+    std::fs::remove_dir_all(&folder).unwrap();
+    made.map(|_| ())
 }
 
 /// In any of its formats, with all that is derived from it.
