@@ -110,7 +110,7 @@ fn an_include_through_a_link_is_refused() {
 }
 
 #[test]
-fn what_comes_from_elsewhere_says_where_and_no_credential() {
+fn s025_a_requirement_from_elsewhere_says_where_it_comes_from_and_no_credential() {
     let text = format!(
         "--index-url https://user:s3cret@pypi.corp.example/simple\nplain==1.0\n\
          a @ git+https://s3cret@git.corp.example/a.git@0123abcd\n\
