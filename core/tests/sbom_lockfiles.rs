@@ -444,7 +444,7 @@ fn mix_tells_of_checksums_organisations_and_edges() {
     };
     let whole = format!(
         "%{{\n{}{}{}  \"fork\": {{:git, \"https://u:s3cret@git.corp.example/fork.git\", \"0123\", [branch: \"main\"]}},\n}}\n",
-        hex("phoenix", &format!("{}, {}", need("jason", false), need("gone", true)), "hexpm"),
+        hex("phoenix", &format!("{}, {}, {}", need("jason", false), need("gone", true), need("here", false)), "hexpm"),
         hex("jason", "", "hexpm"),
         hex("inner", "", "hexpm:corp"),
     );
@@ -466,7 +466,6 @@ fn mix_tells_of_checksums_organisations_and_edges() {
         "",
         "[]",
         &whole[..whole.len() / 2],
-        &whole.replace("\"jason\": {:hex, :jason", "\"other\": {:hex, :jason"),
         &whole.replace("\"jason\": {", "\"phoenix\": {"),
         &whole.replace(&sums[1], "b"),
         &whole.replace(":git", ":svn"),

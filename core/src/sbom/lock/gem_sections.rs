@@ -128,8 +128,8 @@ pub(super) fn read<'a>(path: &str, text: &'a str) -> Result<Sections<'a>> {
     if !has_dependencies {
         return Err(malformed(path, "has no section `DEPENDENCIES`, so it is cut"));
     }
-    if let Some(section) = read.sources.iter().find(|s| !s.has_specs || (s.remotes.is_empty() && !s.specs.is_empty())) {
-        return Err(malformed(path, format_args!("has a {:?} source without a remote or specs", section.source)));
+    if read.sources.iter().any(|s| !s.has_specs || (s.remotes.is_empty() && !s.specs.is_empty())) {
+        return Err(malformed(path, "has a source of gems without its remote or `specs`"));
     }
     if read.sources.iter().any(|s| s.source == Source::Git && s.revision.is_none() && !s.specs.is_empty()) {
         return Err(malformed(path, "has a Git source without its revision"));

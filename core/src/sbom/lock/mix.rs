@@ -72,16 +72,9 @@ fn hex_package(path: &str, app: &str, parts: &[&Term], places: &BTreeMap<&str, u
     }
     for need in needs {
         let Term::Tuple(need) = need else { return Err(unknown(path, app)) };
-        let [name, _, options, ..] = &need[..] else { return Err(unknown(path, app)) };
-        let name = name.text().ok_or_else(|| unknown(path, app))?;
-        match places.get(name) {
-            Some(place) => package.needs.push(*place),
-            None if options.get("optional").and_then(Term::text) == Some("true") => {}
-            None => {
-                let (app, name) = (app.escape_debug(), name.escape_debug());
-                return Err(malformed(path, format_args!("says that `{app}` needs `{name}`, which it does not hold")));
-            }
-        }
+        let name = need.first().and_then(Term::text).ok_or_else(|| unknown(path, app))?;
+        // what is optional, or stands in the tree (`path:` in `mix.exs`), is not in the file
+        package.needs.extend(places.get(name));
     }
     Ok(package)
 }

@@ -18,18 +18,6 @@ pub(super) enum Term {
 }
 
 impl Term {
-    /// The value at `key` in a list of keys and values.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        let Self::List(items) = self else { return None };
-        items.iter().find_map(|item| match item {
-            Self::Tuple(pair) => match &pair[..] {
-                [Self::Atom(name), value] if name == key => Some(value),
-                _ => None,
-            },
-            _ => None,
-        })
-    }
-
     /// The text or the name of an atom.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
@@ -185,7 +173,9 @@ mod tests {
         assert_eq!((parts[0].text(), parts[2].text()), (Some("hex"), Some("1.0")));
         let Term::List(needs) = &parts[4] else { panic!() };
         let Term::Tuple(need) = &needs[0] else { panic!() };
-        assert_eq!(need[2].get("optional").and_then(Term::text), Some("false"));
+        let option =
+            |name: &str, value: &str| Term::Tuple(vec![Term::Atom(name.to_owned()), Term::Atom(value.to_owned())]);
+        assert_eq!(need[2], Term::List(vec![option("hex", "b"), option("optional", "false")]));
         assert_eq!(read("%{}"), Ok(Term::Map(Vec::new())));
         assert_eq!(read(r#""a\"b""#), Ok(Term::Text("a\"b".to_owned())));
     }
