@@ -1,8 +1,9 @@
 //! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
 //!
 //! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4), `package-lock.json` and
-//! `npm-shrinkwrap.json` (versions 1 to 3), and the manifests beside them. It asks no network and runs no tool, and the same tree gives
-//! the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
+//! `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9), `yarn.lock` (version 1, and 4 to 9 of
+//! `__metadata`), and the manifests beside them. It asks no network and runs no tool, and the same tree gives the same
+//! bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
 //!
 //! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
@@ -88,7 +89,8 @@ pub struct GenerateOptions {
 /// have become one component, and their edges are united. A development dependency has the scope `excluded`, an
 /// optional one `optional`, any other `required` (CycloneDX 1.6, `component.scope`: excluded components "document
 /// component usage for test and other non-runtime purposes"); a `Cargo.lock` does not tell which are which, so its
-/// packages are all `required`.
+/// packages are all `required`. Of pnpm's and Yarn's packages it is the strongest scope of the ways that lead to them; for a
+/// `yarn.lock` the `package.json` beside it says where these begin.
 ///
 /// ```
 /// use sealwright::sbom::{GenerateOptions, generate};
@@ -112,8 +114,8 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!(
-                "found no lock file below `{}`; expected a `Cargo.lock` or `package-lock.json`, so lock the \
-                 dependencies and commit that file",
+                "found no lock file below `{}`; expected a `Cargo.lock`, `package-lock.json`, `pnpm-lock.yaml` or \
+                 `yarn.lock`, so lock the dependencies and commit that file",
                 root.display()
             ),
         ));

@@ -5,8 +5,21 @@
 
 mod cargo;
 mod cargo_manifest;
+mod integrity;
+mod members;
 mod npm;
 mod npm_v1;
+mod package_json;
+mod pnpm;
+mod pnpm_key;
+mod scope;
+mod yaml;
+mod yarn;
+mod yarn_berry;
+mod yarn_locator;
+mod yarn_resolutions;
+mod yarn_syntax;
+mod yarn_v1;
 
 use super::GenerateOptions;
 use super::graph::LockFile;
@@ -24,6 +37,8 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format { names: &["Cargo.lock"], read: cargo::read },
     Format { names: &["package-lock.json", "npm-shrinkwrap.json"], read: npm::read },
+    Format { names: &["pnpm-lock.yaml"], read: pnpm::read },
+    Format { names: &["yarn.lock"], read: yarn::read },
 ];
 
 /// The format of files named `name`, if they are lock files.
