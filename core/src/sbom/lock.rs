@@ -3,6 +3,7 @@
 //! A reader gives the packages of one file as [`LockFile`]; one more format is one file below this one and one row of
 //! [`FORMATS`].
 
+mod bun;
 mod cargo;
 mod cargo_manifest;
 mod integrity;
@@ -39,6 +40,7 @@ const FORMATS: &[Format] = &[
     Format { names: &["package-lock.json", "npm-shrinkwrap.json"], read: npm::read },
     Format { names: &["pnpm-lock.yaml"], read: pnpm::read },
     Format { names: &["yarn.lock"], read: yarn::read },
+    Format { names: &["bun.lock"], read: bun::read },
 ];
 
 /// The format of files named `name`, if they are lock files.

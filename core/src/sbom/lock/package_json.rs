@@ -124,6 +124,11 @@ pub(super) fn git(repo: &str, commit: &str) -> String {
     }
 }
 
+/// Where `registry` has the archives of `name`.
+pub(super) fn archive(registry: &str, name: &str) -> String {
+    format!("{}/{name}/-/", registry.trim_end_matches('/'))
+}
+
 /// `path` from `folder`, in its shortest form; empty for the folder of the lock file itself.
 pub(super) fn normal(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

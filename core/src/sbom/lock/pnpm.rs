@@ -337,10 +337,10 @@ impl<'a> Reader<'a> {
                 } else {
                     let resolved = match (&resolution.tarball, &resolution.registry, named.registry) {
                         (Some(tarball), ..) => Some(tarball.clone()),
-                        (None, Some(registry), _) => Some(archive(registry, name)),
-                        (None, None, Some(registry)) if form == Form::At => Some(archive(&self.registry(registry)?, name)),
+                        (None, Some(registry), _) => Some(package_json::archive(registry, name)),
+                        (None, None, Some(registry)) if form == Form::At => Some(package_json::archive(&self.registry(registry)?, name)),
                         // the scheme is not written down, and registries have TLS
-                        (None, None, Some(host)) => Some(archive(&format!("https://{}", host.replace('+', ":")), name)),
+                        (None, None, Some(host)) => Some(package_json::archive(&format!("https://{}", host.replace('+', ":")), name)),
                         (None, None, None) => None,
                     };
                     package_json::package(self.path, name, version, resolved.as_deref(), Origin::Fetched)?
@@ -383,11 +383,6 @@ impl<'a> Reader<'a> {
             )
         })
     }
-}
-
-/// Where `registry` has the archives of `name`.
-fn archive(registry: &str, name: &str) -> String {
-    format!("{}/{name}/-/", registry.trim_end_matches('/'))
 }
 
 fn is_archive(file: &str) -> bool {
