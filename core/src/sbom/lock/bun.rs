@@ -25,6 +25,9 @@ struct Wire {
     packages: BTreeMap<String, Vec<Value>>,
 }
 
+/// Packages within packages, and scopes.
+const DEPTH: usize = 128;
+
 /// What a project or a package needs.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -128,7 +131,11 @@ impl<'a> Reader<'a> {
 
     /// The name and reference of a package, and what it needs.
     fn parts<'b>(&self, key: &str, parts: &'b [Value]) -> Result<((&'b str, &'b str), Wiring)> {
-        let wrong = |what: &str| malformed(self.path, format_args!("has the package `{}` {what}", key.escape_debug()));
+        let wrong =         // each look-up goes through all of them
+        if key.matches('/').count() > DEPTH {
+            return Err(wrong("within too many others"));
+        }
+|what: &str| malformed(self.path, format_args!("has the package `{}` {what}", key.escape_debug()));
         let ident = parts.first().and_then(Value::as_str).unwrap_or_default();
         let at = ident.get(1..).and_then(|rest| rest.find('@')).map(|at| at + 1);
         let ident = at.and_then(|at| Some((ident.get(..at)?, ident.get(at + 1..)?)));

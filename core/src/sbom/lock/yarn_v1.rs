@@ -210,6 +210,7 @@ fn package(path: &str, entry: &Entry) -> Result<Package> {
             let resolved = package_json::git(address, commit.ok_or_else(|| wrong("of git without a commit"))?);
             return package_json::package(path, name, Some(version), Some(&resolved), Origin::Fetched);
         }
+        (None, _) if range.contains("://") => return Err(wrong("from elsewhere, and not what was taken from there")),
         _ => package_json::package(path, name, Some(version), address, Origin::Fetched)?,
     };
     if let Some(text) = &entry.integrity {
