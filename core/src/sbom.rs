@@ -2,8 +2,8 @@
 //!
 //! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4), `package-lock.json` and
 //! `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9), `yarn.lock` (version 1, and 4 to 9 of
-//! `__metadata`), and the manifests beside them. It asks no network and runs no tool, and the same tree gives the same
-//! bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
+//! `__metadata`), `bun.lock` (versions 0 and 1), and the manifests beside them. It asks no network and runs no tool, and the
+//! same tree gives the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
 //!
 //! A [`Document`] is an SBOM as somebody wrote it: CycloneDX 1.4 to 1.7 as JSON or XML, SPDX 2.3 as JSON or tag-value,
 //! SPDX 3.0 as JSON-LD. Its bytes are kept; [`Document::summary`] is one view of all of them. [`validate`] holds it
@@ -114,8 +114,8 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!(
-                "found no lock file below `{}`; expected a `Cargo.lock`, `package-lock.json`, `pnpm-lock.yaml` or \
-                 `yarn.lock`, so lock the dependencies and commit that file",
+                "found no lock file below `{}`; expected a `Cargo.lock`, `package-lock.json`, `pnpm-lock.yaml`, \
+                 `yarn.lock` or `bun.lock`, so lock the dependencies and commit that file",
                 root.display()
             ),
         ));

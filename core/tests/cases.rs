@@ -118,6 +118,18 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             let report = fs::read(fixtures().join(text("report"))).unwrap();
             ingested::run_case(input, &report).map(|taken| ingested::statements(&taken))
         }
+        "sbom" if input.get("files").is_some() => {
+            let folder = tempfile::tempdir().unwrap();
+            for (path, text) in input["files"].as_object().unwrap() {
+                let path = folder.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text.as_str().unwrap()).unwrap();
+            }
+            let options = sealwright::json::parse("options", &json("options"))?;
+            let bom: Value = serde_json::from_slice(&sbom::generate(folder.path(), &options)?.to_json()?).unwrap();
+            let components = bom["components"].as_array().unwrap().iter();
+            Ok(components.map(|c| format!("{} {}", c["bom-ref"].as_str().unwrap(), c["scope"].as_str().unwrap())).collect())
+        }
         "sbom" => {
             let findings = serde_json::to_value(sbom::validate(text("document").as_bytes())?).unwrap();
             let places = findings.as_array().unwrap().iter();

@@ -91,6 +91,14 @@ async function run(topic, input, folder) {
       return { format: taken.format, statements }
     }
     case 'sbom': {
+      if (input.files) {
+        for (const [name, text] of Object.entries(input.files)) {
+          fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+          fs.writeFileSync(path.join(folder, name), text)
+        }
+        const bom = await sealwright.sbom.generate(folder, input.options)
+        return bom.components.map((component) => `${component['bom-ref']} ${component.scope}`)
+      }
       const findings = await sealwright.sbom.validate(Buffer.from(input.document))
       return findings.map((finding) => `${finding.rule} ${finding.path}`)
     }

@@ -93,6 +93,12 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
                 for statement in taken.statements
             ]
             return {"format": taken.format, "statements": statements}
+        case "sbom" if "files" in given:
+            for name, text in given["files"].items():
+                (tmp / name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp / name).write_text(text)
+            bom = sealwright.sbom.generate(tmp, **snake(given["options"]))
+            return [f"{c['bom-ref']} {c['scope']}" for c in bom["components"]]
         case "sbom":
             return [f"{f['rule']} {f['path']}" for f in sealwright.sbom.validate(given["document"].encode())]
         case "ledger":

@@ -121,6 +121,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("receipt-demand", |b| ReceiptDemand::from_json(b).map(|_| ())),
     ("retention-schedule", |b| Schedule::parse(b).map(|_| ())),
     ("sbom", sbom),
+    ("sbom-lock-bun", |b| lock_file("bun.lock", b)),
+    ("sbom-lock-pnpm", |b| lock_file("pnpm-lock.yaml", b)),
+    ("sbom-lock-yarn", |b| lock_file("yarn.lock", b)),
     ("sbom-license-policy", |b| sbom::LicensePolicy::from_json(b).map(|_| ())),
     ("sbom-query", |b| sbom::Query::from_json(b).map(|_| ())),
     ("sbom-range", |b| {
@@ -319,6 +322,19 @@ fn faulty_sbom(bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// In any of its formats, with all that is derived from it.
+/// A lock file of that name, alone in a folder of its own.
+fn lock_file(name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let who = format!("sealwright-{}-{:?}", std::process::id(), std::thread::current().id());
+    let folder = std::env::temp_dir().join(who);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
+    let mut options = sbom::GenerateOptions::default();
+    options.name = Some("product".to_owned());
+    let made = sbom::generate(&folder, &options);
+    std::fs::remove_dir_all(&folder).unwrap();
+    made.map(|_| ())
+}
+
 fn sbom(bytes: &[u8]) -> Result<(), Error> {
     let document = Document::parse(bytes)?;
     let _ = sbom::score(&document);
