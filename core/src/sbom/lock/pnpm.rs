@@ -201,6 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     fn document(&mut self, form: Form, wire: &Wire) -> Result<()> {
+        // by key, what a package is and what it needs
         let mut nodes: BTreeMap<&str, (&Entry, &Entry)> = BTreeMap::new();
         let none = Entry::default();
         let mut told = BTreeSet::new();
@@ -214,8 +215,15 @@ impl<'a> Reader<'a> {
             told.insert(id);
             nodes.insert(key, (entry, snapshot));
         }
-        let alone = wire.packages.iter().filter(|(key, _)| !told.contains(key.as_str()));
-        nodes.extend(alone.map(|(key, entry)| (key.as_str(), (entry, entry))));
+        for (key, entry) in wire.packages.iter().filter(|(key, _)| !told.contains(key.as_str())) {
+            if form == Form::At {
+                // a package that nothing can need, for it is not said what it needs itself
+                let package = self.package(form, key, entry)?;
+                self.add(package);
+            } else {
+                nodes.insert(key, (entry, entry));
+            }
+        }
         let mut places = BTreeMap::new();
         for (key, (entry, _)) in &nodes {
             let package = self.package(form, key, entry)?;
