@@ -128,7 +128,9 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             let options = sealwright::json::parse("options", &json("options"))?;
             let bom: Value = serde_json::from_slice(&sbom::generate(folder.path(), &options)?.to_json()?).unwrap();
             let components = bom["components"].as_array().unwrap().iter();
-            Ok(components.map(|c| format!("{} {}", c["bom-ref"].as_str().unwrap(), c["scope"].as_str().unwrap())).collect())
+            Ok(components
+                .map(|c| format!("{} {}", c["bom-ref"].as_str().unwrap(), c["scope"].as_str().unwrap()))
+                .collect())
         }
         "sbom" => {
             let findings = serde_json::to_value(sbom::validate(text("document").as_bytes())?).unwrap();

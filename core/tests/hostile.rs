@@ -80,7 +80,10 @@ fn seeds() -> Vec<Vec<u8>> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/lock-files");
         seeds.push(std::fs::read(std::path::Path::new(path).join(seed)).unwrap());
     }
-    seeds.push(br#"{"lockfileVersion":1,"workspaces":{"":{"name":"a"}},"packages":{"b":["b@1.0.0","",{},"sha1-x"],},}"#.to_vec());
+    seeds.push(
+        br#"{"lockfileVersion":1,"workspaces":{"":{"name":"a"}},"packages":{"b":["b@1.0.0","",{},"sha1-x"],},}"#
+            .to_vec(),
+    );
     seeds.push(br#"{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":"C","status":"fixed","products":["p"]}]}"#.to_vec());
     seeds.push(br#"<testsuites><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>"#.to_vec());
     seeds.push(

@@ -1,5 +1,4 @@
-//! BOMs of the lo                    let names = |bom: &Sbom| bom.components.iter().map(|c| c.name.clone()).collect::<BTreeSet<_>>();
-                    assert_eq!(names(&bom), names(&whole),k files of pnpm (systems rows 23, 25).
+//! BOMs of the lock files of pnpm (systems rows 23, 25).
 
 #![expect(
     clippy::unwrap_used,
@@ -50,7 +49,8 @@ fn each_version_of_pnpm_gives_the_same_packages_scopes_and_edges() {
         assert_eq!(edges[d], [b, o]);
         assert_eq!(edges.len(), 15);
         let scopes = scopes(&bom);
-        for (purl, scope) in [(d, "excluded"), (o, "optional"), (b, "required"), (outside, "required"), (z, "required")] {
+        for (purl, scope) in [(d, "excluded"), (o, "optional"), (b, "required"), (outside, "required"), (z, "required")]
+        {
             assert_eq!(scopes[purl], scope, "{purl}");
         }
         for (purl, hashes) in [(a, 1), (o, 1), (t, 1), (z, 1), (g, 0), (lib, 0), (local, 0)] {
@@ -126,17 +126,10 @@ fn a_registry_in_the_key_of_older_versions_is_told() {
 
 #[test]
 fn lock_files_of_pnpm_that_cannot_be_trusted_whole_are_refused() {
-    let nine = |    let one = |from: &str, to: &str| {
-        let from = from.replace("INTEGRITY", INTEGRITY);
-        assert!(YARN_1.contains(&from), "{from}");
-        YARN_1.replacen(&from, to, 1)
-    };| {
+    let nine = |from: &str, to: &str| {
         let (from, to) = (from.replace("INTEGRITY", INTEGRITY), to.replace("INTEGRITY", INTEGRITY));
         assert!(PNPM_9.contains(&from), "{from}");
         PNPM_9.replacen(&from, &to, 1)
-    };|from: &str, to: &str| {
-        assert!(PNPM_9.contains(from), "{from}");
-        PNPM_9.replacen(from, to, 1)
     };
     let deep = format!("lockfileVersion: '9.0'\nx: {}", "[".repeat(100_000));
     let bomb = "lockfileVersion: '9.0'\nx: &a [1,1]\ny: &b [*a,*a]\nz: &c [*b,*b]\n";
@@ -160,7 +153,13 @@ fn lock_files_of_pnpm_that_cannot_be_trusted_whole_are_refused() {
         (&*nine("version: b@2.0.0", "version: b@2.0.1"), "MALFORMED"),
         (&*nine("      b: 2.0.0", "      b: [2.0.0]"), "MALFORMED"),
         (&*nine("  b@2.0.0:\n    resolution: {integrity: INTEGRITY}\n", "  b@2.0.0:\n"), "MALFORMED"),
-        (&*nine("  b@2.0.0:\n    resolution: {integrity: INTEGRITY}\n", "  b@2.0.0:\n    resolution: {integrity: sha512-short}\n"), "MALFORMED"),
+        (
+            &*nine(
+                "  b@2.0.0:\n    resolution: {integrity: INTEGRITY}\n",
+                "  b@2.0.0:\n    resolution: {integrity: sha512-short}\n",
+            ),
+            "MALFORMED",
+        ),
         (&*nine("commit: 0123abcd, ", ""), "MALFORMED"),
         (&*nine("{directory: packages/local, type: directory}", "{type: 'custom:cdn'}"), "UNSUPPORTED"),
         (&*nine("version: 3.0.0", "version: ''"), "MALFORMED"),
@@ -183,7 +182,8 @@ fn lock_files_of_pnpm_that_cannot_be_trusted_whole_are_refused() {
 #[test]
 fn no_manifest_outside_of_the_tree_is_read() {
     let outer = tree(&[("package.json", r#"{"name":"outside","version":"6.6.6"}"#), ("in/package.json", ROOT)]);
-    let lock = "lockfileVersion: 5.4\nimporters:\n  .:\n    dependencies:\n      x: link:../\n  ..:\n    dependencies: {}\n";
+    let lock =
+        "lockfileVersion: 5.4\nimporters:\n  .:\n    dependencies:\n      x: link:../\n  ..:\n    dependencies: {}\n";
     std::fs::write(outer.path().join("in/pnpm-lock.yaml"), lock).unwrap();
     let json = generate(&outer.path().join("in"), None).to_json().unwrap();
     assert!(!String::from_utf8(json).unwrap().contains("6.6.6"));
@@ -191,4 +191,3 @@ fn no_manifest_outside_of_the_tree_is_read() {
     let json = generate(outer.path(), Some("app")).to_json().unwrap();
     assert!(String::from_utf8(json).unwrap().contains("6.6.6"));
 }
-

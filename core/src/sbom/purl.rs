@@ -167,7 +167,10 @@ mod tests {
             npm("@babel/core", Some("7.0.0"), corp).unwrap(),
             "pkg:npm/%40babel/core@7.0.0?repository_url=https:%2F%2Fnpm.corp.example%2Fx"
         );
-        for older in ["http://registry.npmjs.org/@babel/core/-/core-7.0.0.tgz", "https://registry.yarnpkg.com/@babel%2fcore/-/core-7.0.0.tgz"] {
+        for older in [
+            "http://registry.npmjs.org/@babel/core/-/core-7.0.0.tgz",
+            "https://registry.yarnpkg.com/@babel%2fcore/-/core-7.0.0.tgz",
+        ] {
             assert_eq!(npm("@babel/core", Some("7.0.0"), Some(older)).unwrap(), "pkg:npm/%40babel/core@7.0.0");
         }
         assert_eq!(

@@ -86,4 +86,3 @@ pub(crate) fn hashes_of(bom: &Sbom, purl: &str) -> Vec<String> {
 pub(crate) fn npm_purl(name: &str, version: &str) -> String {
     format!("pkg:npm/{}@{}", name.replacen('@', "%40", 1), version.replace('+', "%2B"))
 }
-

@@ -131,11 +131,11 @@ impl<'a> Reader<'a> {
 
     /// The name and reference of a package, and what it needs.
     fn parts<'b>(&self, key: &str, parts: &'b [Value]) -> Result<((&'b str, &'b str), Wiring)> {
-        let wrong =         // each look-up goes through all of them
+        let wrong = |what: &str| malformed(self.path, format_args!("has the package `{}` {what}", key.escape_debug()));
+        // each look-up goes through all of them
         if key.matches('/').count() > DEPTH {
             return Err(wrong("within too many others"));
         }
-|what: &str| malformed(self.path, format_args!("has the package `{}` {what}", key.escape_debug()));
         let ident = parts.first().and_then(Value::as_str).unwrap_or_default();
         let at = ident.get(1..).and_then(|rest| rest.find('@')).map(|at| at + 1);
         let ident = at.and_then(|at| Some((ident.get(..at)?, ident.get(at + 1..)?)));
@@ -152,7 +152,8 @@ impl<'a> Reader<'a> {
         let mut package = if local || reference.ends_with(".tgz") && !reference.contains("://") {
             package_json::package(path, name, None, None, Origin::Local)?
         } else if git || reference.contains("://") {
-            package_json::package(path, name, None, Some(reference), Origin::Fetched)?
+            let address = reference.replacen("bitbucket:", "git+https://bitbucket.org/", 1);
+            package_json::package(path, name, None, Some(&address), Origin::Fetched)?
         } else {
             let registry = parts.get(1).and_then(Value::as_str).unwrap_or_default();
             let resolved = match registry {
@@ -162,7 +163,9 @@ impl<'a> Reader<'a> {
             };
             package_json::package(path, name, Some(reference), resolved.as_deref(), Origin::Fetched)?
         };
-        if let Some(text) = parts.iter().skip(1).rev().find_map(Value::as_str).filter(|text| !git && text.starts_with("sha")) {
+        if let Some(text) =
+            parts.iter().skip(1).rev().find_map(Value::as_str).filter(|text| !git && text.starts_with("sha"))
+        {
             let wrong = |fault| malformed(path, format_args!("has for `{}` the integrity {fault}", key.escape_debug()));
             package.hashes = integrity::hashes(text).map_err(wrong)?;
         }

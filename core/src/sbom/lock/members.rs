@@ -25,7 +25,7 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 
 /// The folders in `parent`, sorted; none if it can't be listed.
 pub(super) fn folders(parent: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok);
+    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
     let mut found: Vec<_> = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()).collect();
     found.sort();
     found

@@ -51,8 +51,10 @@ impl Manifest {
         let path = folder.join("package.json");
         match limits::read_file("manifest", &path, npm::MANIFEST_BYTES) {
             Ok(bytes) => {
-                let manifest = json::parse("manifest", &bytes);
-                manifest.map(Some).map_err(|e| e.while_doing(format_args!("`{}`", path.display())))
+                let manifest: Result<Self> = json::parse("manifest", &bytes);
+                let mut manifest = manifest.map_err(|e| e.while_doing(format_args!("`{}`", path.display())))?;
+                manifest.name = manifest.name.filter(|name| !name.is_empty());
+                Ok(Some(manifest))
             }
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
@@ -69,7 +71,7 @@ impl Manifest {
 
     /// The package it describes, by the name `fallback` if it has none of its own.
     pub(super) fn package(&self, path: &str, fallback: &str) -> Result<Package> {
-        let name = self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(fallback);
+        let name = self.name.as_deref().unwrap_or(fallback);
         let mut package = package(path, name, self.version.as_deref(), None, Origin::Local)?;
         package.licenses = license::of_npm(self.license.as_ref());
         Ok(package)

@@ -301,9 +301,7 @@ impl<'a> Reader<'a> {
         let path = self.path;
         let wrong = |what: &str| {
             let key = key.escape_debug();
-            malformed(path,|what: &str| {
-            let key = key.escape_debug();
-            malformed(self.path, format_args!("has the package `{key}`, {what}"))
+            malformed(path, format_args!("has the package `{key}`, {what}"))
         };
         let name = || entry.name.as_deref().or(named.name).ok_or_else(|| wrong("which has no name"));
         let version = entry.version.as_deref().or(named.version);
@@ -344,11 +342,15 @@ impl<'a> Reader<'a> {
                     package_json::package(self.path, name, version, None, Origin::Local)?
                 } else {
                     let resolved = match (&resolution.tarball, &resolution.registry, named.registry) {
-                        (Some(tarball), ..) => Some(tarball.clone()),
+                        (Some(tarball), ..) => Some(tarball.clone()).filter(|tarball| tarball.starts_with("http")),
                         (None, Some(registry), _) => Some(package_json::archive(registry, name)),
-                        (None, None, Some(registry)) if form == Form::At => Some(package_json::archive(&self.registry(registry)?, name)),
+                        (None, None, Some(registry)) if form == Form::At => {
+                            Some(package_json::archive(&self.registry(registry)?, name))
+                        }
                         // the scheme is not written down, and registries have TLS
-                        (None, None, Some(host)) => Some(package_json::archive(&format!("https://{}", host.replace('+', ":")), name)),
+                        (None, None, Some(host)) => {
+                            Some(package_json::archive(&format!("https://{}", host.replace('+', ":")), name))
+                        }
                         (None, None, None) => None,
                     };
                     package_json::package(self.path, name, version, resolved.as_deref(), Origin::Fetched)?
@@ -362,7 +364,13 @@ impl<'a> Reader<'a> {
         Ok(package)
     }
 
-    fn runtime(&self, name: &str, reference: Option<&str>, version: Option<&str>, url: Option<&str>) -> Result<Package> {
+    fn runtime(
+        &self,
+        name: &str,
+        reference: Option<&str>,
+        version: Option<&str>,
+        url: Option<&str>,
+    ) -> Result<Package> {
         let version = version.or_else(|| reference?.strip_prefix("runtime:"));
         let url = url.map(purl::public_url);
         let mut package = package_json::package(self.path, name, version, None, Origin::Fetched)?;
@@ -386,7 +394,9 @@ impl<'a> Reader<'a> {
             let name = name.escape_debug();
             super::malformed(
                 self.path,
-                format_args!("has packages of the registry `{name}`, and no `pnpm-workspace.yaml` beside it says which that is"),
+                format_args!(
+                    "has packages of the registry `{name}`, and no `pnpm-workspace.yaml` beside it says which that is"
+                ),
                 "put its address under `namedRegistries`",
             )
         })

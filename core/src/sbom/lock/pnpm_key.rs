@@ -108,7 +108,9 @@ impl Form {
     /// `registry.example/name/1.0.0`, or what is no package of a registry and has its name elsewhere.
     fn absolute(self, text: &str) -> Key<'_> {
         let whole = Key { reference: Some(text), ..Key::default() };
-        let Some((above, version)) = text.rsplit_once(if self == Self::Slash { '/' } else { '@' }) else { return whole };
+        let Some((above, version)) = text.rsplit_once(if self == Self::Slash { '/' } else { '@' }) else {
+            return whole;
+        };
         let version = self.without_suffix(version);
         let Some((mut registry, mut name)) = above.rsplit_once('/') else { return whole };
         if let Some((host, scope)) = registry.rsplit_once('/')

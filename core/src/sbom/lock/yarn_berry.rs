@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::package_json::{self, Manifest, Ranges, normal};
 use super::scope::{self, Need};
+use super::yaml;
 use super::yarn::malformed;
 use super::yarn_locator::{self, Locator, Source};
 use super::yarn_resolutions::Resolutions;
-use super::yaml;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sbom::graph::{LockFile, Origin, Package};
 use crate::sbom::model::Scope;
@@ -46,7 +46,8 @@ struct Settings {
 pub(super) fn read(found: &Found, text: &str) -> Result<LockFile> {
     let path = &found.relative;
     let documents = yaml::documents::<BTreeMap<String, Entry>>(text, 1);
-    let documents = documents.map_err(|fault| malformed(path, format_args!("is no whole lock file of Yarn: {fault}")))?;
+    let documents =
+        documents.map_err(|fault| malformed(path, format_args!("is no whole lock file of Yarn: {fault}")))?;
     let mut entries = documents.into_iter().next().unwrap_or_default();
     let version = entries.remove("__metadata").and_then(|metadata| metadata.version).unwrap_or_default();
     if !version.parse::<u32>().is_ok_and(|version| (4..=9).contains(&version)) {
@@ -119,7 +120,9 @@ impl<'a> Reader<'a> {
             let (key, what) = (key.escape_debug(), what.escape_debug());
             Error::new(
                 ErrorKind::Unsupported,
-                format!("`{path}` has `{key}` from `{what}`, which is none of the places that Yarn itself fetches from"),
+                format!(
+                    "`{path}` has `{key}` from `{what}`, which is none of the places that Yarn itself fetches from"
+                ),
             )
         })?;
         let place = self.place(&locator, entry, resolution)?;
@@ -142,7 +145,9 @@ impl<'a> Reader<'a> {
         let version = entry.version.as_deref().filter(|version| *version != "0.0.0-use.local");
         let version = locator.version.as_deref().or(version);
         let package = match &locator.source {
-            Source::Registry(archive) => package_json::package(path, name, version, archive.as_deref(), Origin::Fetched)?,
+            Source::Registry(archive) => {
+                package_json::package(path, name, version, archive.as_deref(), Origin::Fetched)?
+            }
             Source::Elsewhere(address) => package_json::package(path, name, version, Some(address), Origin::Fetched)?,
             Source::Local => package_json::package(path, name, version, None, Origin::Local)?,
             Source::Project(folder) => {
@@ -220,7 +225,7 @@ impl<'a> Reader<'a> {
     /// The package whose descriptor is that of `name` and `range`, but that Yarn wrote it in another way or bound it to
     /// its user, as it does with files and patches.
     fn bound(&self, user: &str, name: &str, range: &str) -> Option<&Option<usize>> {
-        let fit = self.bound.get(&plain(&format!("{name}")))?;
+        let fit = self.bound.get(&plain(&format!("{name}@{range}")))?;
         if fit.len() == 1 { fit.values().next() } else { fit.get(user) }
     }
 

@@ -123,12 +123,7 @@ mod tests {
             ("a@workspace:packages/a", "a", Source::Project("packages/a".to_owned()), None),
             ("a@file:./a.tgz#./a.tgz::hash=0123&locator=b%40workspace%3A.", "a", Source::Local, None),
             ("a@link:./a::locator=b%40workspace%3A.", "a", Source::Local, None),
-            (
-                "a@https://github.com/a/a.git#commit=0123",
-                "a",
-                elsewhere("git+https://github.com/a/a.git#0123"),
-                None,
-            ),
+            ("a@https://github.com/a/a.git#commit=0123", "a", elsewhere("git+https://github.com/a/a.git#0123"), None),
             ("a@git@github.com:a/a.git#commit=0123", "a", elsewhere("git+ssh://git@github.com/a/a.git#0123"), None),
             (
                 "a@ssh://git@x.example/a.git#workspace=b&commit=0123",

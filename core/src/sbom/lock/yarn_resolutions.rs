@@ -53,7 +53,11 @@ fn part(path: &str) -> (&str, Option<&str>) {
     let scope = if path.starts_with('@') { path.find('/').map_or(0, |at| at + 1) } else { 0 };
     let rest = path.get(scope..).unwrap_or_default();
     // a range, which may have a `/` itself, comes last if a protocol begins it
-    let end = rest.find('/').filter(|slash| rest.get(..*slash).is_some_and(|before| !before.contains(':')));
+    let ends = |before: &str| match before.split_once("@npm:") {
+        Some((_, range)) => !range.contains('@'),
+        None => !before.contains(':'),
+    };
+    let end = rest.find('/').filter(|slash| rest.get(..*slash).is_some_and(ends));
     let second = end.map(|at| scope + at).and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?)));
     second.map_or((path, None), |(first, second)| (first, Some(second)))
 }
@@ -77,6 +81,7 @@ mod tests {
             ("e@1.0.0/@s/f@^2", "patch:@s/f@npm%3A2.0.0#x/y"),
             ("**/g", "4.0.0"),
             ("h@workspace:packages/h", "5.0.0"),
+            ("i@npm:1.0.0/j", "6.0.0"),
         ]
         .into_iter()
         .map(|(path, to)| (path.to_owned(), to.to_owned()))
@@ -92,6 +97,7 @@ mod tests {
             ("e@npm:2.0.0", "@s/f", "npm:^2", "npm:^2"),
             ("x@npm:1.0.0", "g", "1", "4.0.0"),
             ("x@npm:1.0.0", "h", "workspace:packages/h", "5.0.0"),
+            ("i@npm:1.0.0", "j", "^1", "6.0.0"),
             ("x@npm:1.0.0", "z", "1", "1"),
         ] {
             assert_eq!(resolutions.of(user, name, range), to, "{user} {name} {range}");

@@ -171,7 +171,8 @@ impl<'a> Reader<'a> {
         let bare = || self.patterns.get(name).copied().filter(|_| range.is_empty());
         let resolved = || {
             let resolutions = self.root?.resolutions.iter();
-            let mut of_name = resolutions.filter(|(path, _)| path.as_str() == name || path.ends_with(&format!("/{name}")));
+            let mut of_name =
+                resolutions.filter(|(path, _)| path.as_str() == name || path.ends_with(&format!("/{name}")));
             of_name.find_map(|(_, range)| pattern(range))
         };
         // without the manifest nothing tells whether it has `resolutions`
@@ -211,7 +212,11 @@ fn package(path: &str, entry: &Entry) -> Result<Package> {
             return package_json::package(path, name, Some(version), Some(&resolved), Origin::Fetched);
         }
         (None, _) if range.contains("://") => return Err(wrong("from elsewhere, and not what was taken from there")),
-        _ => package_json::package(path, name, Some(version), address, Origin::Fetched)?,
+        // what is no address is the name of a file in a mirror, which tells nothing of where it came from
+        _ => {
+            let address = address.filter(|address| address.starts_with("http"));
+            package_json::package(path, name, Some(version), address, Origin::Fetched)?
+        }
     };
     if let Some(text) = &entry.integrity {
         package.hashes = integrity::hashes(text).map_err(|fault| wrong(&format!("with the integrity {fault}")))?;
@@ -219,12 +224,14 @@ fn package(path: &str, entry: &Entry) -> Result<Package> {
     // the older way of holding an archive to its hash
     if let Some(content) = fragment.filter(|f| f.len() == 40 && f.bytes().all(|b| b.is_ascii_hexdigit())) {
         let content = content.to_ascii_lowercase();
-        let mut same = package.hashes.iter().filter(|hash| hash.alg == "SHA-1").peekable();
-        match same.peek() {
-            None => package.hashes.push(Hash { alg: "SHA-1", content }),
-            Some(_) if same.any(|hash| hash.content == content) => {}
-            Some(_) => return Err(wrong("with two SHA-1 hashes")),
+        let same = |hash: &&Hash| hash.alg == "SHA-1";
+        if package.hashes.iter().filter(same).any(|hash| hash.content == content) {
+            return Ok(package);
         }
+        if package.hashes.iter().any(|hash| same(&hash)) {
+            return Err(wrong("with two SHA-1 hashes"));
+        }
+        package.hashes.push(Hash { alg: "SHA-1", content });
     }
     Ok(package)
 }
@@ -237,10 +244,11 @@ fn split(pattern: &str) -> (&str, &str) {
 
 /// The name of the package that a range of the form `npm:name@range` means.
 fn alias(range: &str) -> Option<&str> {
-    let target = range.strip_prefix("npm:").filter(|target| target.starts_with(|c: char| c.is_alphabetic() || c == '@'));
+    let target =
+        range.strip_prefix("npm:").filter(|target| target.starts_with(|c: char| c.is_alphabetic() || c == '@'));
     target.map(|target| split(target).0)
 }
 
 fn is_git(address: &str) -> bool {
-    address.starts_with("git") || address.starts_with("ssh:") || address.ends_with(".git")
+    ["git+", "git:", "git@", "ssh:"].iter().any(|start| address.starts_with(start)) || address.ends_with(".git")
 }
