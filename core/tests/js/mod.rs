@@ -84,5 +84,7 @@ pub(crate) fn hashes_of(bom: &Sbom, purl: &str) -> Vec<String> {
 }
 
 pub(crate) fn npm_purl(name: &str, version: &str) -> String {
-    format!("pkg:npm/{}@{}", name.replacen('@', "%40", 1), version.replace('+', "%2B"))
+    // names of npm are lower case by the specification of package urls, those of before 2017 too
+    let name = name.to_lowercase().replacen('@', "%40", 1);
+    format!("pkg:npm/{name}@{}", version.replace('+', "%2B"))
 }

@@ -83,7 +83,6 @@ mod tests {
             "a: 1\n b: 2\n",
             "a: [1\n",
             "a: \"1\n",
-            "\tb: 1\n",
         ] {
             assert!(documents::<Map>(text, 2).is_err(), "{text}");
         }
