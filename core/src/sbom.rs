@@ -3,7 +3,8 @@
 //! [`generate`] reads what package managers wrote down, and the manifests beside it:
 //!
 //! - Rust: `Cargo.lock` (versions 1 to 4)
-//! - JavaScript: `package-lock.json` and `npm-shrinkwrap.json` (versions 1 to 3)
+//! - JavaScript: `package-lock.json` and `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9),
+//!   `yarn.lock` (version 1, and 4 to 9 of `__metadata`), `bun.lock` (versions 0 and 1)
 //! - Python: `uv.lock` (version 1), `poetry.lock` (1.0 to 2.1), `pdm.lock` (2 to 4), `Pipfile.lock` (specification 6),
 //!   `pylock.toml` and `pylock.*.toml` (version 1), and requirements files in which each requirement is pinned
 //! - Go: `go.mod` and `go.sum`
@@ -108,7 +109,8 @@ pub struct GenerateOptions {
 /// component usage for test and other non-runtime purposes"). `Cargo.lock`, `go.mod`, requirements files, `Gemfile.lock`,
 /// `packages.lock.json`, `Package.resolved` and `mix.lock` do not tell which are which, so their packages are all
 /// `required`. What Gradle has only to compile with, and what Maven calls `provided`, is `optional`: at run time the
-/// environment brings it, or nobody.
+/// environment brings it, or nobody. Of pnpm's and Yarn's packages it is the strongest scope of the ways that lead to them;
+/// for a `yarn.lock` the `package.json` beside it says where these begin.
 ///
 /// Some do not tell what needs what, such as `gradle.lockfile`, `go.mod` and `Pipfile.lock`, and a `pom.xml` names direct
 /// dependencies alone. Then `compositions` say which parts may have more needs, and a property `sealwright:incomplete` says

@@ -76,6 +76,14 @@ fn seeds() -> Vec<Vec<u8>> {
         {"type":"Relationship","from":"u:a","to":["u:a"],"relationshipType":"contains"}]}"#
             .to_vec(),
     );
+    for seed in ["pnpm-9.yaml", "pnpm-6.yaml", "yarn-1.lock", "yarn-8.lock"] {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/lock-files");
+        seeds.push(std::fs::read(std::path::Path::new(path).join(seed)).unwrap());
+    }
+    seeds.push(
+        br#"{"lockfileVersion":1,"workspaces":{"":{"name":"a"}},"packages":{"b":["b@1.0.0","",{},"sha1-x"],},}"#
+            .to_vec(),
+    );
     seeds.push(br#"{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":"C","status":"fixed","products":["p"]}]}"#.to_vec());
     for lock in [
         "g:a:1.0=runtimeClasspath\nempty=\n",

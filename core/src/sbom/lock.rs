@@ -3,6 +3,7 @@
 //! A reader gives the packages of one file as [`LockFile`]; one more format is one file below this one and one row of
 //! [`FORMATS`].
 
+mod bun;
 mod cargo;
 mod cargo_manifest;
 mod composer;
@@ -11,15 +12,20 @@ mod gem_sections;
 mod go;
 mod go_mod;
 mod gradle;
+mod integrity;
 mod maven;
 mod maven_poms;
+mod members;
 mod mix;
 mod mix_term;
 mod npm;
 mod npm_v1;
 mod nuget;
+mod package_json;
 mod pdm;
 mod pipfile;
+mod pnpm;
+mod pnpm_key;
 mod poetry;
 mod pylock;
 mod pyproject;
@@ -30,8 +36,16 @@ mod python_range;
 mod requirements;
 mod requirements_files;
 mod requirements_lines;
+mod scope;
 mod swift;
 mod uv;
+mod yaml;
+mod yarn;
+mod yarn_berry;
+mod yarn_locator;
+mod yarn_resolutions;
+mod yarn_syntax;
+mod yarn_v1;
 
 use super::GenerateOptions;
 use super::graph::{Coverage, LockFile};
@@ -53,6 +67,9 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format { names: &["Cargo.lock"], coverage: Coverage::Whole, read: cargo::read },
     Format { names: &["package-lock.json", "npm-shrinkwrap.json"], coverage: Coverage::Whole, read: npm::read },
+    Format { names: &["pnpm-lock.yaml"], coverage: Coverage::Whole, read: pnpm::read },
+    Format { names: &["yarn.lock"], coverage: Coverage::Whole, read: yarn::read },
+    Format { names: &["bun.lock"], coverage: Coverage::Whole, read: bun::read },
     Format { names: &["uv.lock"], coverage: Coverage::Whole, read: uv::read },
     Format { names: &["poetry.lock"], coverage: Coverage::Whole, read: poetry::read },
     Format { names: &["pdm.lock"], coverage: Coverage::Whole, read: pdm::read },

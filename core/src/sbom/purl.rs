@@ -123,8 +123,10 @@ fn npm_origin(name: &str, resolved: &str) -> Option<(&'static str, String)> {
     if !resolved.starts_with("http://") && !resolved.starts_with("https://") {
         return None;
     }
-    match resolved.split_once(&format!("/{name}/-/")) {
-        Some((registry, _)) if NPM.contains(&registry) => None,
+    // older lock files have the `/` of a scope as `%2f`, and the registry without TLS
+    let plain = resolved.replacen("%2f", "/", 1).replacen("%2F", "/", 1);
+    match plain.split_once(&format!("/{name}/-/")) {
+        Some((registry, _)) if NPM.contains(&&*registry.replacen("http:", "https:", 1)) => None,
         Some((registry, _)) => Some(("repository_url", public_url(registry))),
         None => Some(("download_url", public_url(resolved))),
     }
@@ -186,6 +188,12 @@ mod tests {
             npm("@babel/core", Some("7.0.0"), corp).unwrap(),
             "pkg:npm/%40babel/core@7.0.0?repository_url=https:%2F%2Fnpm.corp.example%2Fx"
         );
+        for older in [
+            "http://registry.npmjs.org/@babel/core/-/core-7.0.0.tgz",
+            "https://registry.yarnpkg.com/@babel%2fcore/-/core-7.0.0.tgz",
+        ] {
+            assert_eq!(npm("@babel/core", Some("7.0.0"), Some(older)).unwrap(), "pkg:npm/%40babel/core@7.0.0");
+        }
         assert_eq!(
             npm("a", Some("1.0.0"), Some("git+ssh://git@github.com/a/a.git#0123abcd")).unwrap(),
             "pkg:npm/a@1.0.0?vcs_url=git%2Bssh:%2F%2Fgit%40github.com%2Fa%2Fa.git%400123abcd"

@@ -111,13 +111,13 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("oci-reference", |b| String::from_utf8_lossy(b).parse::<oci::Reference>().map(|_| ())),
     #[cfg(feature = "oci")]
     ("oci-payload", |b| oci::signed_image(b).map(|_| ())),
-    ("lock-go", |b| lock_file("go.mod", b)),
-    ("lock-pdm", |b| lock_file("pdm.lock", b)),
-    ("lock-pipfile", |b| lock_file("Pipfile.lock", b)),
-    ("lock-poetry", |b| lock_file("poetry.lock", b)),
-    ("lock-pylock", |b| lock_file("pylock.toml", b)),
-    ("lock-requirements", |b| lock_file("requirements.txt", b)),
-    ("lock-uv", |b| lock_file("uv.lock", b)),
+    ("sbom-lock-go", |b| lock_file_and_what_stands_beside_it("go.mod", b)),
+    ("sbom-lock-pdm", |b| lock_file_and_what_stands_beside_it("pdm.lock", b)),
+    ("sbom-lock-pipfile", |b| lock_file_and_what_stands_beside_it("Pipfile.lock", b)),
+    ("sbom-lock-poetry", |b| lock_file_and_what_stands_beside_it("poetry.lock", b)),
+    ("sbom-lock-pylock", |b| lock_file_and_what_stands_beside_it("pylock.toml", b)),
+    ("sbom-lock-requirements", |b| lock_file_and_what_stands_beside_it("requirements.txt", b)),
+    ("sbom-lock-uv", |b| lock_file_and_what_stands_beside_it("uv.lock", b)),
     ("log-entry", |b| sealwright::bundle::LogEntry::parse(b).map(|_| ())),
     ("policy", |b| PolicyBundle::parse(b).map(|_| ())),
     ("provenance", provenance),
@@ -135,6 +135,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("sbom-lock-nuget", |b| lock_file("packages.lock.json", b)),
     ("sbom-lock-pom", |b| lock_file("pom.xml", b)),
     ("sbom-lock-swift", |b| lock_file("Package.resolved", b)),
+    ("sbom-lock-bun", |b| lock_file("bun.lock", b)),
+    ("sbom-lock-pnpm", |b| lock_file("pnpm-lock.yaml", b)),
+    ("sbom-lock-yarn", |b| lock_file("yarn.lock", b)),
     ("sbom-license-policy", |b| sbom::LicensePolicy::from_json(b).map(|_| ())),
     ("sbom-query", |b| sbom::Query::from_json(b).map(|_| ())),
     ("sbom-range", |b| {
@@ -324,7 +327,7 @@ fn layout(bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// A lock file of this name, alone in its folder, and as what stands beside it.
-fn lock_file(name: &str, bytes: &[u8]) -> Result<(), Error> {
+fn lock_file_and_what_stands_beside_it(name: &str, bytes: &[u8]) -> Result<(), Error> {
     let folder = tempfile::tempdir().map_err(|e| Error::io("make", name.as_ref(), e))?;
     for file in [name, "pyproject.toml", "Pipfile", "go.sum"] {
         std::fs::write(folder.path().join(file), bytes).map_err(|e| Error::io("write", name.as_ref(), e))?;

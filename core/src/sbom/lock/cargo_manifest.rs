@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::members::{folders, matching};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -129,31 +130,4 @@ fn read(folder: &Path) -> Result<Option<Wire>> {
     };
     let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
     toml::from_str(text).map(Some).map_err(|e| broken(&e.message()))
-}
-
-/// The folders that a member pattern means; `*` stands for any part of one name. Those outside are left out.
-fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
-    let mut found = vec![folder.to_path_buf()];
-    for part in pattern.split('/').filter(|p| !p.is_empty() && *p != ".") {
-        if part == ".." {
-            return Vec::new();
-        }
-        found = match part.split_once('*') {
-            None => found.into_iter().map(|f| f.join(part)).collect(),
-            Some((start, end)) => found.iter().flat_map(|f| folders(f)).filter(|f| named(f, start, end)).collect(),
-        };
-    }
-    found
-}
-
-fn named(folder: &Path, start: &str, end: &str) -> bool {
-    let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-    name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end))
-}
-
-fn folders(parent: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().filter_map(std::result::Result::ok);
-    let mut found: Vec<_> = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()).collect();
-    found.sort();
-    found
 }
