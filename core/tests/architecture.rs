@@ -34,6 +34,7 @@ const ORDER: &[&str] = &[
     "keyless",
     "layout",
     "trust_policy",
+    "image",
     "sbom",
     "ingest",
     "policy",

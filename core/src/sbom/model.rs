@@ -64,7 +64,7 @@ pub struct Tools {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Component {
-    /// `application` or `library`.
+    /// `application`, `library`, or of an image `container` and `operating-system`.
     #[serde(rename = "type")]
     pub kind: ComponentKind,
     /// What edges name it by; the purl, where there is one.
@@ -90,20 +90,27 @@ pub struct Component {
     /// Its package url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purl: Option<String>,
-    /// `sealwright:lockfile` for each lock file that has it, and `sealwright:relationship`, `direct` or `transitive`.
+    /// `sealwright:lockfile` for each lock file that has it, and `sealwright:relationship`, `direct` or `transitive`. Of a
+    /// package of an image `sealwright:layer` and `sealwright:path`, where it was found, `sealwright:source-package`, what it
+    /// was built from, and `sealwright:python-record`, whether an installer listed its files; of the image
+    /// `sealwright:platform` and `sealwright:reference`, what names it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
 }
 
 /// The CycloneDX component types in use here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ComponentKind {
     /// The product, and the tool that made the BOM.
     Application,
     /// A package.
     Library,
+    /// The product, if it is an image.
+    Container,
+    /// The distribution that an image is of.
+    OperatingSystem,
 }
 
 /// Whether a component is needed at run time (CycloneDX 1.6, `component.scope`), the strongest first.

@@ -1,0 +1,154 @@
+//! Container images at rest: OCI image layouts in folders and tarballs (OCI image specification v1.1), and what
+//! `docker save` writes.
+//!
+//! An image is chosen, its layers are laid over each other in memory, and single files are read out of them. Nothing of it
+//! is ever written to disk or run. Every blob is held against its digest, and each layer against the digest that the config
+//! gives its unpacked content, before anything of it is given out.
+
+mod archive;
+mod blob;
+mod choice;
+mod layer;
+mod layout;
+pub(crate) mod manifest;
+mod source;
+mod tar;
+mod tree;
+mod unpack;
+
+pub use self::manifest::{Annotations, Platform};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+pub(crate) use self::choice::Choice;
+use self::layer::{Budget, Layer};
+use self::source::Source;
+pub(crate) use self::tree::{FileRef, Place, Tree};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// An image, and the files that its layers make together.
+pub(crate) struct Image {
+    pub(crate) chosen: Chosen,
+    pub(crate) tree: Tree,
+    source: Source,
+    kept: BTreeMap<FileRef, Vec<u8>>,
+    budget: Budget,
+}
+
+/// The image that was chosen, before its layers are read.
+pub(crate) struct Chosen {
+    /// What names it.
+    pub(crate) id: Id,
+    /// The references that point to it, such as `docker.io/library/debian:12` or `12`.
+    pub(crate) names: BTreeSet<String>,
+    /// Labels of its config and annotations of its manifest.
+    pub(crate) annotations: Annotations,
+    pub(crate) platform: Platform,
+    layers: Vec<Layer>,
+}
+
+/// The digest that names an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Id {
+    /// That of its manifest, as registries know it.
+    Manifest(Digest),
+    /// That of its config, which Docker calls the image's id; an archive without manifests has no other.
+    Config(Digest),
+}
+
+impl Id {
+    pub(crate) fn digest(&self) -> &Digest {
+        match self {
+            Self::Manifest(digest) | Self::Config(digest) => digest,
+        }
+    }
+}
+
+impl Image {
+    /// Opens the image that `choice` means in the layout or archive at `path`, and reads its layers. `keep` says by its
+    /// path whether a file is likely to be asked for.
+    ///
+    /// # Errors
+    /// `API_MISUSE` if several images are meant; `NOT_FOUND` if none is, or a part of it is not there; `DIGEST_MISMATCH`;
+    /// `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED` for what is no image that can be read whole.
+    pub(crate) fn open(path: &Path, choice: &Choice, keep: fn(&[u8]) -> bool) -> Result<Self> {
+        let mut source = Source::open(path)?;
+        let chosen = if source.find("oci-layout")?.is_some() || source.find("index.json")?.is_some() {
+            layout::choose(&mut source, choice)?
+        } else if source.find("manifest.json")?.is_some() {
+            archive::choose(&mut source, choice)?
+        } else {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                format!(
+                    "`{}` holds neither `oci-layout` nor `manifest.json`; name an OCI image layout, or what \
+                     `docker save` wrote",
+                    path.display()
+                ),
+            ));
+        };
+        if !matches!(&*chosen.platform.os, "linux" | "") {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the image is for `{}`; images for linux are read", chosen.platform.os),
+            ));
+        }
+        let mut budget = Budget::default();
+        let mut kept = BTreeMap::new();
+        let mut scanned = layer::scan(&mut source, &chosen.layers, &mut budget, keep, &mut kept)?;
+        let mut tree = Tree::default();
+        for (number, layer) in chosen.layers.iter().enumerate() {
+            let last = !chosen.layers.iter().skip(number + 1).any(|later| later.place == layer.place);
+            let entries = if last { scanned.remove(&layer.place) } else { scanned.get(&layer.place).cloned() };
+            for (ordinal, entry) in (0..).zip(entries.unwrap_or_default()) {
+                tree.add(number, ordinal, entry).map_err(|e| e.while_doing(format_args!("layer `{}`", layer.digest())))?;
+            }
+        }
+        Ok(Self { chosen, tree, source, kept, budget })
+    }
+
+    /// The digest of the layer that a file is from, as the image's manifest names it.
+    pub(crate) fn layer_of(&self, file: &FileRef) -> Option<&Digest> {
+        self.chosen.layers.get(file.layer).map(Layer::digest)
+    }
+
+    /// The contents of files.
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` if they are too long, `UNSUPPORTED` for a sparse file, and those of reading a layer.
+    pub(crate) fn read(&mut self, files: &BTreeSet<FileRef>) -> Result<BTreeMap<FileRef, Vec<u8>>> {
+        let mut contents = BTreeMap::new();
+        let mut missing: BTreeSet<FileRef> = BTreeSet::new();
+        let mut total = 0u64;
+        for file in files {
+            total = total.saturating_add(file.size);
+            if file.size > limits::IMAGE_FILE_BYTES || total > limits::DOCUMENT_BYTES {
+                return Err(Error::new(
+                    ErrorKind::LimitExceeded,
+                    format!(
+                        "the files that describe the packages of the image have over {} bytes, or one of them over {}; \
+                         see what it holds",
+                        limits::DOCUMENT_BYTES,
+                        limits::IMAGE_FILE_BYTES
+                    ),
+                ));
+            }
+            match self.kept.remove(file) {
+                Some(content) => {
+                    contents.insert(file.clone(), content);
+                }
+                None => {
+                    missing.insert(file.clone());
+                }
+            }
+        }
+        self.kept.clear();
+        if !missing.is_empty() {
+            contents.extend(layer::fetch(&mut self.source, &self.chosen.layers, &mut self.budget, &missing)?);
+        }
+        Ok(contents)
+    }
+}
