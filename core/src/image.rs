@@ -19,10 +19,11 @@ mod unpack;
 pub use self::manifest::{Annotations, Platform};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::path::Path;
 
 pub(crate) use self::choice::Choice;
-use self::layer::{Budget, Layer};
+use self::layer::{Budget, Layer, Scan};
 use self::source::Source;
 pub(crate) use self::tree::{FileRef, Place, Tree};
 use crate::digest::Digest;
@@ -35,7 +36,17 @@ pub(crate) struct Image {
     pub(crate) tree: Tree,
     source: Source,
     kept: BTreeMap<FileRef, Vec<u8>>,
+    found: BTreeMap<FileRef, Vec<u8>>,
     budget: Budget,
+}
+
+/// What is looked for in layers while they are read.
+#[derive(Clone, Copy)]
+pub(crate) struct Search {
+    /// Whether the file at a path is likely asked for.
+    pub(crate) is_likely: fn(&[u8]) -> bool,
+    /// Reads any other file as far as it must, and gives what is to be kept of it.
+    pub(crate) look: fn(&mut dyn Read) -> io::Result<Option<Vec<u8>>>,
 }
 
 /// The image that was chosen, before its layers are read.
@@ -68,13 +79,12 @@ impl Id {
 }
 
 impl Image {
-    /// Opens the image that `choice` means in the layout or archive at `path`, and reads its layers. `keep` says by its
-    /// path whether a file is likely to be asked for.
+    /// Opens the image that `choice` means in the layout or archive at `path`, and reads its layers, in which `search` looks for files.
     ///
     /// # Errors
     /// `API_MISUSE` if several images are meant; `NOT_FOUND` if none is, or a part of it is not there; `DIGEST_MISMATCH`;
     /// `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED` for what is no image that can be read whole.
-    pub(crate) fn open(path: &Path, choice: &Choice, keep: fn(&[u8]) -> bool) -> Result<Self> {
+    pub(crate) fn open(path: &Path, choice: &Choice, search: Search) -> Result<Self> {
         let mut source = Source::open(path)?;
         let chosen = if source.find("oci-layout")?.is_some() || source.find("index.json")?.is_some() {
             layout::choose(&mut source, choice)?
@@ -97,22 +107,28 @@ impl Image {
             ));
         }
         let mut budget = Budget::default();
-        let mut kept = BTreeMap::new();
-        let mut scanned = layer::scan(&mut source, &chosen.layers, &mut budget, keep, &mut kept)?;
+        let Scan { mut entries, kept, found } = layer::scan(&mut source, &chosen.layers, &mut budget, search)?;
         let mut tree = Tree::default();
         for (number, layer) in chosen.layers.iter().enumerate() {
+            // a layer that is there twice is one in which files are
+            let first = chosen.layers.iter().position(|same| same.place == layer.place).unwrap_or(number);
             let last = !chosen.layers.iter().skip(number + 1).any(|later| later.place == layer.place);
-            let entries = if last { scanned.remove(&layer.place) } else { scanned.get(&layer.place).cloned() };
+            let entries = if last { entries.remove(&layer.place) } else { entries.get(&layer.place).cloned() };
             for (ordinal, entry) in (0..).zip(entries.unwrap_or_default()) {
-                tree.add(number, ordinal, entry).map_err(|e| e.while_doing(format_args!("layer `{}`", layer.digest())))?;
+                tree.add(number, |size| FileRef::new(first, ordinal, size), entry).map_err(|e| e.while_doing(format_args!("layer `{}`", layer.digest())))?;
             }
         }
-        Ok(Self { chosen, tree, source, kept, budget })
+        Ok(Self { chosen, tree, source, kept, found, budget })
     }
 
     /// The digest of the layer that a file is from, as the image's manifest names it.
     pub(crate) fn layer_of(&self, file: &FileRef) -> Option<&Digest> {
         self.chosen.layers.get(file.layer).map(Layer::digest)
+    }
+
+    /// What [`Search::look`] found in a file.
+    pub(crate) fn found_in(&self, file: &FileRef) -> Option<&Vec<u8>> {
+        self.found.get(file)
     }
 
     /// The contents of files.
@@ -151,4 +167,21 @@ impl Image {
         }
         Ok(contents)
     }
+}
+
+/// Reads a layer, laid over itself, for tests of hostile input.
+///
+/// # Errors
+/// `MALFORMED`, `UNSUPPORTED` or `LIMIT_EXCEEDED` if it is none that can be read.
+pub fn check_layer(bytes: &[u8]) -> Result<()> {
+    let mut left = limits::IMAGE_UNPACKED_BYTES;
+    let mut tar = tar::Tar::new(unpack::Unpack::new(bytes, &mut left)?);
+    let mut tree = Tree::default();
+    while let Some(entry) = tar.next()? {
+        for layer in [0, 1] {
+            tree.add(layer, |size| FileRef::new(layer, 0, size), entry.clone())?;
+        }
+    }
+    tree.each_file(&mut |_, _, _| {});
+    Ok(())
 }

@@ -515,3 +515,52 @@ fn the_images_of_the_fixtures_are_those_built_here() {
     }
 }
 
+
+/// A program of Go as the linker makes it, as far as it is looked at.
+fn program(go: &str, modules: &str, at: usize) -> Vec<u8> {
+    let text = |bytes: &[u8]| {
+        let mut length = bytes.len();
+        let mut text = Vec::new();
+        while length >= 128 {
+            text.push((length % 128) as u8 | 128);
+            length /= 128;
+        }
+        [&text[..], &[length as u8], bytes].concat()
+    };
+    let marked = [b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6", modules.as_bytes(), b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2"].concat();
+    let mut program = b"\x7fELF".to_vec();
+    program.resize(at, 1);
+    program.extend(b"\xff Go buildinf:\x08\x02");
+    program.extend([0; 16]);
+    program.extend(text(go.as_bytes()));
+    program.extend(text(&marked));
+    program.extend(vec![2; 100_000]);
+    program
+}
+
+#[test]
+fn programs_of_go_tell_their_modules() {
+    let modules = "path\tcorp.example/app/cmd\nmod\tcorp.example/app\t(devel)\t\n\
+        dep\tgithub.com/BurntSushi/toml\tv1.2.0\th1:abc=\ndep\tgolang.org/x/old\tv0.1.0\n=>\tgithub.com/fork/new\tv0.2.0\th1:x=\n\
+        dep\tcorp.example/lib\tv0.0.0\n=>\t./lib\t(devel)\t\nbuild\tGOOS=linux\n";
+    // the magic as a constant of a program, before that of its own
+    let mut both = program("go1.22.1", modules, 3 << 20);
+    both[1600..1616].copy_from_slice(b"\xff Go buildinf:\x08\x02");
+    let bom = bom_of(&[Tar::default().file("app", &both).end()]);
+    let expected = [
+        "pkg:golang/corp.example/app",
+        "pkg:golang/corp.example/lib",
+        "pkg:golang/github.com/burntsushi/toml@v1.2.0",
+        "pkg:golang/github.com/fork/new@v0.2.0",
+        "pkg:golang/stdlib@1.22.1",
+    ];
+    assert_eq!(purls(&bom), expected);
+    assert_eq!(needs(&bom, "corp.example/app").len(), 4);
+    assert_eq!(property(&bom, "stdlib", "sealwright:path"), ["/app"]);
+    // one that a later layer removed, and one that is no program for Linux
+    let removed = Tar::default().file(".wh.app", "").file("bin/other", program("go1.21.0 X:x", "", 64)).end();
+    let bom = bom_of(&[Tar::default().file("app", &both).end(), removed]);
+    assert_eq!(purls(&bom), ["pkg:golang/stdlib@1.21.0"]);
+    both[0] = b'M';
+    assert_eq!(code_of(&[Tar::default().file("app", both).end()]), "UNSUPPORTED");
+}

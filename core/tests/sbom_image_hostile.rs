@@ -291,6 +291,12 @@ fn paths_folders_and_headers_have_their_bounds() {
     let deep = "d/".repeat(200);
     layer = layer.file(&format!("{deep}x"), "").link("l", &deep).file(&format!("l/{deep}y"), "");
     assert_eq!(code_above(layer), "LIMIT_EXCEEDED");
+    // folders that no entry is of, and that take memory all the same
+    let mut layer = Tar::default();
+    for n in 0..4_200 {
+        layer = layer.folder(&format!("{n}/{}", "d/".repeat(249)));
+    }
+    assert_eq!(code_above(layer), "LIMIT_EXCEEDED");
     let header = 2 * 1024 * 1024;
     assert_eq!(
         code_above(Tar::default().header(b'x', "p", "", header).content(&vec![b'1'; 2 * 1024 * 1024])),

@@ -1,4 +1,4 @@
-//! Reads layers: what stands in them, and single files of them (OCI image specification v1.1, layer).
+visit(source, layers, &needed, |number, layer, size, reader|//! Reads layers: what stands in them, and single files of them (OCI image specification v1.1, layer).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -7,7 +7,9 @@ use super::blob::{self, Hashed};
 use super::manifest::Descriptor;
 use super::source::Source;
 use super::tar::{self, Entry, Kind, Tar};
+use super::Search;
 use super::tree::FileRef;
+use super::unpack::faultscan(&mut source, &layers, &mut budget, Search { is_likely: |_| false, look: |_| Ok(None) })of;
 use super::unpack::Unpack;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
@@ -98,15 +100,24 @@ impl Layer {
 /// The number of an entry, the entry, and what gives its content.
 type See<'a> = &'a mut dyn FnMut(u64, Entry, &mut dyn Read) -> Result<()>;
 
-/// What stands in each of the layers, by its place. Contents that `keep` is for are kept as long as there is room.
+/// What one reading of all layers gives.
+#[derive(Default)]
+pub(super) struct Scan {
+    /// What stands in each layer, by the place of the layer.
+    pub(super) entries: BTreeMap<String, Vec<Entry>>,
+    /// Contents of files that are likely asked for, as long as there was room.
+    pub(super) kept: BTreeMap<FileRef, Vec<u8>>,
+    /// What was found in others.
+    pub(super) found: BTreeMap<FileRef, Vec<u8>>,
+}
+
 pub(super) fn scan(
     source: &mut Source,
     layers: &[Layer],
     budget: &mut Budget,
-    keep: fn(&[u8]) -> bool,
-    kept: &mut BTreeMap<FileRef, Vec<u8>>,
-) -> Result<BTreeMap<String, Vec<Entry>>> {
-    let mut scanned: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    search: Search,
+) -> Result<Scan> {
+    let mut scan = Scan::default();
     visit(source, layers, &wanted(layers), |number, layer, size, reader| {
         let mut entries = Vec::new();
         let Budget { unpacked, entries: left, name_bytes, kept: room } = &mut *budget;
@@ -129,22 +140,28 @@ pub(super) fn scan(
                     ));
                 }
             }
-            if let Kind::File { size } = entry.kind
-                && size <= limits::IMAGE_FILE_BYTES
-                && keep(&entry.path)
-                && let Some(less) = room.checked_sub(size)
-            {
-                *room = less;
-                kept.insert(FileRef::new(number, ordinal, size), tar::content(content)?);
+            if let Kind::File { size } = entry.kind {
+                let file = FileRef::new(number, ordinal, size);
+                if !(search.is_likely)(&entry.path) {
+                    if let Some(found) = (search.look)(content).map_err(fault_of)? {
+                        *room = room.checked_sub(found.len() as u64).ok_or_else(too_much)?;
+                        scan.found.insert(file, found);
+                    }
+                } else if size <= limits::IMAGE_FILE_BYTES
+                    && let Some(less) = room.checked_sub(size)
+                {
+                    *room = less;
+                    scan.kept.insert(file, tar::content(content)?);
+                }
             }
             entries.push(entry);
             Ok(())
         })?;
-        scanned.insert(layer.place.clone(), entries);
+        scan.entries.insert(layer.place.clone(), entries);
         Ok(())
     })?;
     for layer in layers {
-        if !scanned.contains_key(&layer.place) {
+        if !scan.entries.contains_key(&layer.place) {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!(
@@ -154,7 +171,7 @@ pub(super) fn scan(
             ));
         }
     }
-    Ok(scanned)
+    Ok(scan)
 }
 
 /// The contents of `files`.
@@ -167,15 +184,12 @@ pub(super) fn fetch(
     let needed: BTreeSet<usize> = files.iter().map(|file| file.layer).collect();
     let needed = needed.iter().filter_map(|number| layers.get(*number)).map(|layer| layer.place.clone()).collect();
     let mut contents = BTreeMap::new();
-    visit(source, layers, &needed, |_, layer, size, reader| {
-        let numbers: Vec<usize> = (0..).zip(layers).filter(|(_, l)| l.place == layer.place).map(|(n, _)| n).collect();
+    visit(source, layers, &needed, |number, layer, size, reader| {
         layer.read(size, reader, &mut budget.unpacked, &mut |ordinal, entry, content| {
             let Kind::File { size } = entry.kind else { return Ok(()) };
-            let mut wanted = numbers.iter().map(|number| FileRef::new(*number, ordinal, size));
-            if let Some(file) = wanted.find(|file| files.contains(file)) {
-                let content = tar::content(content)?;
-                contents.extend(wanted.filter(|same| files.contains(same)).map(|same| (same, content.clone())));
-                contents.insert(file, content);
+            let file = FileRef::new(number, ordinal, size);
+            if files.contains(&file) {
+                contents.insert(file, tar::content(content)?);
             }
             Ok(())
         })
@@ -184,6 +198,13 @@ pub(super) fn fetch(
         None => Ok(contents),
         Some(_) => Err(Error::new(ErrorKind::Malformed, "the image changed while it was read; read it again")),
     }
+}
+
+fn too_much() -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("what the programs of the image tell has over {} bytes; see whether it is a bomb", limits::DOCUMENT_BYTES),
+    )
 }
 
 fn wanted(layers: &[Layer]) -> BTreeSet<String> {
@@ -213,4 +234,40 @@ fn visit(
         }
         None => Ok(()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The end of an archive, after `files` empty files.
+    fn archive(files: usize) -> Vec<u8> {
+        let mut header = [0; 512];
+        header[0] = b'a';
+        header[148..156].copy_from_slice(b"        ");
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        [header.repeat(files), vec![0; 1024]].concat()
+    }
+
+    #[test]
+    fn the_layers_of_an_image_share_one_bound_of_files_and_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let layer = |files: usize| {
+            let (bytes, place) = (archive(files), files.to_string());
+            std::fs::write(dir.path().join(&place), &bytes).unwrap();
+            Layer::of_path(place, Digest::sha256(&bytes))
+        };
+        let layers = [layer(2), layer(3)];
+        let mut source = Source::open(dir.path()).unwrap();
+        let mut code = |budget: Budget| {
+            let mut budget = budget;
+            let scanned = scan(&mut source, &layers, &mut budget, |_| false, &mut BTreeMap::new());
+            scanned.map_or_else(|e| e.code(), |_| "")
+        };
+        assert_eq!(code(Budget { entries: 5, name_bytes: 5, ..Budget::default() }), "");
+        assert_eq!(code(Budget { entries: 4, ..Budget::default() }), "LIMIT_EXCEEDED");
+        assert_eq!(code(Budget { name_bytes: 4, ..Budget::default() }), "LIMIT_EXCEEDED");
+        assert_eq!(code(Budget { unpacked: 4000, ..Budget::default() }), "LIMIT_EXCEEDED");
+    }
 }

@@ -16,7 +16,7 @@ const META: &[u8] = b".wh..wh.";
 /// Which file of which layer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileRef {
-    /// The number of the layer, from 0, the lowest first.
+    /// The number of the layer, from 0, the lowest first; of a layer that is there twice the first.
     pub(super) layer: usize,
     /// The number of the entry in it.
     ordinal: u64,
@@ -77,8 +77,9 @@ struct Walk {
 }
 
 impl Tree {
-    /// Lays an entry of a layer over what is there. Layers come from the lowest up, entries in their order.
-    pub(super) fn add(&mut self, layer: usize, ordinal: u64, entry: Entry) -> Result<()> {
+    /// Lays an entry of a layer over what is there. Layers come from the lowest up, entries in their order;
+    /// `name_of` gives the name of a file of some size.
+    pub(super) fn add(&mut self, layer: usize, name_of: impl Fn(u64) -> FileRef, entry: Entry) -> Result<()> {
         let path = &*entry.path;
         if path.is_empty() {
             return if entry.kind == Kind::Directory { Ok(()) } else { Err(malformed(path, "is no folder")) };
@@ -102,7 +103,7 @@ impl Tree {
         }
         let what = match entry.kind {
             Kind::Directory => What::Folder(BTreeMap::new()),
-            Kind::File { size } => What::File(FileRef::new(layer, ordinal, size)),
+            Kind::File { size } => What::File(name_of(size)),
             Kind::Symlink(target) => What::Link(target),
             Kind::Sparse | Kind::Special => What::Other,
             Kind::Hardlink(target) => self.target(&target)?.ok_or_else(|| malformed(path, "is a link to no file"))?,

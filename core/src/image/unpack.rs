@@ -180,3 +180,23 @@ pub(super) fn fault_of(e: io::Error) -> Error {
     }
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_that_share_a_bound_give_no_more_than_that_together() {
+        let mut left = 10;
+        let mut read = |bytes: &[u8]| {
+            let mut unpacked = Vec::new();
+            let mut unpack = Unpack::new(bytes, &mut left)?;
+            unpack.read_to_end(&mut unpacked).map_err(fault_of)?;
+            Ok(unpacked)
+        };
+        let first: Result<_> = read(b"12345678");
+        assert_eq!(first.unwrap(), b"12345678");
+        assert_eq!(read(b"12").unwrap(), b"12");
+        assert_eq!(read(b"1").unwrap_err().code(), "LIMIT_EXCEEDED");
+    }
+}

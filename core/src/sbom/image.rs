@@ -6,6 +6,7 @@ mod dpkg;
 mod dpkg_version;
 mod files;
 mod gem;
+mod go;
 mod inventory;
 mod node;
 mod os_release;
@@ -23,7 +24,7 @@ use super::model::{Component, ComponentKind, Hash, Metadata, Property, Sbom, Too
 use super::{plain, purl};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::image::{Choice, Id, Image};
+use crate::image::{Choice, Id, Image, Search};
 use crate::timestamp::Timestamp;
 
 /// What [`generate_image`] is told beside the image.
@@ -52,8 +53,9 @@ pub struct ImageOptions {
 /// Makes a BOM of a container image that lies at `path`: an OCI image layout, in a folder or in a tarball, or what
 /// `docker save` wrote; a tarball may be compressed. If it holds several images, the options say which is meant.
 ///
-/// Read are the databases of dpkg (also those of distroless images), apk and rpm, and installed packages of Python, Node and
-/// Ruby; in the files of a BOM they lead to their licences, their sources and what they need. Layers are laid over each other
+/// Read are the databases of dpkg (also those of distroless images), apk and rpm, installed packages of Python, Node and
+/// Ruby, and the modules that programs of Go were built from, with their licences, their sources and what they need, as far as
+/// these tell. Layers are laid over each other
 /// as a runtime does, so that what a later layer removed or replaced is not in the BOM. A property tells the layer and the
 /// file that a package was found in; for packages of the system it is the layer that last wrote the database.
 ///
@@ -80,7 +82,7 @@ pub fn generate_image(path: &Path, options: &ImageOptions) -> Result<Sbom> {
         tag: options.tag.clone(),
         platform: options.platform.as_deref().map(str::parse).transpose()?,
     };
-    let mut image = Image::open(path, &choice, files::is_likely)?;
+    let mut image = Image::open(path, &choice, Search { is_likely: files::is_likely, look: go::search })?;
     let files = Files::find(&mut image)?;
     let inventory = Inventory::read(&mut image, files)?;
     let product = product(&image, options)?;

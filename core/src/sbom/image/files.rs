@@ -54,6 +54,8 @@ pub(super) struct Files {
     pub(super) python: Vec<File>,
     pub(super) node: Vec<File>,
     pub(super) gems: Vec<File>,
+    /// Programs of Go.
+    pub(super) programs: Vec<File>,
     /// Folders of Python packages with a list of what was installed.
     pub(super) recorded: BTreeSet<String>,
 }
@@ -179,6 +181,7 @@ impl Files {
                 Some(Kind::Python) => &mut self.python,
                 Some(Kind::Node) => &mut self.node,
                 Some(Kind::Gem) => &mut self.gems,
+                None if image.found_in(file).is_some() => &mut self.programs,
                 None => return,
             };
             list.push(File { found: found(image, text, file), file: file.clone(), place });

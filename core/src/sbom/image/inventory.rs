@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{File, Files};
 use super::os_release::Os;
-use super::{apk, dpkg, gem, node, python, rpm};
+use super::{apk, dpkg, gem, go, node, python, rpm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::{FileRef, Image};
 use crate::limits;
@@ -86,14 +86,20 @@ impl Inventory {
             append(&mut system, apk::read(&apk, os)?);
             append(&mut system, rpm::read(&rpm, os)?);
         }
+        let programs = files.programs.into_iter().map(|file| {
+            let content = image.found_in(&file.file).cloned().unwrap_or_default();
+            Told { file, content }
+        });
+        let programs: Vec<Told> = programs.collect();
         contents.clear();
         let mut others = python::read(&python, &files.recorded)?;
         append(&mut others, node::read(&node, &mut image.tree)?);
         append(&mut others, gem::read(&gems)?);
+        append(&mut others, go::read(&programs)?);
         if system.is_empty() && others.is_empty() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "the image holds no package of dpkg, apk, rpm, Python, Node or Ruby, and others are not read; make the SBOM \
+                "the image holds no package of dpkg, apk, rpm, Python, Node, Ruby or Go, and others are not read; make the SBOM \
                  from the lock files that it was built from",
             ));
         }
