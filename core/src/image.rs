@@ -55,8 +55,6 @@ pub(crate) struct Chosen {
     pub(crate) id: Id,
     /// The references that point to it, such as `docker.io/library/debian:12` or `12`.
     pub(crate) names: BTreeSet<String>,
-    /// Labels of its config and annotations of its manifest.
-    pub(crate) annotations: Annotations,
     pub(crate) platform: Platform,
     layers: Vec<Layer>,
 }
@@ -115,7 +113,8 @@ impl Image {
             let last = !chosen.layers.iter().skip(number + 1).any(|later| later.place == layer.place);
             let entries = if last { entries.remove(&layer.place) } else { entries.get(&layer.place).cloned() };
             for (ordinal, entry) in (0..).zip(entries.unwrap_or_default()) {
-                tree.add(number, |size| FileRef::new(first, ordinal, size), entry).map_err(|e| e.while_doing(format_args!("layer `{}`", layer.digest())))?;
+                tree.add(number, |size| FileRef::new(first, ordinal, size), entry)
+                    .map_err(|e| e.while_doing(format_args!("layer `{}`", layer.digest())))?;
             }
         }
         Ok(Self { chosen, tree, source, kept, found, budget })

@@ -1,21 +1,6 @@
-//! SBOMs of     assert_eq!(
-        purls(&bom),
-        [
-            "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3",
-            "pkg:npm/anew@1.0.0",
-            "pkg:npm/kept@1.0.0",
-            "pkg:npm/x2@1.0.0",
-            "pkg:npm/y2@1.0.0",
-        ]
-    );
-ontainer images: what is in them, as their layers make it (systems rows 22, 25, 47).
+//! SBOMs of container images: what is in them, as their layers make it (systems rows 22, 25, 47).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod built;
 mod corpora;
@@ -179,8 +164,12 @@ fn python_node_and_ruby_packages_are_found_where_they_are_installed() {
     assert_eq!(needs(&bom, "rake"), ["json"]);
     assert_eq!(property(&bom, "Flask.Thing", "sealwright:python-record"), ["present"]);
     assert_eq!(property(&bom, "click", "sealwright:python-record"), ["missing"]);
-    let license = |name: &str| serde_json::to_string(&bom.components.iter().find(|c| c.name == name).unwrap().licenses).unwrap();
-    assert_eq!((license("click"), license("rake")), (license("Flask.Thing"), r#"[{"license":{"id":"MIT"}}]"#.to_owned()));
+    let license =
+        |name: &str| serde_json::to_string(&bom.components.iter().find(|c| c.name == name).unwrap().licenses).unwrap();
+    assert_eq!(
+        (license("click"), license("rake")),
+        (license("Flask.Thing"), r#"[{"license":{"id":"MIT"}}]"#.to_owned())
+    );
     let product = bom.metadata.component.bom_ref.as_deref().unwrap();
     let roots: Vec<_> = edges(product).iter().collect();
     assert_eq!(
@@ -221,8 +210,16 @@ fn what_a_later_layer_removed_or_replaced_is_not_in_the_bom() {
         .file("srv/node_modules/y2/package.json", node("y2"))
         .file("was", "now a file");
     let bom = bom_of(&[base.clone().end(), later.end()]);
-    let names: Vec<_> = bom.components.iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["alpine", "musl", "anew", "kept", "x2", "y2"].map(|n| n).to_vec().into_iter().collect::<Vec<_>>().sorted(&bom));
+    assert_eq!(
+        purls(&bom),
+        [
+            "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3",
+            "pkg:npm/anew@1.0.0",
+            "pkg:npm/kept@1.0.0",
+            "pkg:npm/x2@1.0.0",
+            "pkg:npm/y2@1.0.0",
+        ]
+    );
     // a whiteout hides nothing of its own layer
     let both = base.file("app/.wh.node_modules", "").end();
     assert!(purls(&bom_of(&[both])).contains(&"pkg:npm/removed@1.0.0"));
@@ -240,7 +237,8 @@ fn folders_that_are_links_are_followed_within_the_image() {
         .file("data/state/lib/dpkg/real", "Package: a\nVersion: 1\nArchitecture: all\n")
         .link("data/state/lib/dpkg/status", "../../../../../../../data/state/lib/dpkg/real");
     let bom = bom_of(&[merged.clone().end()]);
-    let both = ["pkg:apk/debian/musl@1.2.5-r0?arch=x86_64&distro=debian-12", "pkg:deb/debian/a@1?arch=all&distro=debian-12"];
+    let both =
+        ["pkg:apk/debian/musl@1.2.5-r0?arch=x86_64&distro=debian-12", "pkg:deb/debian/a@1?arch=all&distro=debian-12"];
     assert_eq!(purls(&bom), both, "once, and by the name that nothing was kept for");
     // a later layer writes through the link, and a whiteout removes through it
     let upgraded = Tar::default().file("lib/apk/db/installed", APK.replace("1.2.5", "1.2.6")).end();
@@ -365,9 +363,7 @@ fn the_product_is_the_image_by_its_digest() {
     let product = &bom.metadata.component;
     assert_eq!((product.kind, product.name.as_str()), (ComponentKind::Container, "app"));
     assert_eq!(product.version.as_deref(), Some(&*digest));
-    let expected = format!(
-        "pkg:oci/app@{digest}?arch=arm64&repository_url=registry.example:5000%2Fteam%2Fapp&tag=1.0"
-    );
+    let expected = format!("pkg:oci/app@{digest}?arch=arm64&repository_url=registry.example:5000%2Fteam%2Fapp&tag=1.0");
     assert_eq!(product.purl.as_deref(), Some(&*expected));
     assert_eq!(product.hashes.first().unwrap().content, digest.trim_start_matches("sha256:"));
     let layer = &std::fs::read(layout.place(&image)).unwrap();
@@ -377,7 +373,8 @@ fn the_product_is_the_image_by_its_digest() {
     let layout = Layout::of(&[alpine()]);
     assert!(generate(layout.path()).metadata.component.name.starts_with("sha256:"));
     let options: ImageOptions = serde_json::from_value(json!({ "name": "app", "version": "1.2", "bomRef": "it",
-        "timestamp": "2026-11-21T09:30:00Z" })).unwrap();
+        "timestamp": "2026-11-21T09:30:00Z" }))
+    .unwrap();
     let bom = sbom::generate_image(layout.path(), &options).unwrap();
     assert_sound(&bom);
     let product = bom.metadata.component;
@@ -515,7 +512,6 @@ fn the_images_of_the_fixtures_are_those_built_here() {
     }
 }
 
-
 /// A program of Go as the linker makes it, as far as it is looked at.
 fn program(go: &str, modules: &str, at: usize) -> Vec<u8> {
     let text = |bytes: &[u8]| {
@@ -527,7 +523,12 @@ fn program(go: &str, modules: &str, at: usize) -> Vec<u8> {
         }
         [&text[..], &[length as u8], bytes].concat()
     };
-    let marked = [b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6", modules.as_bytes(), b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2"].concat();
+    let marked = [
+        b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6",
+        modules.as_bytes(),
+        b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2",
+    ]
+    .concat();
     let mut program = b"\x7fELF".to_vec();
     program.resize(at, 1);
     program.extend(b"\xff Go buildinf:\x08\x02");

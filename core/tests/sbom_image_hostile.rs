@@ -1,11 +1,6 @@
 //! Container images that are broken, cut, or made to do harm: refused, each with its code, and in bounds.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod built;
 
@@ -93,7 +88,8 @@ fn a_layer_that_is_cut_is_never_part_of_a_bom() {
             assert_eq!(refusal(layout.path()).code(), "MALFORMED", "{end} {cut}");
         }
         let mut layout = Layout::new();
-        let blob = layout.blob(&format!("application/vnd.oci.image.layer.v1.tar+{end}"), &[&packed[..], b"more"].concat());
+        let blob =
+            layout.blob(&format!("application/vnd.oci.image.layer.v1.tar+{end}"), &[&packed[..], b"more"].concat());
         let image = layout.manifest(&[blob], &config(&[whole.clone()], "amd64"));
         layout.list(image);
         assert_eq!(refusal(layout.path()).code(), "MALFORMED", "{end} with more after it");
@@ -235,7 +231,9 @@ fn archives_with_wrong_headers_are_refused() {
     };
     assert_eq!(damaged(0, b'x'), "MALFORMED", "the checksum is another");
     assert_eq!(damaged(124, b'9'), "MALFORMED", "no octal digit");
-    let pax = |records: &str| code_above(Tar::default().header(b'x', "p", "", records.len() as u64).content(records.as_bytes()).file("a", ""));
+    let pax = |records: &str| {
+        code_above(Tar::default().header(b'x', "p", "", records.len() as u64).content(records.as_bytes()).file("a", ""))
+    };
     for records in ["x", "5 a=b\n", "99 path=b\n", "0 a=b\n", "8 path=b", "6 a b\n\n", "12 size=-10\n"] {
         assert_eq!(pax(records), "MALFORMED", "{records}");
     }

@@ -1,11 +1,6 @@
 //! Packages of rpm in container images, from databases that SQLite itself wrote.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod built;
 
@@ -38,7 +33,9 @@ fn rpmdb(headers: &[Vec<u8>], more: &str) -> Vec<u8> {
     let database = rusqlite::Connection::open(&path).unwrap();
     // as rpm makes it, with a log beside it
     let _: String = database.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).unwrap();
-    database.execute_batch("CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)").unwrap();
+    database
+        .execute_batch("CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+        .unwrap();
     for header in headers {
         database.execute("INSERT INTO Packages (blob) VALUES (?1)", [header]).unwrap();
     }
@@ -53,7 +50,8 @@ fn rpm_packages() -> Vec<Vec<u8>> {
     let named = |name, version, release| [(1000, 6, name), (1001, 6, version), (1002, 6, release), (1022, 6, "x86_64")];
     let header = |fixed: [(u32, u32, &str); 4], more: &[(u32, u32, &[&str])]| {
         let texts: Vec<[&str; 1]> = fixed.iter().map(|(_, _, text)| [*text]).collect();
-        let mut rows: Vec<(u32, u32, &[&str])> = fixed.iter().zip(&texts).map(|((t, k, _), v)| (*t, *k, &v[..])).collect();
+        let mut rows: Vec<(u32, u32, &[&str])> =
+            fixed.iter().zip(&texts).map(|((t, k, _), v)| (*t, *k, &v[..])).collect();
         rows.extend(more);
         rpm_header(&rows)
     };
@@ -71,7 +69,10 @@ fn rpm_packages() -> Vec<Vec<u8>> {
                 (1118, 8, &["/usr/bin/", "/usr/share/"]),
             ],
         ),
-        header(named("glibc", "2.40", "3.fc41"), &[(1047, 8, &["glibc", "libc.so.6()(64bit)"]), (1049, 8, &["/usr/bin/sh"])]),
+        header(
+            named("glibc", "2.40", "3.fc41"),
+            &[(1047, 8, &["glibc", "libc.so.6()(64bit)"]), (1049, 8, &["/usr/bin/sh"])],
+        ),
         header(named("dnf", "1", "1"), &[(1003, 4, &["2"]), (1049, 8, &["bash", "(a if b)"])]),
         header(named("gpg-pubkey", "e99d6ad1", "64d2612c"), &[]),
     ]
@@ -126,7 +127,9 @@ fn a_database_of_rpm_that_is_damaged_or_made_to_harm_is_refused() {
     assert_eq!(code(&rpmdb(&[], made)), "MALFORMED", "a column that is reckoned");
     assert_eq!(code(&rpmdb(&[], "DROP TABLE Packages")), "MALFORMED");
     assert_eq!(code(&rpmdb(&[], "")), "UNSUPPORTED", "no package at all");
-    for header in [&b""[..], b"\0\0\0\x01", &[0xff; 64], &rpm_packages()[0][..100], &[&rpm_packages()[0][..], b"x"].concat()] {
+    for header in
+        [&b""[..], b"\0\0\0\x01", &[0xff; 64], &rpm_packages()[0][..100], &[&rpm_packages()[0][..], b"x"].concat()]
+    {
         assert_eq!(code(&rpmdb(&[header.to_vec()], "")), "MALFORMED");
     }
     assert_eq!(code(&rpmdb(&[rpm_header(&[(1000, 6, &["a"])])], "")), "MALFORMED", "no version");

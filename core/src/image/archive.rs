@@ -49,11 +49,12 @@ pub(super) fn choose(source: &mut Source, choice: &Choice) -> Result<Chosen> {
         }
         let places = item.layers.unwrap_or_default();
         let ids = config.diff_ids(places.len())?;
-        let layers = places.iter().zip(ids).map(|(place, id)| {
-            Ok(Layer::of_path(source.find(place)?.ok_or_else(|| absent(place))?, id))
-        });
+        let layers = places
+            .iter()
+            .zip(ids)
+            .map(|(place, id)| Ok(Layer::of_path(source.find(place)?.ok_or_else(|| absent(place))?, id)));
         let layers = layers.collect::<Result<_>>()?;
-        found.push(Chosen { id: Id::Config(id), names, annotations: config.into_labels(), platform, layers });
+        found.push(Chosen { id: Id::Config(id), names, platform, layers });
     }
     choice.only(found, &listed)
 }

@@ -87,7 +87,10 @@ pub(super) fn read(
         *left = left.checked_sub(content.len() as u64).ok_or_else(|| {
             Error::new(
                 ErrorKind::LimitExceeded,
-                format!("the manifests have over {} bytes; name the image by its digest", limits::IMAGE_MANIFESTS_BYTES),
+                format!(
+                    "the manifests have over {} bytes; name the image by its digest",
+                    limits::IMAGE_MANIFESTS_BYTES
+                ),
             )
         })?;
         check_size(&descriptor.digest, descriptor.size, content.len() as u64)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::Platform;
 use super::Chosen;
+use super::manifest::Platform;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -1,16 +1,15 @@
-visit(source, layers, &needed, |number, layer, size, reader|//! Reads layers: what stands in them, and single files of them (OCI image specification v1.1, layer).
+//! Reads layers: what stands in them, and single files of them (OCI image specification v1.1, layer).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
+use super::Search;
 use super::blob::{self, Hashed};
 use super::manifest::Descriptor;
 use super::source::Source;
 use super::tar::{self, Entry, Kind, Tar};
-use super::Search;
 use super::tree::FileRef;
-use super::unpack::faultscan(&mut source, &layers, &mut budget, Search { is_likely: |_| false, look: |_| Ok(None) })of;
-use super::unpack::Unpack;
+use super::unpack::{Unpack, fault_of};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -50,11 +49,15 @@ impl Default for Budget {
 impl Layer {
     pub(super) fn of_blob(descriptor: Descriptor, diff_id: Digest) -> Result<Self> {
         let kind = &*descriptor.media_type;
-        let is_layer = LAYERS.iter().any(|start| kind.starts_with(start)) && PACKING.iter().any(|end| kind.ends_with(end));
+        let is_layer =
+            LAYERS.iter().any(|start| kind.starts_with(start)) && PACKING.iter().any(|end| kind.ends_with(end));
         if !is_layer {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("a layer of the image is `{}`; tar, tar with gzip and tar with zstd are read", kind.escape_debug()),
+                format!(
+                    "a layer of the image is `{}`; tar, tar with gzip and tar with zstd are read",
+                    kind.escape_debug()
+                ),
             ));
         }
         let place = blob::place_of(&descriptor.digest)?;
@@ -111,12 +114,7 @@ pub(super) struct Scan {
     pub(super) found: BTreeMap<FileRef, Vec<u8>>,
 }
 
-pub(super) fn scan(
-    source: &mut Source,
-    layers: &[Layer],
-    budget: &mut Budget,
-    search: Search,
-) -> Result<Scan> {
+pub(super) fn scan(source: &mut Source, layers: &[Layer], budget: &mut Budget, search: Search) -> Result<Scan> {
     let mut scan = Scan::default();
     visit(source, layers, &wanted(layers), |number, layer, size, reader| {
         let mut entries = Vec::new();
@@ -203,7 +201,10 @@ pub(super) fn fetch(
 fn too_much() -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
-        format!("what the programs of the image tell has over {} bytes; see whether it is a bomb", limits::DOCUMENT_BYTES),
+        format!(
+            "what the programs of the image tell has over {} bytes; see whether it is a bomb",
+            limits::DOCUMENT_BYTES
+        ),
     )
 }
 
@@ -262,7 +263,7 @@ mod tests {
         let mut source = Source::open(dir.path()).unwrap();
         let mut code = |budget: Budget| {
             let mut budget = budget;
-            let scanned = scan(&mut source, &layers, &mut budget, |_| false, &mut BTreeMap::new());
+            let scanned = scan(&mut source, &layers, &mut budget, Search { is_likely: |_| false, look: |_| Ok(None) });
             scanned.map_or_else(|e| e.code(), |_| "")
         };
         assert_eq!(code(Budget { entries: 5, name_bytes: 5, ..Budget::default() }), "");

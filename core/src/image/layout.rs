@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::choice::{self, Choice};
 use super::layer::Layer;
 use super::manifest::{
-    Annotations, DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, INDEX, MANIFEST, Manifest, Platform, guess,
+    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, INDEX, MANIFEST, Manifest, Platform, guess,
 };
 use super::source::Source;
 use super::{Chosen, Id, blob};
@@ -37,7 +37,6 @@ pub(super) struct Config {
     pub(super) os: String,
     pub(super) variant: Option<String>,
     pub(super) rootfs: RootFs,
-    config: Option<Settings>,
 }
 
 #[derive(Deserialize)]
@@ -48,17 +47,7 @@ pub(super) struct RootFs {
     pub(super) diff_ids: Option<Vec<Digest>>,
 }
 
-#[derive(Deserialize)]
-struct Settings {
-    #[serde(rename = "Labels")]
-    labels: Option<Annotations>,
-}
-
-/// What an index lists, with what is                     if choice.has_digest(listed.digests.iter()) && choice.has_tag(&listed.names) {
-                        images.entry(digest).and_modify(|known| known.0.join(&listed)).or_insert((listed, manifest));
-                    } else {
-                        shown.insert(choice::line(&digest, listed.descriptor.platform.as_ref(), &listed.names));
-                    } of it from above.
+/// What an index lists, with what is known of it from above.
 #[derive(Clone)]
 struct Listed {
     descriptor: Descriptor,
@@ -80,7 +69,7 @@ pub(super) fn choose(source: &mut Source, choice: &Choice) -> Result<Chosen> {
         let platform = config.platform();
         listed.insert(choice::line(&image.descriptor.digest, Some(&platform), &image.names));
         if choice.platform.as_ref().is_none_or(|asked| asked.is(&platform)) {
-            found.push(chosen(image, manifest, config, platform)?);
+            found.push(chosen(image, manifest, &config, platform)?);
         }
     }
     if found.is_empty() && listed.is_empty() && others > 0 {
@@ -145,6 +134,8 @@ fn images(source: &mut Source, index: Vec<Descriptor>, choice: &Choice, left: &m
                 Document::Manifest(manifest) if CONFIGS.contains(&&*manifest.config.media_type) => {
                     if choice.has_digest(listed.digests.iter()) && choice.has_tag(&listed.names) {
                         images.entry(digest).and_modify(|known| known.0.join(&listed)).or_insert((listed, manifest));
+                    } else {
+                        shown.insert(choice::line(&digest, listed.descriptor.platform.as_ref(), &listed.names));
                     }
                 }
                 Document::Manifest(_) => others += 1,
@@ -215,10 +206,6 @@ impl Config {
         Platform { os: self.os.clone(), architecture: self.architecture.clone(), variant: self.variant.clone() }
     }
 
-    pub(super) fn into_labels(self) -> Annotations {
-        self.config.and_then(|config| config.labels).unwrap_or_default()
-    }
-
     /// The digest that the unpacked content of each of `count` layers must have.
     pub(super) fn diff_ids(&self, count: usize) -> Result<Vec<Digest>> {
         let ids = self.rootfs.diff_ids.clone().unwrap_or_default();
@@ -232,11 +219,9 @@ impl Config {
     }
 }
 
-fn chosen(image: Listed, manifest: Manifest, config: Config, platform: Platform) -> Result<Chosen> {
+fn chosen(image: Listed, manifest: Manifest, config: &Config, platform: Platform) -> Result<Chosen> {
     let ids = config.diff_ids(manifest.layers.len())?;
     let layers = manifest.layers.into_iter().zip(ids).map(|(descriptor, id)| Layer::of_blob(descriptor, id));
     let layers = layers.collect::<Result<_>>()?;
-    let mut annotations = config.into_labels();
-    annotations.extend(manifest.annotations.unwrap_or_default());
-    Ok(Chosen { id: Id::Manifest(image.descriptor.digest), names: image.names, annotations, platform, layers })
+    Ok(Chosen { id: Id::Manifest(image.descriptor.digest), names: image.names, platform, layers })
 }

@@ -239,7 +239,8 @@ impl Header<'_> {
     fn path(&self) -> Vec<u8> {
         let name = until_zero(self.field(0, 100).to_vec());
         // GNU tar, which ends its magic otherwise, has times where POSIX has the start of a long path
-        let prefix = if self.field(257, 6) == b"ustar\0" { until_zero(self.field(345, 155).to_vec()) } else { Vec::new() };
+        let prefix =
+            if self.field(257, 6) == b"ustar\0" { until_zero(self.field(345, 155).to_vec()) } else { Vec::new() };
         if prefix.is_empty() { name } else { [&prefix, &b"/"[..], &name].concat() }
     }
 }

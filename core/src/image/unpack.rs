@@ -125,9 +125,11 @@ impl<R: BufRead> Read for Zstd<R> {
                 }
                 self.begin()?;
             } else if self.decoder.is_finished() {
-                if self.decoder.get_checksum_from_data().is_some_and(|told| {
-                    self.decoder.get_calculated_checksum().is_some_and(|found| found != told)
-                }) {
+                if self
+                    .decoder
+                    .get_checksum_from_data()
+                    .is_some_and(|told| self.decoder.get_calculated_checksum().is_some_and(|found| found != told))
+                {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, "a zstd frame has another checksum"));
                 }
                 self.in_frame = false;
@@ -179,7 +181,6 @@ pub(super) fn fault_of(e: io::Error) -> Error {
         Err(e) => Error::new(ErrorKind::Malformed, format!("the data can't be unpacked: {e}; fetch it anew")),
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,8 @@
 //! Manifests as a registry takes and gives them.
 
-pub(super) use crate::image::manifest::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, INDEX, Index, MANIFEST, Manifest};
+pub(super) use crate::image::manifest::{
+    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, INDEX, Index, MANIFEST, Manifest,
+};
 pub use crate::image::{Annotations, Platform};
 
 use crate::digest::{Digest, DigestSet};

@@ -175,7 +175,10 @@ fn purl_of(image: &Image, name: &str, reference: Option<&Reference<'_>>) -> Resu
                 _ => (None, folder),
             };
             let purl = purl::of("docker", folder.filter(|text| !text.is_empty()), name, Some(&digest), None)?;
-            purl::with(&purl, &[("repository_url", host.filter(|host| !matches!(*host, "docker.io" | "index.docker.io")))])
+            purl::with(
+                &purl,
+                &[("repository_url", host.filter(|host| !matches!(*host, "docker.io" | "index.docker.io")))],
+            )
         }
     }
 }
@@ -199,8 +202,5 @@ impl<'a> Reference<'a> {
 
 /// What is wrong with a file of the image, and that it is nothing to go on from.
 fn malformed(path: &str, fault: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Malformed,
-        format!("`{}` of the image {fault}; build the image anew", path.escape_debug()),
-    )
+    Error::new(ErrorKind::Malformed, format!("`{}` of the image {fault}; build the image anew", path.escape_debug()))
 }

@@ -8,7 +8,8 @@ use sealwright::digest::Digest;
 use sealwright::sbom::{self, ImageOptions, Sbom};
 use serde_json::{Value, json};
 
-pub(crate) const ALPINE: &str = "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n";
+pub(crate) const ALPINE: &str =
+    "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n";
 pub(crate) const DEBIAN: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\nID=debian\n";
 pub(crate) const APK: &str = "P:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\n";
 
@@ -243,7 +244,8 @@ pub(crate) fn purls(bom: &Sbom) -> Vec<&str> {
 pub(crate) fn needs(bom: &Sbom, name: &str) -> Vec<String> {
     let component = bom.components.iter().find(|c| c.name == name).unwrap();
     let edges = bom.dependencies.iter().find(|d| Some(&d.component) == component.bom_ref.as_ref()).unwrap();
-    let of = |bom_ref: &String| bom.components.iter().find(|c| c.bom_ref.as_ref() == Some(bom_ref)).unwrap().name.clone();
+    let of =
+        |bom_ref: &String| bom.components.iter().find(|c| c.bom_ref.as_ref() == Some(bom_ref)).unwrap().name.clone();
     edges.depends_on.iter().map(of).collect()
 }
 

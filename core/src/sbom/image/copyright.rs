@@ -96,7 +96,10 @@ mod tests {
         let files = |license: &str| format!("\nFiles: *\nCopyright: x\nLicense: {license}\n text\n .\n more\n");
         let alone = "\nLicense: BSD-3-clause\n text\n";
         assert_eq!(json(&format!("{head}{}{alone}", files("GPL-2+"))), r#"[{"license":{"id":"GPL-2.0-or-later"}}]"#);
-        assert_eq!(json(&format!("{head}{}", files("GPL-2+ or Expat"))), r#"[{"expression":"GPL-2.0-or-later OR MIT"}]"#);
+        assert_eq!(
+            json(&format!("{head}{}", files("GPL-2+ or Expat"))),
+            r#"[{"expression":"GPL-2.0-or-later OR MIT"}]"#
+        );
         assert_eq!(
             json(&format!("{head}{}{}{}", files("LGPL-2.1"), files("Expat"), files("Expat or zlib"))),
             r#"[{"license":{"id":"LGPL-2.1-only"}},{"license":{"id":"MIT"}},{"license":{"name":"MIT OR Zlib"}}]"#
@@ -109,7 +112,9 @@ mod tests {
 
     #[test]
     fn a_copyright_file_for_people_tells_none() {
-        for text in ["", "This package was debianized by\n x\nLicense: GPL", "Format: x\n\nFiles: *\nLicense: MIT\n", " x"] {
+        for text in
+            ["", "This package was debianized by\n x\nLicense: GPL", "Format: x\n\nFiles: *\nLicense: MIT\n", " x"]
+        {
             assert_eq!(json(text), "[]");
         }
     }

@@ -1,4 +1,4 @@
-let fitting = || offered.iter().filter(fits);//! Packages of dpkg: `var/lib/dpkg/status`, and its parts in distroless images (deb-control(5), Debian Policy chapters 5
+//! Packages of dpkg: `var/lib/dpkg/status`, and its parts in distroless images (deb-control(5), Debian Policy chapters 5
 //! and 7).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,7 @@ use crate::sbom::purl;
 /// A package as the database has it.
 struct Stanza<'a> {
     fields: BTreeMap<String, String>,
-    version.len() <= LONGEST
-                    && offer.version.is_some_and(|found| dpkg_version::holds(found, operator, version)): &'a Found,
+    found: &'a Found,
 }
 
 /// A package that something may need, by its own name or one that it provides.
@@ -138,7 +137,10 @@ impl Stanza<'_> {
     /// A field that must be there, of ASCII letters, digits and `also`.
     fn checked(&self, field: &str, also: &str) -> Result<&str> {
         let value = self.get(field);
-        if !value.is_empty() && value.len() <= LONGEST && value.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c)) {
+        if !value.is_empty()
+            && value.len() <= LONGEST
+            && value.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+        {
             return Ok(value);
         }
         let name = self.get("package").escape_debug().to_string();
@@ -148,9 +150,8 @@ impl Stanza<'_> {
     /// The source package and its version, which are those of the package if nothing else is said.
     fn source(&self) -> Result<String> {
         let source = self.get("source");
-        let (name, version) = source.split_once(" (").map_or((source, None), |(name, version)| {
-            (name, version.strip_suffix(')'))
-        });
+        let (name, version) =
+            source.split_once(" (").map_or((source, None), |(name, version)| (name, version.strip_suffix(')')));
         let name = if name.is_empty() { self.name()? } else { name.trim() };
         Ok(format!("{name} {}", version.map_or_else(|| self.version(), |version| Ok(version.trim()))?))
     }
@@ -238,10 +239,11 @@ impl<'a> Relation<'a> {
         let fits = |offer: &&Offer<'_>| {
             let arch = self.any_arch || offer.arch == own || offer.arch == "all" || own == "all";
             arch && self.version.is_none_or(|(operator, version)| {
-                offer.version.is_some_and(|found| dpkg_version::holds(found, operator, version))
+                version.len() <= LONGEST
+                    && offer.version.is_some_and(|found| dpkg_version::holds(found, operator, version))
             })
         };
-        let fitting = || offers.get(self.name).into_iter().flatten().filter(fits);
+        let fitting = || offered.iter().filter(fits);
         let real: BTreeSet<usize> = fitting().filter(|offer| offer.is_real).map(|offer| offer.place).collect();
         if real.is_empty() { fitting().map(|offer| offer.place).collect() } else { real }
     }

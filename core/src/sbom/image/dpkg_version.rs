@@ -35,7 +35,8 @@ fn parts(version: &str) -> (&str, &str) {
 /// By turns what is no digit, in which `~` comes before the end and letters before the rest, and a number.
 fn compare_part(mut a: &str, mut b: &str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
-        let ((text_a, rest_a), (text_b, rest_b)) = (split(a, |c| !c.is_ascii_digit()), split(b, |c| !c.is_ascii_digit()));
+        let ((text_a, rest_a), (text_b, rest_b)) =
+            (split(a, |c| !c.is_ascii_digit()), split(b, |c| !c.is_ascii_digit()));
         let ((number_a, next_a), (number_b, next_b)) =
             (split(rest_a, |c| c.is_ascii_digit()), split(rest_b, |c| c.is_ascii_digit()));
         let order = compare_text(text_a, text_b).then_with(|| order_of_numbers(number_a, number_b));
@@ -81,8 +82,24 @@ mod tests {
     #[test]
     fn versions_stand_in_the_order_that_dpkg_has() {
         let ordered = [
-            "~~", "~~a", "~", "0", "1.0~beta1~svn1245", "1.0~beta1", "1.0", "1.0-1", "1.0-1+b1", "1.0-1.1", "1.0a", "1.0+dfsg",
-            "1.0.1", "1.2", "1.10", "1:0.1", "2:0", "10:0",
+            "~~",
+            "~~a",
+            "~",
+            "0",
+            "1.0~beta1~svn1245",
+            "1.0~beta1",
+            "1.0",
+            "1.0-1",
+            "1.0-1+b1",
+            "1.0-1.1",
+            "1.0a",
+            "1.0+dfsg",
+            "1.0.1",
+            "1.2",
+            "1.10",
+            "1:0.1",
+            "2:0",
+            "10:0",
         ];
         for (n, a) in ordered.iter().enumerate() {
             for (m, b) in ordered.iter().enumerate() {

@@ -128,7 +128,9 @@ impl Files {
         for name in image.tree.names(DPKG_PARTS.as_bytes())? {
             // beside each package lie the hashes of its files
             match std::str::from_utf8(&name) {
-                Ok(name) if !name.ends_with(".md5sums") => files.dpkg.extend(at(image, &format!("{DPKG_PARTS}/{name}"))?),
+                Ok(name) if !name.ends_with(".md5sums") => {
+                    files.dpkg.extend(at(image, &format!("{DPKG_PARTS}/{name}"))?)
+                }
                 _ => {}
             }
         }
@@ -169,7 +171,7 @@ impl Files {
         let mut odd = None;
         image.tree.each_file(&mut |path, place, file| {
             let Ok(text) = std::str::from_utf8(path) else {
-                if Kind::of(&String::from_utf8_lossy(path)).is_some() {
+                if Kind::of(&String::from_utf8_lossy(path)).is_some() || image.found_in(file).is_some() {
                     odd = Some(String::from_utf8_lossy(path).into_owned());
                 }
                 return;

@@ -53,10 +53,12 @@ pub(super) fn read(told: &[Told]) -> Result<Vec<Package>> {
 
 fn parse(path: &str, text: &str) -> Result<Gem> {
     static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r#"(?m)^\s*s\.(name|version|platform)\s*=\s*(?:Gem::Version\.new\()?"([^"\\#]*)"(?:\.freeze)?\)?\s*$"#).ok()
+        Regex::new(
+            r#"(?m)^\s*s\.(name|version|platform)\s*=\s*(?:Gem::Version\.new\()?"([^"\\#]*)"(?:\.freeze)?\)?\s*$"#,
+        )
+        .ok()
     });
-    static LICENSES: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?m)^\s*s\.licenses?\s*=\s*(.*)$").ok());
+    static LICENSES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?m)^\s*s\.licenses?\s*=\s*(.*)$").ok());
     static NEEDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?m)^\s*s\.add_(?:runtime_)?dependency\(?\s*(?:%q<([^>]*)>|"([^"\\#]*)")"#).ok()
     });
@@ -70,15 +72,17 @@ fn parse(path: &str, text: &str) -> Result<Gem> {
     let named = file.strip_suffix(".gemspec").and_then(of_file_name);
     let (name, version, platform) = match (fields.get("name"), fields.get("version")) {
         (Some(name), Some(version)) => (*name, *version, fields.get("platform").copied()),
-        _ => named.ok_or_else(|| malformed(path, "names no gem and no version, and neither does the name of the file"))?,
+        _ => named
+            .ok_or_else(|| malformed(path, "names no gem and no version, and neither does the name of the file"))?,
     };
     let sound = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     if !sound(name) || !sound(version) || !platform.is_none_or(sound) {
         return Err(malformed(path, format_args!("names a gem `{}` of version `{version}`", name.escape_debug())));
     }
-    let quoted = LICENSES.iter().filter_map(|licenses| licenses.captures(text)?.get(1)).flat_map(|list| {
-        list.as_str().split('"').skip(1).step_by(2).filter_map(license::declared)
-    });
+    let quoted = LICENSES
+        .iter()
+        .filter_map(|licenses| licenses.captures(text)?.get(1))
+        .flat_map(|list| list.as_str().split('"').skip(1).step_by(2).filter_map(license::declared));
     let mut licenses: Vec<LicenseChoice> = quoted.collect();
     if licenses.len() > 1 {
         // CycloneDX takes one expression or several licences, never both

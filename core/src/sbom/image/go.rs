@@ -110,7 +110,8 @@ pub(super) fn read(told: &[Told]) -> Result<Vec<Package>> {
     let mut packages: Vec<Package> = Vec::new();
     for told in told {
         let path = &told.file.found.path;
-        let text = std::str::from_utf8(&told.content).map_err(|_| malformed(path, "was built from what is no UTF-8"))?;
+        let text =
+            std::str::from_utf8(&told.content).map_err(|_| malformed(path, "was built from what is no UTF-8"))?;
         let mut lines = text.lines();
         let go = lines.next().unwrap_or_default();
         let mut modules: Vec<(&str, Option<&str>)> = Vec::new();

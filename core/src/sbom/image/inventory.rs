@@ -81,7 +81,8 @@ impl Inventory {
                     "the image has packages of a distribution and no `/etc/os-release` that tells which; add that file",
                 )
             })?;
-            let copyright = |name: &str| files.copyrights.get(name).and_then(|file| contents.get(file)).map(Vec::as_slice);
+            let copyright =
+                |name: &str| files.copyrights.get(name).and_then(|file| contents.get(file)).map(Vec::as_slice);
             append(&mut system, dpkg::read(&dpkg, os, &copyright)?);
             append(&mut system, apk::read(&apk, os)?);
             append(&mut system, rpm::read(&rpm, os)?);
@@ -127,8 +128,11 @@ impl Inventory {
         let needed: BTreeSet<String> = nodes.values().flat_map(|node| node.needs.iter().cloned()).collect();
         let of_system: BTreeSet<String> =
             nodes.iter().filter(|(_, node)| node.is_system).map(|(bom_ref, _)| bom_ref.clone()).collect();
-        let mut reached: BTreeSet<String> =
-            nodes.keys().filter(|bom_ref| !of_system.contains(*bom_ref) && !needed.contains(*bom_ref)).cloned().collect();
+        let mut reached: BTreeSet<String> = nodes
+            .keys()
+            .filter(|bom_ref| !of_system.contains(*bom_ref) && !needed.contains(*bom_ref))
+            .cloned()
+            .collect();
         // packages that need each other are reached from the first of them
         reach_all(&nodes, &of_system, &mut reached);
 
@@ -219,7 +223,10 @@ impl Lookups {
         self.0 = self.0.checked_sub(count).ok_or_else(|| {
             Error::new(
                 ErrorKind::LimitExceeded,
-                format!("finding what packages need takes over {} lookups; see what the image is", limits::IMAGE_LOOKUPS),
+                format!(
+                    "finding what packages need takes over {} lookups; see what the image is",
+                    limits::IMAGE_LOOKUPS
+                ),
             )
         })?;
         Ok(())

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_a_shell_reads_them() {
-        let os = Os::parse(b"# comment\nNAME=x\nID=\"Debian\"\nVERSION_ID='12'\nPRETTY_NAME=\"a \\\"b\\\" $\\$\"\n").unwrap();
+        let os = Os::parse(b"# comment\nNAME=x\nID=\"Debian\"\nVERSION_ID='12'\nPRETTY_NAME=\"a \\\"b\\\" $\\$\"\n")
+            .unwrap();
         assert_eq!((os.distro(), os.name.as_deref()), ("debian-12".to_owned(), Some("a \"b\" $$")));
         assert_eq!(Os::parse(b"ID=arch\nVERSION_ID=\n").unwrap().distro(), "arch");
         assert_eq!(Os::parse(b"").unwrap().distro(), "linux");

@@ -52,7 +52,11 @@ pub(super) fn read(told: &[Told], recorded: &BTreeSet<String>) -> Result<Vec<Pac
 /// The folder that the package is installed in, and the name of its own folder or file there.
 fn folders(path: &str) -> (&str, &str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if name == "METADATA" || name == "PKG-INFO" { folder.rsplit_once('/').unwrap_or(("", folder)) } else { (folder, name) }
+    if name == "METADATA" || name == "PKG-INFO" {
+        folder.rsplit_once('/').unwrap_or(("", folder))
+    } else {
+        (folder, name)
+    }
 }
 
 fn parse(path: &str, own: &str, text: &str) -> Result<Metadata> {
@@ -100,7 +104,8 @@ fn parse(path: &str, own: &str, text: &str) -> Result<Metadata> {
         ));
     }
     let expression = one("license-expression").and_then(license::declared);
-    let classifiers = || all("classifier").filter_map(|text| text.strip_prefix("License :: ")).filter_map(of_classifier);
+    let classifiers =
+        || all("classifier").filter_map(|text| text.strip_prefix("License :: ")).filter_map(of_classifier);
     let licenses = match expression {
         Some(expression) => vec![expression],
         // the field may hold all of a licence's text
@@ -113,7 +118,10 @@ fn parse(path: &str, own: &str, text: &str) -> Result<Metadata> {
         name: name.to_owned(),
         version: version.to_owned(),
         licenses,
-        requires: all("requires-dist").filter(|text| !text.contains(';')).map(|text| required(text).to_owned()).collect(),
+        requires: all("requires-dist")
+            .filter(|text| !text.contains(';'))
+            .map(|text| required(text).to_owned())
+            .collect(),
     })
 }
 

@@ -73,7 +73,10 @@ fn wanted(told: &[Told]) -> Result<BTreeMap<String, BTreeSet<String>>> {
 }
 
 fn too_many() -> Error {
-    Error::new(ErrorKind::LimitExceeded, format!("packages of rpm provide and need over {NAMES} names; see what the image is"))
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("packages of rpm provide and need over {NAMES} names; see what the image is"),
+    )
 }
 
 fn package(found: &Found, header: &Header, name: String, os: &Os) -> Result<Package> {
