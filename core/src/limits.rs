@@ -126,7 +126,7 @@ pub const OCI_REDIRECTS: usize = 5;
 /// Unpacked bytes of all layers of one image, each time they are read.
 pub const IMAGE_UNPACKED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
 /// How many times its length a layer may unpack to, past [`IMAGE_UNPACKED_FREELY`].
-pub const IMAGE_RATIO: u64 = 200;
+pub const IMAGE_RATIO: u64 = 100;
 /// Bytes that a layer may unpack to whatever its length is.
 pub const IMAGE_UNPACKED_FREELY: u64 = 256 * 1024 * 1024;
 /// Files, folders and links in all layers of one image.

@@ -302,17 +302,6 @@ fn paths_folders_and_headers_have_their_bounds() {
     );
     let huge = Tar::default().header(b'0', "lib/apk/db/installed", "", 130 << 20).content(&vec![b'\n'; 130 << 20]);
     assert_eq!(code_above(huge), "LIMIT_EXCEEDED", "a database that is longer than any");
-    // whiteouts of a large folder, again and again
-    let mut layer = Tar::default();
-    for n in 0..20_000 {
-        layer = layer.file(&format!("d/{n}"), "");
-    }
-    for _ in 0..20_000 {
-        layer = layer.file(".wh.d", "");
-    }
-    let begun = std::time::Instant::now();
-    assert_eq!(code_above(layer), "LIMIT_EXCEEDED");
-    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
 }
 
 proptest! {

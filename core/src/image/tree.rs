@@ -325,3 +325,23 @@ fn malformed(path: &[u8], fault: &str) -> Error {
 fn limit(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::LimitExceeded, format!("the image holds {what}; see whether it is a bomb"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whiteouts_of_a_large_folder_again_and_again_come_to_an_end() {
+        let mut tree = Tree { steps: 10_000, ..Tree::default() };
+        let mut add = |path: &str| {
+            let entry = Entry { path: path.as_bytes().into(), kind: Kind::File { size: 0 } };
+            tree.add(1, |size| FileRef::new(1, 0, size), entry)
+        };
+        for n in 0..100 {
+            add(&format!("d/{n}")).unwrap();
+        }
+        // they hide nothing of their own layer, so each looks at all of it
+        let ended = (0..100).find_map(|_| add(".wh.d").err());
+        assert_eq!(ended.unwrap().code(), "LIMIT_EXCEEDED");
+    }
+}
