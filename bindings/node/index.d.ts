@@ -740,6 +740,19 @@ export interface GenerateOptions {
   cargoHome?: string
 }
 
+/** Which image an SBOM is made of, and what it is made with. */
+export interface ImageOptions {
+  digest?: string
+  tag?: string
+  /** As `linux/amd64` or `linux/arm/v7`. */
+  platform?: string
+  name?: string
+  version?: string
+  purl?: string
+  bomRef?: string
+  timestamp?: Time
+}
+
 /** A fault of an SBOM. */
 export interface SbomFinding {
   rule: string
@@ -2018,6 +2031,10 @@ export declare namespace sbom {
   export function diffSync(before: Uint8Array, after: Uint8Array): SbomDifference
   /** Makes one CycloneDX 1.6 BOM of all lock files below `root`. */
   export function generate(root: string, options?: GenerateOptions): Promise<Record<string, unknown>>
+  /** Makes one CycloneDX 1.6 BOM of a container image: an OCI image layout, or what `docker save` wrote. */
+  export function generateImage(path: string, options?: ImageOptions): Promise<Record<string, unknown>>
+  /** Makes one CycloneDX 1.6 BOM of a container image: an OCI image layout, or what `docker save` wrote. */
+  export function generateImageSync(path: string, options?: ImageOptions): Record<string, unknown>
   /** Makes one CycloneDX 1.6 BOM of all lock files below `root`. */
   export function generateSync(root: string, options?: GenerateOptions): Record<string, unknown>
   /** The components of an SBOM whose licences are not allowed. */

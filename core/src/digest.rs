@@ -376,14 +376,14 @@ fn folder_limit(root: &Path, what: fmt::Arguments<'_>) -> Error {
     Error::new(ErrorKind::LimitExceeded, format!("`{}` holds {what}; name a smaller folder", root.display()))
 }
 
-enum Hasher {
+pub(crate) enum Hasher {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
 }
 
 impl Hasher {
-    fn new(algorithm: Algorithm) -> Result<Self> {
+    pub(crate) fn new(algorithm: Algorithm) -> Result<Self> {
         match algorithm {
             Algorithm::Sha256 => Ok(Self::Sha256(Sha256::new())),
             Algorithm::Sha384 => Ok(Self::Sha384(Sha384::new())),
@@ -395,7 +395,7 @@ impl Hasher {
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(h) => h.update(bytes),
             Self::Sha384(h) => h.update(bytes),
@@ -403,7 +403,7 @@ impl Hasher {
         }
     }
 
-    fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         match self {
             Self::Sha256(h) => Digest { algorithm: Algorithm::Sha256, bytes: h.finalize().to_vec() },
             Self::Sha384(h) => Digest { algorithm: Algorithm::Sha384, bytes: h.finalize().to_vec() },

@@ -58,6 +58,8 @@ pub mod layout;
 
 pub mod trust_policy;
 
+pub mod image;
+
 pub mod sbom;
 
 pub mod ingest;

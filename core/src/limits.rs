@@ -125,6 +125,36 @@ pub const OCI_ENTRIES: usize = 1000;
 pub const OCI_PAGES: usize = 100;
 /// Hops from a registry to where it keeps a blob.
 pub const OCI_REDIRECTS: usize = 5;
+/// Unpacked bytes of all layers of one image, each time they are read.
+pub const IMAGE_UNPACKED_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+/// How many times its length a layer may unpack to, past [`IMAGE_UNPACKED_FREELY`].
+pub const IMAGE_RATIO: u64 = 100;
+/// Bytes that a layer may unpack to whatever its length is.
+pub const IMAGE_UNPACKED_FREELY: u64 = 256 * 1024 * 1024;
+/// Files, folders and links in all layers of one image.
+pub const IMAGE_ENTRIES: usize = 1_000_000;
+/// Their paths and the targets of their links together, and the extended headers of one layer.
+pub const IMAGE_NAME_BYTES: u64 = 256 * 1024 * 1024;
+/// One path, or the target of a link, in an image.
+pub const IMAGE_PATH_BYTES: usize = 4096;
+/// Folders within folders in an image.
+pub const IMAGE_DEPTH: usize = 256;
+/// Links followed on the way to one file of an image.
+pub const IMAGE_LINKS: usize = 40;
+/// Names looked up in laying the layers of an image over each other and finding files in them.
+pub const IMAGE_STEPS: u64 = 100_000_000;
+/// An extended header of a tar archive.
+pub const IMAGE_HEADER_BYTES: u64 = 1024 * 1024;
+/// A file of an image that is read, such as a database of packages.
+pub const IMAGE_FILE_BYTES: u64 = 128 * 1024 * 1024;
+/// Names looked up to find what the packages of one package manager need.
+pub const IMAGE_LOOKUPS: usize = 20_000_000;
+/// Files of a tarball with images in it.
+pub const IMAGE_ARCHIVE_ENTRIES: usize = 20_000;
+/// Manifests, indexes and configs read of one layout or archive.
+pub const IMAGE_MANIFESTS_BYTES: u64 = 64 * 1024 * 1024;
+/// Indexes within indexes of an image layout.
+pub const IMAGE_INDEXES: usize = 5;
 /// Longest time for one request to a registry, in milliseconds.
 pub const OCI_REQUEST_MILLIS: u64 = 60_000;
 /// What one append to a ledger may bring in all.

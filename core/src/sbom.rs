@@ -1,4 +1,6 @@
-//! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
+//! Software bills of materials: made from lock files and images, read, validated, converted, compared and asked.
+//!
+//! [`generate_image`] reads container images, without running or unpacking them.
 //!
 //! [`generate`] reads what package managers wrote down, and the manifests beside it:
 //!
@@ -31,6 +33,7 @@ mod cyclonedx_xml;
 mod diff;
 mod document;
 mod graph;
+mod image;
 mod license;
 mod license_policy;
 mod lock;
@@ -67,6 +70,7 @@ pub use advisory::{Advisory, Vulnerable};
 pub use convert::{Conversion, Loss, Target, convert};
 pub use diff::{Change, Difference, diff};
 pub use document::{Document, Format};
+pub use image::{ImageOptions, generate_image};
 pub use license::{License, LicenseChoice};
 pub use license_policy::{LicenseFault, LicensePolicy};
 pub use merge::{Merge, MergeLoss, MergeOptions, merge};
@@ -203,12 +207,7 @@ fn product(graph: &graph::Graph, place: Option<usize>, options: &GenerateOptions
         product.version = Some(version.clone());
     }
     if let Some(purl) = &options.purl {
-        if let Some(fault) = purl::fault(purl) {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                format!("`{}` is no package url: {fault}; write it as `pkg:type/name@version`", purl.escape_debug()),
-            ));
-        }
+        purl::check(purl)?;
         product.purl = Some(purl.clone());
         product.bom_ref = Some(purl.clone());
     }

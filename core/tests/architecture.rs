@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "keyless",
     "layout",
     "trust_policy",
+    "image",
     "sbom",
     "ingest",
     "policy",

@@ -137,6 +137,11 @@ fn run(topic: &str, input: &Value) -> Result<Value> {
             let places = findings.as_array().unwrap().iter();
             Ok(places.map(|f| format!("{} {}", f["rule"].as_str().unwrap(), f["path"].as_str().unwrap())).collect())
         }
+        "image" => {
+            let options = sealwright::json::parse("options", &json("options"))?;
+            let bom = sbom::generate_image(&fixtures().join(text("image")), &options)?;
+            Ok(bom.components.iter().map(|c| c.bom_ref.clone()).collect())
+        }
         "ledger" => ledger(input),
         "opening" => opening(input),
         "encryption-key" => {

@@ -800,6 +800,19 @@ export interface GenerateOptions {
   cargoHome?: string
 }
 
+/** Which image an SBOM is made of, and what it is made with. */
+export interface ImageOptions {
+  digest?: string
+  tag?: string
+  /** As `linux/amd64` or `linux/arm/v7`. */
+  platform?: string
+  name?: string
+  version?: string
+  purl?: string
+  bomRef?: string
+  timestamp?: Time
+}
+
 /** A fault of an SBOM. */
 export interface SbomFinding {
   rule: string

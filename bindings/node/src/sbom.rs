@@ -40,6 +40,12 @@ functions! {
         -> "Promise<Record<string, unknown>>", "Record<string, unknown>" =>
         sbom::generate(Path::new(&root), &sealwright::json::parse("options", bytes_of(options.as_ref()))?)?;
 
+    "Makes one CycloneDX 1.6 BOM of a container image: an OCI image layout, or what `docker save` wrote."
+    sbom_generate_image = "generateImage", sbom_generate_image_sync = "generateImageSync"
+        (path: String, #[napi(ts_arg_type = "ImageOptions")] options: Option<Json>)
+        -> "Promise<Record<string, unknown>>", "Record<string, unknown>" =>
+        sbom::generate_image(Path::new(&path), &sealwright::json::parse("options", bytes_of(options.as_ref()))?)?;
+
     "Every fault of an SBOM, CycloneDX 1.4 to 1.7 or SPDX 2.3 or 3.0.1, the first 100 at most; none means valid."
     sbom_validate = "validate", sbom_validate_sync = "validateSync"
         (#[napi(ts_arg_type = "Uint8Array")] document: Buffer)

@@ -102,6 +102,10 @@ async function run(topic, input, folder) {
       const findings = await sealwright.sbom.validate(Buffer.from(input.document))
       return findings.map((finding) => `${finding.rule} ${finding.path}`)
     }
+    case 'image': {
+      const bom = await sealwright.sbom.generateImage(path.join(FIXTURES, input.image), input.options)
+      return bom.components.map((component) => component['bom-ref'])
+    }
     case 'ledger': {
       const anchors = path.join(folder, 'anchors')
       if (input.anchors) fs.cpSync(path.join(FIXTURES, input.anchors), anchors, { recursive: true })

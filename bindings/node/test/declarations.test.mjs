@@ -45,6 +45,7 @@ test('a declaration names each thing that can be demanded or said', async (t) =>
     SummaryExpectation: async (data) => provenance.checkSummary(verified, data),
     CiRun: async (data) => ci.plainMachine('https://example.org', {}, data),
     GenerateOptions: (data) => sbom.generate(folder, data),
+    ImageOptions: (data) => sbom.generateImage(folder, data),
     SbomQuery: (data) => sbom.query(none, data),
     LicensePolicy: (data) => sbom.licenses(none, data),
     GateRequest: (data) => sealwright.decide(ledger, keys.records, data),

@@ -87,8 +87,8 @@ mod module {
     use crate::retention::{DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold};
     #[pymodule_export]
     use crate::sbom::{
-        sbom_convert, sbom_diff, sbom_generate, sbom_licenses, sbom_merge, sbom_query, sbom_read, sbom_read_vex,
-        sbom_score, sbom_validate, sbom_vex_status,
+        sbom_convert, sbom_diff, sbom_generate, sbom_generate_image, sbom_licenses, sbom_merge, sbom_query, sbom_read,
+        sbom_read_vex, sbom_score, sbom_validate, sbom_vex_status,
     };
     #[pymodule_export]
     use crate::signer::{Signer, sign, sign_blob};

@@ -25,6 +25,21 @@ pub(crate) fn sbom_generate<'py>(
     data::write(py, &run(py, || sbom::generate(&root, &options))?)
 }
 
+/// Makes one CycloneDX 1.6 BOM of a container image: an OCI image layout, or what `docker save` wrote.
+#[pyfunction]
+#[pyo3(
+    signature = (path, **options),
+    text_signature = "(path, *, digest=None, tag=None, platform=None, name=None, version=None, purl=None, bom_ref=None, timestamp=None)"
+)]
+pub(crate) fn sbom_generate_image<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let options = data::read_options(py, "options", options)?;
+    data::write(py, &run(py, || sbom::generate_image(&path, &options))?)
+}
+
 /// Every fault of an SBOM, CycloneDX 1.4 to 1.7 or SPDX 2.3 or 3.0.1, the first 100 at most; none means valid.
 #[pyfunction]
 pub(crate) fn sbom_validate(py: Python<'_>, document: PyBackedBytes) -> PyResult<Bound<'_, PyAny>> {

@@ -101,6 +101,9 @@ def run(topic: str, given: dict[str, Any], tmp: Path) -> Any:
             return [f"{c['bom-ref']} {c['scope']}" for c in bom["components"]]
         case "sbom":
             return [f"{f['rule']} {f['path']}" for f in sealwright.sbom.validate(given["document"].encode())]
+        case "image":
+            bom = sealwright.sbom.generate_image(FIXTURES / given["image"], **snake(given["options"]))
+            return [component["bom-ref"] for component in bom["components"]]
         case "ledger":
             if given["anchors"]:
                 shutil.copytree(FIXTURES / given["anchors"], tmp / "anchors")

@@ -1,6 +1,6 @@
 //! `sbom`: software bills of materials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -9,9 +9,10 @@ use super::answer::{Answer, to_json};
 use super::output::write_file;
 use super::sbom_use::{Convert, Diff, Find, Licenses, MergeAll, Said, ScoreOf, open};
 use super::text::{Page, harmless};
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::json;
-use crate::sbom::{Document, GenerateOptions, generate, read};
+use crate::sbom::{Document, GenerateOptions, ImageOptions, Sbom, generate, generate_image, read};
 use crate::timestamp::Timestamp;
 
 #[derive(Subcommand)]
@@ -39,6 +40,35 @@ pub(crate) enum SbomCommand {
         /// Cargo's home, to read licences of crates from.
         #[arg(long, value_name = "DIR")]
         cargo_home: Option<PathBuf>,
+    },
+    /// Make a CycloneDX 1.6 SBOM of a container image: an OCI image layout or what `docker save` wrote, nothing is run.
+    Image {
+        /// The layout, as a folder or tarball, or the archive.
+        path: PathBuf,
+        /// Where it goes [default: stdout].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Time it is given; without, the same image gives the same bytes.
+        #[arg(long, value_name = "TIME")]
+        timestamp: Option<Timestamp>,
+        /// Digest of the image, if there are several, or of an index that lists it.
+        #[arg(long)]
+        digest: Option<Digest>,
+        /// Its tag, or all of its reference.
+        #[arg(long)]
+        tag: Option<String>,
+        /// What it runs on, as `linux/amd64`.
+        #[arg(long)]
+        platform: Option<String>,
+        /// Name of the product [default: that of its reference].
+        #[arg(long)]
+        name: Option<String>,
+        /// Version of the product [default: its digest].
+        #[arg(long)]
+        product_version: Option<String>,
+        /// Package URL of the product.
+        #[arg(long)]
+        purl: Option<String>,
     },
     /// Hold an SBOM against the schema of its format, and more.
     Validate {
@@ -68,23 +98,14 @@ impl SbomCommand {
                 let mut options = GenerateOptions::default();
                 (options.timestamp, options.name, options.version) = (timestamp, name, product_version);
                 (options.purl, options.cargo_home) = (purl, cargo_home);
-                let bom = generate(&dir, &options)?;
-                let bytes = bom.to_json()?;
-                let Some(out) = out else {
-                    let value = json::parse("SBOM", &bytes)?;
-                    return Ok(Answer::document(bytes, value));
-                };
-                write_file(&out, &bytes)?;
-                let listed = read(&bytes)?;
-                let mut page = Page::default();
-                page.line(format!("{} components, in {}", listed.component_count, out.display()));
-                let untold: Vec<_> = bom.metadata.properties.iter().map(|property| &property.value).collect();
-                for file in &untold {
-                    page.wrapped("", "  ", &harmless(&format!("not whole: {file}")));
-                }
-                let value = json!({ "out": out.display().to_string(), "components": listed.component_count,
-                    "incomplete": untold });
-                Ok(Answer::new(page.finish(), value))
+                written(&generate(&dir, &options)?, out.as_deref())
+            }
+            Self::Image { path, out, timestamp, digest, tag, platform, name, product_version, purl } => {
+                let mut options = ImageOptions::default();
+                (options.digest, options.tag, options.platform) = (digest, tag, platform);
+                (options.name, options.version, options.purl) = (name, product_version, purl);
+                options.timestamp = timestamp;
+                written(&generate_image(&path, &options)?, out.as_deref())
             }
             Self::Validate { file } => {
                 let document = Document::parse(&open(&file)?)?;
@@ -112,4 +133,23 @@ impl SbomCommand {
             Self::Merge(merge) => merge.run(),
         }
     }
+}
+
+/// The BOM as the answer, or written to a file.
+fn written(bom: &Sbom, out: Option<&Path>) -> Result<Answer> {
+    let bytes = bom.to_json()?;
+    let Some(out) = out else {
+        let value = json::parse("SBOM", &bytes)?;
+        return Ok(Answer::document(bytes, value));
+    };
+    write_file(out, &bytes)?;
+    let listed = read(&bytes)?;
+    let mut page = Page::default();
+    page.line(format!("{} components, in {}", listed.component_count, out.display()));
+    let untold: Vec<_> = bom.metadata.properties.iter().map(|property| &property.value).collect();
+    for file in &untold {
+        page.wrapped("", "  ", &harmless(&format!("not whole: {file}")));
+    }
+    let value = json!({ "out": out.display().to_string(), "components": listed.component_count, "incomplete": untold });
+    Ok(Answer::new(page.finish(), value))
 }

@@ -70,7 +70,7 @@ pub struct Tools {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Component {
-    /// `application` or `library`.
+    /// `application`, `library`, or of an image `container` and `operating-system`.
     #[serde(rename = "type")]
     pub kind: ComponentKind,
     /// What edges name it by; the purl, where there is one.
@@ -98,6 +98,9 @@ pub struct Component {
     pub purl: Option<String>,
     /// `sealwright:lockfile` for each lock file that has it; `sealwright:relationship`, `direct` or `transitive`, where a lock
     /// file tells it; `sealwright:go-sum`, the `h1` that `go.sum` has for a module, which is the hash of no archive.
+    /// Of a package of an image `sealwright:layer` and `sealwright:path`, where it was found, `sealwright:source-package`, what
+    /// it was built from, and `sealwright:python-record`, whether an installer listed its files; of the image
+    /// `sealwright:platform` and `sealwright:reference`, what names it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
 }
@@ -131,13 +134,17 @@ pub enum Aggregate {
 
 /// The CycloneDX component types in use here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ComponentKind {
     /// The product, and the tool that made the BOM.
     Application,
     /// A package.
     Library,
+    /// The product, if it is an image.
+    Container,
+    /// The distribution that an image is of.
+    OperatingSystem,
 }
 
 /// Whether a component is needed at run time (CycloneDX 1.6, `component.scope`), the strongest first.

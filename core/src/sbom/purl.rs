@@ -1,4 +1,4 @@
-//! Package URLs (purl-spec, types `cargo` and `npm`).
+//! Package URLs (purl-spec).
 
 use packageurl::PackageUrl;
 
@@ -95,6 +95,28 @@ pub(super) fn with_version(text: &str, version: &str) -> Result<String> {
     let mut purl: PackageUrl<'_> = text.parse().map_err(|e| bad(text, &e))?;
     purl.with_version(version).map_err(|e| bad(text, &e))?;
     Ok(purl.to_string())
+}
+
+/// `text` with more qualifiers, those that have a value.
+pub(super) fn with(text: &str, qualifiers: &[(&'static str, Option<&str>)]) -> Result<String> {
+    let mut purl: PackageUrl<'_> = text.parse().map_err(|e| bad(text, &e))?;
+    for (key, value) in qualifiers {
+        if let Some(value) = value {
+            purl.add_qualifier(*key, value.to_owned()).map_err(|e| bad(text, &e))?;
+        }
+    }
+    Ok(purl.to_string())
+}
+
+/// Refuses what is no purl.
+pub(super) fn check(text: &str) -> Result<()> {
+    match fault(text) {
+        None => Ok(()),
+        Some(fault) => Err(Error::new(
+            ErrorKind::Malformed,
+            format!("`{}` is no package url: {fault}; write it as `pkg:type/name@version`", text.escape_debug()),
+        )),
+    }
 }
 
 /// What is wrong with `text` as a purl, if anything.

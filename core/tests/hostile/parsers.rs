@@ -31,7 +31,7 @@ use sealwright::timestamp::Timestamp;
 use sealwright::trust::{TrustRoot, Window};
 use sealwright::trust_policy::{TrustPolicy, statement as statement_of};
 use sealwright::verifier::{Artifact, CertificateIdentity};
-use sealwright::{Error, ErrorKind, ingest, json, layout, sbom};
+use sealwright::{Error, ErrorKind, image, ingest, json, layout, sbom};
 
 /// Reads bytes; what it makes of them is dropped, how it refuses them is told.
 pub(crate) type Parser = fn(&[u8]) -> Result<(), Error>;
@@ -107,6 +107,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("log-rotations", |b| LogKeys::through(&LOG.parse()?, &[b, b]).map(|_| ())),
     #[cfg(feature = "oci")]
     ("oci-manifest", oci::check_manifest),
+    ("image-layer", image::check_layer),
     #[cfg(feature = "oci")]
     ("oci-reference", |b| String::from_utf8_lossy(b).parse::<oci::Reference>().map(|_| ())),
     #[cfg(feature = "oci")]

@@ -91,6 +91,7 @@ __all__ = [
     "sbom_convert",
     "sbom_diff",
     "sbom_generate",
+    "sbom_generate_image",
     "sbom_licenses",
     "sbom_merge",
     "sbom_query",
@@ -1029,6 +1030,18 @@ def sbom_generate(
     bom_ref: str | None = None,
     timestamp: str | None = None,
     cargo_home: str | None = None,
+) -> _Data: ...
+def sbom_generate_image(
+    path: _Path,
+    *,
+    digest: str | None = None,
+    tag: str | None = None,
+    platform: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+    purl: str | None = None,
+    bom_ref: str | None = None,
+    timestamp: str | None = None,
 ) -> _Data: ...
 def sbom_validate(document: bytes) -> list[_Data]: ...
 def sbom_read(document: bytes) -> _Data: ...

@@ -1,8 +1,9 @@
-"""Software bills of materials: made from lock files, read, validated, converted, compared and asked."""
+"""Software bills of materials: made from lock files and container images, read, validated, converted, compared and asked."""
 
 from ._sealwright import sbom_convert as convert
 from ._sealwright import sbom_diff as diff
 from ._sealwright import sbom_generate as generate
+from ._sealwright import sbom_generate_image as generate_image
 from ._sealwright import sbom_licenses as licenses
 from ._sealwright import sbom_merge as merge
 from ._sealwright import sbom_query as query
@@ -16,6 +17,7 @@ __all__ = [
     "convert",
     "diff",
     "generate",
+    "generate_image",
     "licenses",
     "merge",
     "query",
