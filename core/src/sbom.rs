@@ -1,7 +1,7 @@
 //! Software bills of materials: made from lock files, read, validated, converted, compared and asked.
 //!
 //! [`generate`] reads what package managers wrote down, `Cargo.lock` (versions 1 to 4), `package-lock.json` and
-//! `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9), `yarn.lock` (version 1, and 4 to 9 of
+//! `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9), `yarn.lock` (version 1, and 4 to 10 of
 //! `__metadata`), `bun.lock` (versions 0 and 1), and the manifests beside them. It asks no network and runs no tool, and the
 //! same tree gives the same bytes. What it can't read whole it refuses: half an inventory looks like a whole one.
 //!
