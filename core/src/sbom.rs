@@ -6,7 +6,7 @@
 //!
 //! - Rust: `Cargo.lock` (versions 1 to 4)
 //! - JavaScript: `package-lock.json` and `npm-shrinkwrap.json` (versions 1 to 3), `pnpm-lock.yaml` (versions 5, 6 and 9),
-//!   `yarn.lock` (version 1, and 4 to 9 of `__metadata`), `bun.lock` (versions 0 and 1)
+//!   `yarn.lock` (version 1, and 4 to 10 of `__metadata`), `bun.lock` (versions 0 and 1)
 //! - Python: `uv.lock` (version 1), `poetry.lock` (1.0 to 2.1), `pdm.lock` (2 to 4), `Pipfile.lock` (specification 6),
 //!   `pylock.toml` and `pylock.*.toml` (version 1), and requirements files in which each requirement is pinned
 //! - Go: `go.mod` and `go.sum`

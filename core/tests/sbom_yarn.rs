@@ -85,7 +85,7 @@ fn later_versions_of_yarn_give_exact_edges_and_no_hash_of_their_own_cache() {
     let six =
         six.replace("    r: \"npm:*\"", "    r: \"*\"").replace(": \"npm:", ": \"").replace("\"npm;b@", "\"npm:b@");
     let four = six.replace("version: 6", "version: 4").replace("#~/.yarn", "#.yarn");
-    for lock in [&eight, &six, &four, &eight.replace("version: 8", "version: 9")] {
+    for lock in [&eight, &six, &four, &eight.replace("version: 8", "version: 10")] {
         let dir = workspace("yarn.lock", lock);
         std::fs::write(dir.path().join(".yarnrc.yml"), "nodeLinker: node-modules\ncatalog:\n  ts: ^5\n").unwrap();
         std::fs::write(dir.path().join("package.json"), ROOT.replace(r#""d":"^1""#, r#""d":"^1","ts":"catalog:""#))
@@ -146,7 +146,7 @@ fn lock_files_of_yarn_that_cannot_be_trusted_whole_are_refused() {
         ("__metadata:\n", "UNSUPPORTED"),
         ("__metadata:\n  version: 8\n", "MALFORMED"),
         (&*eight("version: 8", "version: 3"), "UNSUPPORTED"),
-        (&*eight("version: 8", "version: 10"), "UNSUPPORTED"),
+        (&*eight("version: 8", "version: 11"), "UNSUPPORTED"),
         (&*eight("version: 8", "version: eight"), "UNSUPPORTED"),
         (&*eight("  resolution: \"app@workspace:.\"", "  resolution: \"app@workspace:x\""), "MALFORMED"),
         (&*eight("  resolution: \"d@npm:1.0.0\"\n", ""), "MALFORMED"),

@@ -51,6 +51,11 @@ impl Manifest {
         let path = folder.join("package.json");
         match limits::read_file("manifest", &path, npm::MANIFEST_BYTES) {
             Ok(bytes) => {
+                if !bytes.trim_ascii_start().starts_with(b"{") {
+                    let path = path.display();
+                    let told = format!("the manifest `{path}` is no JSON object; mend it");
+                    return Err(Error::new(ErrorKind::Malformed, told));
+                }
                 let manifest: Result<Self> = json::parse("manifest", &bytes);
                 let mut manifest = manifest.map_err(|e| e.while_doing(format_args!("`{}`", path.display())))?;
                 manifest.name = manifest.name.filter(|name| !name.is_empty());
@@ -67,6 +72,14 @@ impl Manifest {
             Some(Workspaces::Patterns(patterns) | Workspaces::More { packages: patterns }) => patterns,
             None => &[],
         }
+    }
+
+    /// A package of a registry that is asked for, if there is one.
+    pub(super) fn asks_for(&self) -> Option<&str> {
+        let all = self.dependencies.iter().chain(&self.dev_dependencies).chain(&self.optional_dependencies);
+        let local =
+            |range: &str| ["workspace:", "link:", "file:", "portal:"].iter().any(|start| range.starts_with(start));
+        all.filter(|(_, range)| !local(range)).map(|(name, _)| name.as_str()).next()
     }
 
     /// The package it describes, by the name `fallback` if it has none of its own.

@@ -56,6 +56,12 @@ struct Importer {
     publish_directory: Option<String>,
 }
 
+impl Importer {
+    fn needs_nothing(&self) -> bool {
+        [&self.dependencies, &self.optional_dependencies, &self.dev_dependencies].iter().all(|needs| needs.is_empty())
+    }
+}
+
 type References = BTreeMap<String, Reference>;
 
 /// What a project's dependency was resolved to; since version 6 beside what was asked for.
@@ -101,7 +107,8 @@ struct Settings {
 pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<LockFile> {
     let documents = parse(&found.relative, text)?;
     let mut reader = Reader::new(found);
-    for (_, document) in &documents {
+    // what stands before the last document is not of the projects, whose manifests ask for more
+    for (_, document) in documents.iter().rev() {
         for (folder, importer) in &document.importers {
             reader.project(folder, importer)?;
         }
@@ -143,6 +150,9 @@ fn parse(path: &str, text: &str) -> Result<Vec<(Form, Wire)>> {
                 ..Importer::default()
             };
             wire.importers.insert(".".to_owned(), only);
+        }
+        if wire.importers.is_empty() {
+            return Err(malformed(path, "has no project, so it is cut"));
         }
         documents.push((form, wire));
     }
@@ -189,6 +199,12 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let manifest = Manifest::read(self.found, &folder)?.unwrap_or_default();
+        if let (true, Some(name)) = (importer.needs_nothing(), manifest.asks_for()) {
+            let (folder, name) = (if folder.is_empty() { "." } else { &folder }, name.escape_debug());
+            let fault =
+                format!("says that `{folder}` needs nothing, and its manifest asks for `{name}`; it is cut or stale");
+            return Err(malformed(self.path, fault));
+        }
         let place = match &manifest.name {
             None if folder.is_empty() => None,
             _ => Some(self.add(manifest.package(self.path, npm::name_of(&folder))?)),

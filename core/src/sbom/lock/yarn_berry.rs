@@ -1,4 +1,4 @@
-//! Reads `yarn.lock` as Yarn writes it since version 2, `__metadata` versions 4 to 9.
+//! Reads `yarn.lock` as Yarn writes it since version 2, `__metadata` versions 4 to 10.
 //!
 //! The `checksum` of a package is that of the zip file which Yarn makes of its archive and keeps in its cache, by the
 //! compression that `cacheKey` names. It is the hash of nothing that was published, so that components have no hash by it.
@@ -50,11 +50,11 @@ pub(super) fn read(found: &Found, text: &str) -> Result<LockFile> {
         documents.map_err(|fault| malformed(path, format_args!("is no whole lock file of Yarn: {fault}")))?;
     let mut entries = documents.into_iter().next().unwrap_or_default();
     let version = entries.remove("__metadata").and_then(|metadata| metadata.version).unwrap_or_default();
-    if !version.parse::<u32>().is_ok_and(|version| (4..=9).contains(&version)) {
+    if !version.parse::<u32>().is_ok_and(|version| (4..=10).contains(&version)) {
         return Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "`{path}` is a lock file of Yarn of version `{}`; versions 4 to 9 of `__metadata` are read, and version 1",
+                "`{path}` is a lock file of Yarn of version `{}`; versions 4 to 10 of `__metadata` are read, and version 1",
                 version.escape_debug()
             ),
         ));
