@@ -1,6 +1,6 @@
 //! SBOMs of container images: what is in them, as their layers make it (systems rows 22, 25, 47).
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
+#![expect(clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod built;
 mod corpora;

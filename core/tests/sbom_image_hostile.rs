@@ -1,6 +1,6 @@
 //! Container images that are broken, cut, or made to do harm: refused, each with its code, and in bounds.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
+#![expect(clippy::indexing_slicing, clippy::disallowed_methods, reason = "helpers of tests")]
 
 mod built;
 
@@ -53,7 +53,7 @@ fn a_blob_that_is_not_what_the_image_names_is_refused() {
 fn a_layer_whose_content_is_not_that_of_the_config_is_refused() {
     let mut layout = Layout::new();
     let blob = layout.blob("application/vnd.oci.image.layer.v1.tar+gzip", &gzip(&alpine()));
-    let image = layout.manifest(&[blob.clone()], &config(&[Tar::default().end()], "amd64"));
+    let image = layout.manifest(std::slice::from_ref(&blob), &config(&[Tar::default().end()], "amd64"));
     layout.list(image);
     assert_eq!(refusal(layout.path()).code(), "DIGEST_MISMATCH");
     let mut layout = Layout::new();
@@ -83,14 +83,14 @@ fn a_layer_that_is_cut_is_never_part_of_a_bom() {
         for cut in [packed.len() - 1, packed.len() - 9, packed.len() / 2, 11] {
             let mut layout = Layout::new();
             let blob = layout.blob(&format!("application/vnd.oci.image.layer.v1.tar+{end}"), &packed[..cut]);
-            let image = layout.manifest(&[blob], &config(&[whole.clone()], "amd64"));
+            let image = layout.manifest(&[blob], &config(std::slice::from_ref(&whole), "amd64"));
             layout.list(image);
             assert_eq!(refusal(layout.path()).code(), "MALFORMED", "{end} {cut}");
         }
         let mut layout = Layout::new();
         let blob =
             layout.blob(&format!("application/vnd.oci.image.layer.v1.tar+{end}"), &[&packed[..], b"more"].concat());
-        let image = layout.manifest(&[blob], &config(&[whole.clone()], "amd64"));
+        let image = layout.manifest(&[blob], &config(std::slice::from_ref(&whole), "amd64"));
         layout.list(image);
         assert_eq!(refusal(layout.path()).code(), "MALFORMED", "{end} with more after it");
     }

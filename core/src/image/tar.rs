@@ -260,12 +260,9 @@ fn read_pax(mut records: &[u8], extended: &mut Extended) -> Result<()> {
         let value = value.get(1..).unwrap_or_default();
         let text = || (!value.is_empty()).then(|| value.to_vec());
         match key {
-            b"path" => {
-                // the name of a sparse file stands in a key of its own
-                if !extended.sparse {
-                    extended.path = text();
-                }
-            }
+            // the name of a sparse file stands in a key of its own
+            b"path" if extended.sparse => {}
+            b"path" => extended.path = text(),
             b"linkpath" => extended.link = text(),
             b"size" => {
                 let size = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or_else(wrong)?;

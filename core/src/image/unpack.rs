@@ -135,7 +135,7 @@ impl<R: BufRead> Read for Zstd<R> {
                 self.in_frame = false;
             } else {
                 let strategy = BlockDecodingStrategy::UptoBytes(out.len());
-                self.decoder.decode_blocks(&mut self.source, strategy).map_err(of_zstd)?;
+                self.decoder.decode_blocks(&mut self.source, strategy).map_err(|e| of_zstd(&e))?;
             }
         }
     }
@@ -156,12 +156,12 @@ impl<R: BufRead> Zstd<R> {
                 Ok(())
             }
             Err(FrameDecoderError::WindowSizeTooBig { .. }) => Err(limit("needs too much memory to unpack")),
-            Err(e) => Err(of_zstd(e)),
+            Err(e) => Err(of_zstd(&e)),
         }
     }
 }
 
-fn of_zstd(e: FrameDecoderError) -> io::Error {
+fn of_zstd(e: &FrameDecoderError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, e.to_string())
 }
 

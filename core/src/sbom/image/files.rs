@@ -129,7 +129,7 @@ impl Files {
             // beside each package lie the hashes of its files
             match std::str::from_utf8(&name) {
                 Ok(name) if !name.ends_with(".md5sums") => {
-                    files.dpkg.extend(at(image, &format!("{DPKG_PARTS}/{name}"))?)
+                    files.dpkg.extend(at(image, &format!("{DPKG_PARTS}/{name}"))?);
                 }
                 _ => {}
             }
