@@ -103,6 +103,9 @@ pub struct GenerateOptions {
     /// Cargo's home, where the sources of crates are unpacked, to read their licences from. Without it, crates from
     /// registries have no licence in the BOM.
     pub cargo_home: Option<PathBuf>,
+    /// Lock files that do not count, and folders of such, by their paths below the root with `/` between parts. The SBOM
+    /// names them in `sealwright:excluded`.
+    pub exclude: Vec<String>,
 }
 
 /// Makes one BOM of all lock files in the tree below `root`.
@@ -136,10 +139,11 @@ pub struct GenerateOptions {
 /// it does not hold, or asks for a package in no one version; `UNSUPPORTED` for an unknown version of one, and for a
 /// `pom.xml` that leaves to poms outside of the tree, or to the command line, what it needs; `DIGEST_MISMATCH` if two of
 /// them give a
-/// package different hashes; `LIMIT_EXCEEDED` for too many files or bytes; `API_MISUSE` if the product has no name;
+/// package different hashes; `LIMIT_EXCEEDED` for too many files or bytes; `API_MISUSE` if the product has no name, or what is to be left out is no
+/// lock file;
 /// `IO` and its kin if a file can't be read.
 pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
-    let found = tree::lock_files(root)?;
+    let (found, excluded) = tree::without(tree::lock_files(root)?, &options.exclude)?;
     if found.is_empty() {
         return Err(Error::new(
             ErrorKind::NotFound,
@@ -171,7 +175,8 @@ pub fn generate(root: &Path, options: &GenerateOptions) -> Result<Sbom> {
     let product = product(&graph, place, options)?;
     let product_ref = product.bom_ref.clone().unwrap_or_default();
     let (components, dependencies) = graph.write(&product_ref, place)?;
-    let (compositions, properties) = graph.unknowns(&product_ref, place);
+    let (compositions, mut properties) = graph.unknowns(&product_ref, place);
+    properties.extend(excluded.into_iter().map(|value| Property { name: "sealwright:excluded", value }));
     Ok(Sbom {
         bom_format: "CycloneDX",
         spec_version: "1.6",

@@ -572,3 +572,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lock_file_that_does_not_count_is_left_out_by_name_and_told() {
+    let files = [
+        ("go.mod", "module example.org/a\n\ngo 1.22\n\nrequire example.org/b v1.0.0\n"),
+        ("go.sum", ""),
+        ("docs/requirements.txt", "unpinned\n"),
+        ("docs/more/requirements.txt", "unpinned\n"),
+        ("docs-2/requirements.txt", "a==1\n"),
+    ];
+    assert_eq!(refused(&files).0, "MALFORMED");
+    let dir = tree(&files);
+    let mut options = GenerateOptions::default();
+    options.exclude = vec!["docs/".to_owned()];
+    let made = sbom::generate(dir.path(), &options).unwrap().to_json().unwrap();
+    let bom: Value = serde_json::from_slice(&made).unwrap();
+    assert_eq!(purls(&bom).into_iter().collect::<Vec<_>>(), ["pkg:golang/example.org/b@v1.0.0", "pkg:pypi/a@1"]);
+    let told = |name: &str| -> Vec<&str> {
+        let all = list(&bom["metadata"]["properties"]).filter(|p| p["name"] == name);
+        all.map(|p| p["value"].as_str().unwrap()).collect()
+    };
+    assert_eq!(told("sealwright:excluded"), ["docs/more/requirements.txt", "docs/requirements.txt"]);
+    assert_eq!(told("sealwright:incomplete").len(), 2);
+    assert_eq!(sbom::validate(&made).unwrap(), []);
+    for mistyped in ["doc", "docs/requirements", "other/requirements.txt", ".."] {
+        options.exclude = vec![mistyped.to_owned()];
+        assert_eq!(sbom::generate(dir.path(), &options).unwrap_err().code(), "API_MISUSE", "{mistyped}");
+    }
+    options.exclude = ["docs", "./docs-2", "go.mod"].map(str::to_owned).to_vec();
+    assert_eq!(sbom::generate(dir.path(), &options).unwrap_err().code(), "NOT_FOUND");
+}

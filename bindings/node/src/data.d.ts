@@ -798,6 +798,8 @@ export interface GenerateOptions {
   bomRef?: string
   timestamp?: Time
   cargoHome?: string
+  /** Lock files that do not count, and folders of such, by their paths below the root. */
+  exclude?: string[]
 }
 
 /** Which image an SBOM is made of, and what it is made with. */

@@ -14,7 +14,7 @@ use crate::error::run;
 #[pyfunction]
 #[pyo3(
     signature = (root, **options),
-    text_signature = "(root, *, name=None, version=None, purl=None, bom_ref=None, timestamp=None, cargo_home=None)"
+    text_signature = "(root, *, name=None, version=None, purl=None, bom_ref=None, timestamp=None, cargo_home=None, exclude=None)"
 )]
 pub(crate) fn sbom_generate<'py>(
     py: Python<'py>,

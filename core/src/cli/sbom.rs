@@ -40,6 +40,9 @@ pub(crate) enum SbomCommand {
         /// Cargo's home, to read licences of crates from.
         #[arg(long, value_name = "DIR")]
         cargo_home: Option<PathBuf>,
+        /// A lock file that does not count, or a folder of such.
+        #[arg(long, value_name = "PATH")]
+        exclude: Vec<String>,
     },
     /// Make a CycloneDX 1.6 SBOM of a container image: an OCI image layout or what `docker save` wrote, nothing is run.
     Image {
@@ -94,10 +97,10 @@ pub(crate) enum SbomCommand {
 impl SbomCommand {
     pub(crate) fn run(self) -> Result<Answer> {
         match self {
-            Self::Generate { dir, out, timestamp, name, product_version, purl, cargo_home } => {
+            Self::Generate { dir, out, timestamp, name, product_version, purl, cargo_home, exclude } => {
                 let mut options = GenerateOptions::default();
                 (options.timestamp, options.name, options.version) = (timestamp, name, product_version);
-                (options.purl, options.cargo_home) = (purl, cargo_home);
+                (options.purl, options.cargo_home, options.exclude) = (purl, cargo_home, exclude);
                 written(&generate(&dir, &options)?, out.as_deref())
             }
             Self::Image { path, out, timestamp, digest, tag, platform, name, product_version, purl } => {
@@ -146,7 +149,8 @@ fn written(bom: &Sbom, out: Option<&Path>) -> Result<Answer> {
     let listed = read(&bytes)?;
     let mut page = Page::default();
     page.line(format!("{} components, in {}", listed.component_count, out.display()));
-    let untold: Vec<_> = bom.metadata.properties.iter().map(|property| &property.value).collect();
+    let untold = bom.metadata.properties.iter().filter(|property| property.name == "sealwright:incomplete");
+    let untold: Vec<_> = untold.map(|property| &property.value).collect();
     for file in &untold {
         page.wrapped("", "  ", &harmless(&format!("not whole: {file}")));
     }

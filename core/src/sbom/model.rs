@@ -52,7 +52,8 @@ pub struct Metadata {
     pub tools: Tools,
     /// The product that the packages go into.
     pub component: Component,
-    /// `sealwright:incomplete` for each file that does not tell everything, with what it does not tell.
+    /// `sealwright:incomplete` for each file that does not tell everything, with what it does not tell;
+    /// `sealwright:excluded` for each that was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<Property>,
 }

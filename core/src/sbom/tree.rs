@@ -47,6 +47,26 @@ pub(super) fn read_text(path: &Path, relative: &str, left: u64) -> Result<String
     Ok(text)
 }
 
+/// `found` without those that are meant by `paths`, or stand in a folder that is, and the paths of these.
+///
+/// # Errors
+/// `API_MISUSE` for a path that means none of them: a mistyped one would leave in what should not count.
+pub(super) fn without(found: Vec<Found>, paths: &[String]) -> Result<(Vec<Found>, Vec<String>)> {
+    let is_meant = |file: &Found, path: &str| {
+        let rest = file.relative.strip_prefix(path.trim_start_matches("./").trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if let Some(path) = paths.iter().find(|path| !found.iter().any(|file| is_meant(file, path))) {
+        return Err(Error::new(
+            ErrorKind::ApiMisuse,
+            format!("`{}` is to be left out and is no lock file, nor a folder with one", path.escape_debug()),
+        ));
+    }
+    let (excluded, rest): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|file| paths.iter().any(|path| is_meant(file, path)));
+    Ok((rest, excluded.into_iter().map(|file| file.relative).collect()))
+}
+
 /// All lock files below `root`, sorted by path. Build outputs, installed packages and hidden folders are left out,
 /// links are not followed.
 pub(super) fn lock_files(root: &Path) -> Result<Vec<Found>> {

@@ -1030,6 +1030,7 @@ def sbom_generate(
     bom_ref: str | None = None,
     timestamp: str | None = None,
     cargo_home: str | None = None,
+    exclude: list[str] | None = None,
 ) -> _Data: ...
 def sbom_generate_image(
     path: _Path,
