@@ -77,7 +77,8 @@ impl Id {
 }
 
 impl Image {
-    /// Opens the image that `choice` means in the layout or archive at `path`, and reads its layers, in which `search` looks for files.
+    /// Opens the image that `choice` means in the layout or archive at `path`, and reads its layers, in which `search` looks
+    /// for files.
     ///
     /// # Errors
     /// `API_MISUSE` if several images are meant; `NOT_FOUND` if none is, or a part of it is not there; `DIGEST_MISMATCH`;

@@ -54,20 +54,23 @@ pub struct ImageOptions {
 /// `docker save` wrote; a tarball may be compressed. If it holds several images, the options say which is meant.
 ///
 /// Read are the databases of dpkg (also those of distroless images), apk and rpm, installed packages of Python, Node and
-/// Ruby, and the modules that programs of Go were built from, with their licences, their sources and what they need, as far as
-/// these tell. Layers are laid over each other
-/// as a runtime does, so that what a later layer removed or replaced is not in the BOM. A property tells the layer and the
-/// file that a package was found in; for packages of the system it is the layer that last wrote the database.
+/// Ruby, and the modules that programs of Go were built from, with their licences, their sources and what they need, as far
+/// as these tell. Layers are laid over each other as a runtime does, so that what a later layer removed or replaced is not in
+/// the BOM. A property tells the layer and the file that a package was found in; for packages of the system it is the layer
+/// that last wrote the database.
 ///
 /// Nothing of an image is run or written to disk, and no network is asked. Each blob is held against its digest, and the
 /// content of each layer against the one in the image's config.
 ///
-/// ```no_run
+/// ```
 /// use sealwright::sbom::{ImageOptions, generate_image};
+/// # let image = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/images/layout.tar.gz");
 /// let mut options = ImageOptions::default();
 /// options.platform = Some("linux/amd64".to_owned());
-/// let sbom = generate_image("app.tar".as_ref(), &options)?;
-/// println!("{} components of {}", sbom.components.len(), sbom.metadata.component.name);
+/// options.name = Some("app".to_owned());
+/// let sbom = generate_image(image.as_ref(), &options)?;
+/// assert!(sbom.metadata.component.purl.is_some_and(|purl| purl.starts_with("pkg:oci/app@sha256:")));
+/// assert!(sbom.components.iter().any(|component| component.name == "musl"));
 /// # Ok::<(), sealwright::Error>(())
 /// ```
 ///
