@@ -7,8 +7,8 @@ use crate::sbom::version::compare;
 /// Whether `range` allows `version`; what can't be read allows all, so that no edge is lost.
 pub(super) fn allows(range: &str, version: &str) -> bool {
     range.split("||").flat_map(|part| part.split('|')).any(|all| {
-        let parts = all.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts.into_iter().all(|part| holds(part, version))
+        let mut parts = all.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.all(|part| holds(part, version))
     })
 }
 
