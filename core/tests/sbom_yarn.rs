@@ -1,13 +1,5 @@
 //! BOMs of the lock files of Yarn and Bun (systems rows 23, 25).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "helpers of tests"
-)]
-
 mod js;
 
 use self::js::*;

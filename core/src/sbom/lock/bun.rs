@@ -45,7 +45,7 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
     let path = &found.relative;
     let wire: Wire = json::parse("lock file", without_last_commas(text).as_bytes())
         .map_err(|e| e.while_doing(format_args!("`{path}`")))?;
-    if !wire.lockfile_version.as_ref().and_then(Value::as_u64).is_some_and(|version| version <= 1) {
+    if wire.lockfile_version.as_ref().and_then(Value::as_u64).is_none_or(|version| version > 1) {
         let version = wire.lockfile_version.unwrap_or_default();
         return Err(Error::new(
             ErrorKind::Unsupported,

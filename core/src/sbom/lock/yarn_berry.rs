@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
     /// The package that `user` means by `range` of `name`.
     fn find(&mut self, user: &str, name: &str, range: &str) -> Result<Option<usize>> {
         let replaced = self.resolutions.of(user, name, range).to_owned();
-        let meant = self.from_catalog(name, &replaced)?.unwrap_or(replaced);
+        let meant = self.catalogued(name, &replaced)?.unwrap_or(replaced);
         let exact = [format!("{name}@{meant}"), format!("{name}@npm:{meant}")];
         let known = exact.iter().find_map(|descriptor| self.descriptors.get(descriptor.as_str()));
         let only = || self.names.get(name).filter(|places| !self.strict && places.len() == 1)?.first();
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The range that `catalog:` or `catalog:name` stands for.
-    fn from_catalog(&mut self, name: &str, range: &str) -> Result<Option<String>> {
+    fn catalogued(&mut self, name: &str, range: &str) -> Result<Option<String>> {
         let Some(catalog) = range.strip_prefix("catalog:") else { return Ok(None) };
         if self.settings.is_none() {
             self.settings = Some(yaml::settings(&self.found.folder.join(".yarnrc.yml"))?);

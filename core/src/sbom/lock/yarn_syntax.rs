@@ -107,7 +107,7 @@ fn words(line: &str) -> Result<Option<Line>, String> {
     if rest.is_empty() || rest.starts_with('#') {
         return Ok(None);
     }
-    if spaces % 2 != 0 {
+    if !spaces.is_multiple_of(2) {
         return Err("an odd number of spaces at its beginning".to_owned());
     }
     let mut line = Line { depth: spaces / 2, words: Vec::new(), commas: 0, opens: false };
