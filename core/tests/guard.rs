@@ -201,7 +201,7 @@ fn numbers_of_any_length_are_no_panic_under_any_check() {
         for length in 0..60 {
             for digit in ["9", "0", "4", "Z"] {
                 let found = guard.text(&digit.repeat(length)).iter().any(|hit| hit.rule == "own");
-                assert!(!found || !(check == "ssn"), "{check} {length}");
+                assert!(!found || check != "ssn" || length == 9, "{check} {length}");
             }
         }
         assert!(check != "ssn" || guard.text("123456789").iter().any(|hit| hit.rule == "own"));

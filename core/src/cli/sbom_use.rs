@@ -102,12 +102,12 @@ pub(crate) struct MergeAll {
 
 #[derive(Args)]
 pub(crate) struct Said {
+    /// The vulnerability, by any of its names.
+    #[arg(value_name = "ID")]
+    vulnerability: String,
     /// The VEX documents: OpenVEX, CSAF 2.0 or CycloneDX.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The vulnerability, by any of its names.
-    #[arg(long, value_name = "ID")]
-    vulnerability: String,
     /// The product: its package URL, or as the documents name it.
     #[arg(long, value_name = "PURL")]
     product: String,

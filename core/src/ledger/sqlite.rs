@@ -114,9 +114,6 @@ impl Index for SqliteIndex {
     }
 
     fn first(&mut self, wanted: &[(String, String)], before: u64) -> Answer<(u64, Vec<Option<u64>>)> {
-        if self.is_empty()? {
-            return Ok((0, vec![None; wanted.len()]));
-        }
         // in one transaction, so that the file is locked and looked at once more and not for each
         let index = self.sound()?.transaction()?;
         let (have, mut found) = (have(&index)?, Vec::with_capacity(wanted.len()));

@@ -46,9 +46,9 @@ fn each_sbom_command_answers_within_80_columns_and_as_json() {
         ("sbom licenses a.json --deny GPL-3.0-only", 0, "all licences are allowed"),
         ("sbom licenses b.json --deny GPL-3.0-only", 1, "`GPL-3.0-only` is denied"),
         ("sbom convert a.json --to spdx --out a.spdx.json", 0, "/components/0/tags: SPDX 2.3 has no place for it"),
-        ("sbom vex vex.json --vulnerability CVE-1 --product pkg:npm/a@1", 0, "not affected: component_not_present"),
-        ("sbom vex vex.json --vulnerability CVE-2 --product pkg:npm/a@1", 1, "affected"),
-        ("sbom vex vex.json --vulnerability CVE-3 --product pkg:npm/a@1", 1, "nothing is said of it"),
+        ("sbom vex CVE-1 vex.json --product pkg:npm/a@1", 0, "not affected: component_not_present"),
+        ("sbom vex CVE-2 vex.json --product pkg:npm/a@1", 1, "affected"),
+        ("sbom vex CVE-3 vex.json --product pkg:npm/a@1", 1, "nothing is said of it"),
         ("sbom merge a.json b.json --name suite --out all.json", 0, "CycloneDX JSON 1.6: 2 components"),
     ] {
         let ran = place.run(line);
@@ -97,6 +97,10 @@ fn the_commands_of_the_sbom_guide_run() {
     let vex = json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [{ "vulnerability": { "name": "CVE-2026-1" },
         "status": "fixed", "products": [{ "@id": "pkg:npm/leftpad@1.0.1" }] }] });
     place.write("vex.json", vex.to_string());
+    place.write(
+        "app.tar",
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/images/layout.tar.gz")).unwrap(),
+    );
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/sbom.md")).unwrap();
     let script: String = guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let mut ran = 0;
