@@ -124,7 +124,7 @@ impl Advisory {
     ///     "package":{"ecosystem":"npm","name":"lodash"},
     ///     "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}]}"#)?;
     /// assert_eq!(advisory.ids, ["GHSA-x", "CVE-2021-23337"]);
-    /// assert_eq!(advisory.packages[0].purl.as_deref(), Some("pkg:npm/lodash"));
+    /// assert_eq!(advisory.packages[0].purl, "pkg:npm/lodash");
     /// # Ok::<(), sealwright::Error>(())
     /// ```
     ///
