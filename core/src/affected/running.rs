@@ -57,7 +57,7 @@ impl<'l> Environments<'l> {
         let mut found = Vec::new();
         for (id, environment) in environments {
             let own = deployed.remove(&id).unwrap_or_default();
-            found.extend(self.running_in(&environment, digest, own)?);
+            found.extend(self.running_in(&environment, digest, &own)?);
         }
         found.sort_by_key(|running| running.class != "prod");
         Ok(found)
@@ -71,8 +71,8 @@ impl<'l> Environments<'l> {
     }
 
     /// `own` are the deployments of the artifact into the environment, in the order of the ledger.
-    fn running_in(&mut self, environment: &Environment, digest: &str, own: Vec<Act>) -> Result<Option<RunningIn>> {
-        let mut place = Place::of(&own);
+    fn running_in(&mut self, environment: &Environment, digest: &str, own: &[Act]) -> Result<Option<RunningIn>> {
+        let mut place = Place::of(own);
         let snapshot = self.snapshot(&environment.id)?.map(|snapshot| snapshot.about(digest));
         if let Some(seen) = &snapshot {
             place.resources.extend(seen.resources.iter().cloned());

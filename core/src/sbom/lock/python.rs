@@ -168,7 +168,7 @@ fn package_url(name: &str, version: Option<&str>, source: Source<'_>) -> Result<
             let bare = bare.trim_end_matches('/');
             (!bare.is_empty() && !PYPI.contains(&bare)).then(|| ("repository_url", bare.to_owned()))
         }
-        Source::File(url) => Some(("download_url", purl::public_url(&url))),
+        Source::File(url) => Some(("download_url", purl::public_url(url))),
         Source::Repository { kind, url, revision, folder } => {
             let url = url.strip_prefix(kind).and_then(|url| url.strip_prefix('+')).unwrap_or(url);
             // as for ssh: `user@host:path`
