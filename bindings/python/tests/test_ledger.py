@@ -583,7 +583,8 @@ def test_affected_joins_sboms_with_what_runs(world: World) -> None:
     assert world.ledger.affected(purl=package, range="<0.0.0")["artifacts"] == []
     advisory = {"id": "X-1", "affected": [{"package": {"ecosystem": "npm", "name": "x", "purl": package}}]}
     assert world.ledger.affected(advisory=advisory)["artifacts"] == found["artifacts"]
-    for asked, code in [({}, "API_MISUSE"), ({"purl": "x"}, "MALFORMED"), ({"nonsense": 1}, "MALFORMED")]:
+    wrong: list[tuple[dict[str, Any], str]] = [({}, "API_MISUSE"), ({"purl": "x"}, "MALFORMED"), ({"nonsense": 1}, "MALFORMED")]
+    for asked, code in wrong:
         with pytest.raises(InvalidInput) as refused:
             world.ledger.affected(**asked)
         assert refused.value.code == code
