@@ -381,11 +381,71 @@ export interface Query {
   service?: string
   change?: string
   kind?: string
+  component?: string
+  vulnerability?: string
+  resource?: string
   predicateType?: string
   since?: Time
   until?: Time
   after?: number
   limit?: number
+}
+
+/** What is asked for: a package, an advisory, or a vulnerability by its id. */
+export interface Asked {
+  /** Package url; with a version, that version alone. */
+  purl?: string
+  /** Versions of it, such as `>=1.2.0, <2`. */
+  range?: string
+  /** An advisory of OSV, as it was published. */
+  advisory?: Record<string, unknown>
+  /** Id of a vulnerability, such as a CVE: what the newest scan by each scanner found. */
+  vulnerability?: string
+  /** Read every entry instead of asking the index, which could hide. */
+  complete?: boolean
+}
+
+/** What contains it, or may, as of a size of the ledger. */
+export interface Affected {
+  size: number
+  /** Those that run come first. */
+  artifacts: AffectedArtifact[]
+  /** Entries of SBOMs that can't be read. */
+  unreadable: number[]
+}
+
+export interface AffectedArtifact {
+  digest: string
+  name?: string
+  services: string[]
+  releases: string[]
+  components: AffectedComponent[]
+  running: RunningIn[]
+  /** Entries of the SBOMs and scans that say so. */
+  records: number[]
+}
+
+export interface AffectedComponent {
+  name: string
+  version?: string
+  purl?: string
+  scope?: 'required' | 'optional' | 'excluded'
+  /** Whether it is certain that it is meant. */
+  certain: boolean
+  /** Shortest ways to it, each from what needs it directly. */
+  paths: string[][]
+  vulnerabilities?: string[]
+}
+
+/** Where an artifact runs. */
+export interface RunningIn {
+  environment: string
+  class: string
+  by: 'observed' | 'deployed' | 'attempted'
+  since: string
+  resources: string[]
+  /** Entries of the deployments and the snapshot that say so. */
+  records: number[]
 }
 
 /** Something that was not whole, and is now. */
@@ -738,6 +798,8 @@ export interface GenerateOptions {
   bomRef?: string
   timestamp?: Time
   cargoHome?: string
+  /** Lock files that do not count, and folders of such, by their paths below the root. */
+  exclude?: string[]
 }
 
 /** Which image an SBOM is made of, and what it is made with. */
@@ -1199,6 +1261,10 @@ export declare class Ledger {
   complete(query?: Query): Promise<Complete>
   /** As `search`, from the log and not from the index, which could hide: it reads every entry. */
   completeSync(query?: Query): Complete
+  /** Which releases contain a package or have a vulnerability, where they run, since when, and by which path it came in. */
+  affected(asked: Asked): Promise<Affected>
+  /** Which releases contain a package or have a vulnerability, where they run, since when, and by which path it came in. */
+  affectedSync(asked: Asked): Affected
   /** Makes the search index anew from the log. */
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
