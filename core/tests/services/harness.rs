@@ -1,9 +1,11 @@
 //! Where the services are, a folder for one test, and tokens of the test issuer.
 
+use std::cell::OnceCell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -11,7 +13,12 @@ use serde_json::Value;
 pub(crate) struct Services {
     facts: Value,
     dir: tempfile::TempDir,
+    /// Held from when a test asks for the token until it ends.
+    token: OnceCell<MutexGuard<'static, ()>>,
 }
+
+/// SoftHSM keeps objects in files, and now and then reads one that another process is still writing.
+static TOKEN: Mutex<()> = Mutex::new(());
 
 /// What a program gave.
 pub(crate) struct Ran {
@@ -37,11 +44,14 @@ impl Services {
         let file = std::env::var_os("SEALWRIGHT_SERVICES")
             .expect("SEALWRIGHT_SERVICES names no services.json: run `make test-services`");
         let facts = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        Self { facts, dir: tempfile::tempdir().unwrap() }
+        Self { facts, dir: tempfile::tempdir().unwrap(), token: OnceCell::new() }
     }
 
     /// One text of `services.json`, by JSON pointer: `/fulcio`, `/kms/keys/p256`.
     pub(crate) fn text(&self, pointer: &str) -> &str {
+        if pointer.starts_with("/pkcs11/") {
+            self.token.get_or_init(|| TOKEN.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         self.facts.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("services.json has no {pointer}"))
     }
 
