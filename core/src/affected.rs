@@ -184,13 +184,18 @@ fn package(purl: &str, range: Option<&str>) -> Result<Vulnerable> {
 /// Of an artifact with several SBOMs each counts: what one lists is inside. Records whose signer was revoked since say
 /// nothing about what is inside; what a revoked deployer deployed runs all the same.
 ///
-/// ```no_run
+/// ```
 /// use sealwright::affected::{Asked, affected};
-/// # let ledger: sealwright::ledger::Ledger = todo!();
-/// let asked = Asked::from_json(br#"{"purl":"pkg:npm/lodash","range":"<4.17.21"}"#)?;
-/// for artifact in affected(&ledger, &asked)?.artifacts {
-///     println!("{} runs in {} environments", artifact.digest, artifact.running.len());
+/// use sealwright::ledger::Ledger;
+///
+/// fn print(ledger: &Ledger, asked: &Asked) -> sealwright::Result<()> {
+///     for artifact in affected(ledger, asked)?.artifacts {
+///         println!("{} runs in {} environments", artifact.digest, artifact.running.len());
+///     }
+///     Ok(())
 /// }
+/// let asked = Asked::from_json(br#"{"purl":"pkg:npm/lodash","range":"<4.17.21"}"#)?;
+/// assert_eq!(asked.range.as_deref(), Some("<4.17.21"));
 /// # Ok::<(), sealwright::Error>(())
 /// ```
 ///

@@ -3,8 +3,6 @@
 
 mod world;
 
-use std::time::Instant;
-
 use sealwright::affected::{Affected, AffectedArtifact, Asked, RunningBy, RunningIn, affected};
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
@@ -135,9 +133,7 @@ fn s023_a_seeded_component_is_found_in_exactly_the_right_services() {
     }
     assert_eq!(names(&ask(&world.ledger, &json!({"purl": "pkg:npm/lodash@4.17.21"}))), ["s13"]);
     assert!(ask(&world.ledger, &json!({"purl": "pkg:npm/left-pad"})).artifacts.is_empty());
-    let begun = Instant::now();
-    ask(&world.ledger, &json!({"purl": "pkg:npm/c7"}));
-    println!("40 SBOMs that all have it, by the index and by the log: {:?}", begun.elapsed());
+    assert_eq!(ask(&world.ledger, &json!({"purl": "pkg:npm/c7"})).artifacts.len(), 40);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::duplicate_mod, reason = "each of them brings the worlds it needs")]
 
+#[path = "../affected.rs"]
+mod affected;
 #[path = "../disposal.rs"]
 mod disposal;
 #[path = "../gate.rs"]
