@@ -29,6 +29,8 @@ pub const SBOM_BYTES: u64 = 128 * 1024 * 1024;
 pub const SBOM_VALUES: usize = 3_000_000;
 /// Versions of one package in one lock file of Python, each of which a need may mean.
 pub const LOCKED_VERSIONS: usize = 100;
+/// A manifest beside a lock file, such as `package.json`.
+pub const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 /// Comparisons of one range of versions.
 pub const VERSION_COMPARISONS: usize = 500;
 /// A policy bundle.

@@ -47,10 +47,15 @@ mod yarn_resolutions;
 mod yarn_syntax;
 mod yarn_v1;
 
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
 use super::GenerateOptions;
 use super::graph::{Coverage, LockFile};
 use super::tree::Found;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
+use crate::limits;
 
 pub(super) use maven_poms::Poms;
 
@@ -107,4 +112,20 @@ fn is_named(name: &str, pattern: &str) -> bool {
 /// What is wrong with the lock file at `path`, and what to do.
 fn malformed(path: &str, fault: impl std::fmt::Display, remedy: &str) -> Error {
     Error::new(ErrorKind::Malformed, format!("the lock file `{path}` {fault}; {remedy}"))
+}
+
+/// What a parser says of its input, some of which it may quote.
+fn brief(message: &str) -> String {
+    message.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The manifest at `path`, which is TOML; none if there is no such file.
+fn toml_manifest<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let Some(bytes) = optional(limits::read_file("manifest", path, limits::MANIFEST_BYTES))? else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes).map_err(|e| broken_manifest(path, e))?;
+    toml::from_str(text).map(Some).map_err(|e| broken_manifest(path, brief(e.message())))
+}
+
+fn broken_manifest(path: &Path, fault: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {fault}; mend it", path.display()))
 }

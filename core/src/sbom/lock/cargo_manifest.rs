@@ -6,11 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::members::{folders, matching};
-use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
-
-/// Longest manifest that is read.
-const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+use crate::error::Result;
 
 #[derive(Deserialize)]
 struct Wire {
@@ -119,15 +115,5 @@ fn text(license: Option<&Inherited>, shared: Option<&str>) -> Option<String> {
 
 /// The manifest in `folder`, if there is one.
 fn read(folder: &Path) -> Result<Option<Wire>> {
-    let path = folder.join("Cargo.toml");
-    let bytes = match limits::read_file("manifest", &path, MANIFEST_BYTES) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let broken = |e: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
-    toml::from_str(text).map(Some).map_err(|e| broken(&e.message()))
+    super::toml_manifest(&folder.join("Cargo.toml"))
 }

@@ -14,8 +14,6 @@ use crate::sbom::model::{Hash, Scope};
 use crate::sbom::purl;
 use crate::sbom::tree::Found;
 
-/// Longest `composer.json` that is read.
-const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 /// Where Packagist wants to be told of installations; its packages name it.
 const PACKAGIST: &str = "https://packagist.org/";
 
@@ -117,8 +115,11 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
     let dev = wire.packages_dev.iter().flatten().map(|package| (package, Scope::Excluded));
     let wires: Vec<(&WirePackage, Scope)> = runtime.chain(dev).collect();
 
-    let bytes =
-        error::optional(limits::read_file("composer.json", &found.folder.join("composer.json"), MANIFEST_BYTES))?;
+    let bytes = error::optional(limits::read_file(
+        "composer.json",
+        &found.folder.join("composer.json"),
+        limits::MANIFEST_BYTES,
+    ))?;
     let manifest: Option<Manifest> = bytes.map(|bytes| json::parse("composer.json", &bytes)).transpose()?;
     let lookup = Lookup::new(path, &wires, manifest.as_ref())?;
 

@@ -14,9 +14,6 @@ use crate::sbom::license;
 use crate::sbom::model::{Hash, Scope};
 use crate::sbom::tree::Found;
 
-/// Longest `package.json` that is read.
-pub(super) const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::npm::{Entry, Folders, MANIFEST_BYTES};
+use super::npm::{Entry, Folders};
 use crate::error::{ErrorKind, Result};
 use crate::json;
 use crate::limits;
@@ -62,7 +62,7 @@ pub(super) fn folders(found: &Found, tree: Tree) -> Result<Folders> {
             folders.insert(folder, entry);
         }
     }
-    let root = match limits::read_file("package.json", &found.folder.join("package.json"), MANIFEST_BYTES) {
+    let root = match limits::read_file("package.json", &found.folder.join("package.json"), limits::MANIFEST_BYTES) {
         Ok(bytes) => json::parse("package.json", &bytes)?,
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let needed: BTreeSet<&String> = folders.values().flat_map(|e| e.dependencies.keys()).collect();

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::npm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::limits;
@@ -49,7 +48,7 @@ impl Manifest {
     pub(super) fn read(found: &Found, below: &str) -> Result<Option<Self>> {
         let Some(folder) = folder(found, below) else { return Ok(None) };
         let path = folder.join("package.json");
-        match limits::read_file("manifest", &path, npm::MANIFEST_BYTES) {
+        match limits::read_file("manifest", &path, limits::MANIFEST_BYTES) {
             Ok(bytes) => {
                 if !bytes.trim_ascii_start().starts_with(b"{") {
                     let path = path.display();

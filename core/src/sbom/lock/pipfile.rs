@@ -5,20 +5,16 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::pyproject::Project;
-use super::python::{Reading, Source, brief, file_name, pinned, shown};
+use super::python::{Reading, Source, file_name, pinned, shown};
 use super::python_graph::{Need, Needs, Tree};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::limits;
 use crate::sbom::GenerateOptions;
 use crate::sbom::graph::LockFile;
 use crate::sbom::model::Scope;
 use crate::sbom::tree::Found;
 
 const REMEDY: &str = "run `pipenv lock` and look at it";
-
-/// Longest `Pipfile` that is read.
-const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -128,22 +124,14 @@ pub(super) fn read(found: &Found, text: &str, _: &GenerateOptions) -> Result<Loc
 }
 
 fn value<T: serde::de::DeserializeOwned>(reading: Reading<'_>, value: json::Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|e| reading.fault(format_args!("can't be read: {}", brief(&e.to_string()))))
+    serde_json::from_value(value)
+        .map_err(|e| reading.fault(format_args!("can't be read: {}", super::brief(&e.to_string()))))
 }
 
 /// The names in each section of the `Pipfile`, by the section of the lock file, if there is one.
 fn direct(reading: Reading<'_>, found: &Found) -> Result<Option<BTreeMap<String, Vec<String>>>> {
-    let path = found.folder.join("Pipfile");
-    let bytes = match limits::read_file("manifest", &path, MANIFEST_BYTES) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let broken = |e: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
-    let wire: BTreeMap<String, toml::Value> = toml::from_str(text).map_err(|e| broken(&brief(e.message())))?;
+    let wire: Option<BTreeMap<String, toml::Value>> = super::toml_manifest(&found.folder.join("Pipfile"))?;
+    let Some(wire) = wire else { return Ok(None) };
     let mut direct = BTreeMap::new();
     for (section, table) in wire {
         let section = match section.as_str() {

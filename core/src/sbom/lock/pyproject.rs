@@ -5,15 +5,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::python::{Reading, Source, brief, name, requirement, shown};
-use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
+use super::python::{Reading, Source, name, requirement, shown};
+use crate::error::Result;
 use crate::sbom::graph::Package;
 use crate::sbom::license::{self, LicenseChoice};
 use crate::sbom::model::Scope;
-
-/// Longest manifest that is read.
-const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -143,23 +139,15 @@ impl Project {
     /// Reads the manifest in `folder`, if there is one.
     pub(super) fn open(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("pyproject.toml");
-        let bytes = match limits::read_file("manifest", &path, MANIFEST_BYTES) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        let broken = |e: &dyn std::fmt::Display| {
-            Error::new(ErrorKind::Malformed, format!("the manifest `{}` can't be read: {e}; mend it", path.display()))
-        };
-        let text = std::str::from_utf8(&bytes).map_err(|e| broken(&e))?;
-        let wire: Wire = toml::from_str(text).map_err(|e| broken(&brief(e.message())))?;
+        let wire: Option<Wire> = super::toml_manifest(&path)?;
+        let Some(wire) = wire else { return Ok(None) };
         let mut direct = Vec::new();
         let mut add = |text: &str, scope| match requirement(text) {
             Some(r) => {
                 direct.push(Direct { name: r.name, extras: r.extras, scope, conditional: r.marker.is_some() });
                 Ok(())
             }
-            None => Err(broken(&format_args!("`{}` is no requirement", shown(text)))),
+            None => Err(super::broken_manifest(&path, format_args!("`{}` is no requirement", shown(text)))),
         };
         let (mut named, mut version, mut license, mut extras) = (None, None, None, BTreeSet::new());
         if let Some(project) = wire.project {
@@ -180,7 +168,8 @@ impl Project {
             }
         }
         if let Some(poetry) = wire.tool.poetry {
-            add_poetry(&mut direct, &poetry).map_err(|key| broken(&format_args!("`{key}` is no name of a package")))?;
+            add_poetry(&mut direct, &poetry)
+                .map_err(|key| super::broken_manifest(&path, format_args!("`{key}` is no name of a package")))?;
             named = named.or(poetry.name);
             version = version.or(poetry.version);
             license = license.or(poetry.license);

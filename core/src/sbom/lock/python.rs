@@ -69,7 +69,7 @@ impl Reading<'_> {
     pub(super) fn toml<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
         toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
-            self.fault(format_args!("can't be read at line {line}: {}", brief(e.message())))
+            self.fault(format_args!("can't be read at line {line}: {}", super::brief(e.message())))
         })
     }
 
@@ -134,11 +134,6 @@ impl Reading<'_> {
 /// The part of `text` that an error shows.
 pub(super) fn shown(text: &str) -> String {
     text.chars().take(100).collect::<String>().escape_debug().to_string()
-}
-
-/// What a parser says of its input, some of which it may quote.
-pub(super) fn brief(message: &str) -> String {
-    message.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `text` in the one form in which names are compared: lower case, one `-` for each run of `-`, `_` and `.` (PEP 503);

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy};
 
-use super::npm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -37,7 +36,7 @@ pub(super) fn documents<T: DeserializeOwned>(text: &str, most: usize) -> std::re
 
 /// What the settings in `file` say; nothing if there is no such file.
 pub(super) fn settings<T: DeserializeOwned + Default>(file: &Path) -> Result<T> {
-    let bytes = match limits::read_file("settings", file, npm::MANIFEST_BYTES) {
+    let bytes = match limits::read_file("settings", file, limits::MANIFEST_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(T::default()),
         Err(e) => return Err(e),
