@@ -8,7 +8,7 @@ mod small;
 
 use std::collections::BTreeMap;
 
-use modelled::{Act, JOURNAL, Model, acts, journal};
+use modelled::{Act, JOURNAL, Model, acts, is_cut_short, journal};
 use proptest::prelude::*;
 use sealwright::ledger::Query;
 use small::{Small, copy, encrypts, files, note, open_to_append};
@@ -92,29 +92,44 @@ fn each_act_has_its_effect_in_an_order_in_which_none_is_in_vain() {
 
 #[test]
 fn a_journal_cut_at_any_byte_opens_as_the_last_whole_append_left_it() {
-    let mut small = Small::new();
-    small.note("one");
-    let before = small::tempdir();
-    copy(small.dir.path(), before.path());
-    let begun = journal(&before.path().join("ledger")).len();
-    assert!(begun > 0, "it holds the first append");
-    small.note("two");
-    let written = journal(&small.dir.path().join("ledger"));
-    for end in begun..=written.len() {
-        let cut = small::tempdir();
-        copy(before.path(), cut.path());
-        std::fs::write(cut.path().join("ledger").join(JOURNAL), &written[..end]).unwrap();
-        let mut ledger = open_to_append(cut.path()).unwrap();
-        let whole = end == written.len();
-        assert_eq!(ledger.size(), if whole { 3 } else { 2 }, "cut at {end} of {}", written.len());
-        // zeros are room
-        let cut_short = written[begun..end].iter().any(|byte| *byte != 0) && !whole;
-        assert_eq!(ledger.repairs().len(), usize::from(cut_short), "cut at {end}: {:?}", ledger.repairs());
-        if end % 97 == 0 || whole {
-            let receipt = ledger.record_statement(&note("two"), &small.keys["maker"], small.now).unwrap();
-            assert_eq!((receipt.index, receipt.already_there), (2, whole));
-            assert!(ledger.audit().unwrap().is_clean());
-            assert!(!files(&cut.path().join("ledger")).contains(&JOURNAL.to_owned()), "the audit leaves it at rest");
+    // the first time with its header, the second time behind what it holds
+    for texts in [&["one"][..], &["one", "two"]] {
+        let (text, size) = (texts[texts.len() - 1], texts.len() as u64);
+        let (small, before, written) = append(texts);
+        let begun = journal(&before.path().join("ledger")).len();
+        for end in begun..=written.len() {
+            let cut = small::tempdir();
+            copy(before.path(), cut.path());
+            std::fs::write(cut.path().join("ledger").join(JOURNAL), &written[..end]).unwrap();
+            let mut ledger = open_to_append(cut.path()).unwrap();
+            let whole = end == written.len();
+            assert_eq!(ledger.size(), size + u64::from(whole), "cut at {end} of {}", written.len());
+            let cut_short = is_cut_short(&written[..end], begun) && !whole;
+            assert_eq!(ledger.repairs().len(), usize::from(cut_short), "cut at {end}: {:?}", ledger.repairs());
+            if end % 97 == 0 || whole {
+                let receipt = ledger.record_statement(&note(text), &small.keys["maker"], small.now).unwrap();
+                assert_eq!((receipt.index, receipt.already_there), (size, whole));
+                assert!(ledger.audit().unwrap().is_clean());
+                assert!(!files(&cut.path().join("ledger")).contains(&JOURNAL.to_owned()), "the audit leaves it at rest");
+            }
+        }
+    }
+}
+
+/// A ledger with these notes, its folder before the last of them, and its journal afterwards.
+fn append(texts: &[&str]) -> (Small, tempfile::TempDir, Vec<u8>) {
+    loop {
+        let mut small = Small::new();
+        let (last, first) = texts.split_last().unwrap();
+        first.iter().for_each(|text| drop(small.note(text)));
+        let before = small::tempdir();
+        copy(small.dir.path(), before.path());
+        small.note(last);
+        let begun = journal(&before.path().join("ledger"));
+        let written = journal(&small.dir.path().join("ledger"));
+        // a machine that took a second for it has put the files in place meanwhile
+        if begun.is_empty() == first.is_empty() && written.len() > begun.len() && written.starts_with(&begun) {
+            return (small, before, written);
         }
     }
 }

@@ -474,8 +474,7 @@ impl Model {
         if written.len() > begun {
             let end = begun + (written.len() - begun - 1) * usize::from(part) / 255;
             std::fs::write(there.join(JOURNAL), &written[..end]).unwrap();
-            // zeros are room
-            dropped = written[begun..end].iter().any(|byte| *byte != 0);
+            dropped = is_cut_short(&written[..end], begun);
         }
         self.abandon(before);
         assert_eq!(self.repaired(), if dropped { vec![RepairKind::Dropped] } else { vec![] });
@@ -562,6 +561,12 @@ pub(super) fn journal(folder: &Path) -> Vec<u8> {
     let mut bytes = if path.exists() { read(path) } else { Vec::new() };
     bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
     bytes
+}
+
+/// Whether a journal that ended at `begun` now ends within a frame or its header. Zeros are room, and a header alone is whole.
+pub(super) fn is_cut_short(cut: &[u8], begun: usize) -> bool {
+    let whole = if cut.len() < HEADER { begun } else { begun.max(HEADER) };
+    cut.iter().skip(whole).any(|byte| *byte != 0)
 }
 
 /// A journal as a machine that was started again finds it: with the sums over a header that names another boot.
