@@ -7,6 +7,7 @@ mod world;
 use std::collections::BTreeSet;
 
 use sealwright::artifact::ResourceDescriptor;
+use sealwright::ErrorKind;
 use sealwright::digest::Digest;
 use sealwright::envelope::{Envelope, Signature};
 use sealwright::key::{KeyType, PrivateKey};
@@ -49,6 +50,30 @@ fn the_same_statement_by_the_same_signer_gives_its_first_receipt_again() {
     let mut process = open_to_append(small.dir.path()).unwrap();
     let again = process.record_statement(&note("once"), &small.keys["maker"], small.now).unwrap();
     assert_eq!((again.index, again.already_there), (first.index, true));
+}
+
+#[test]
+fn closing_brings_what_was_appended_to_rest_and_says_if_it_could_not() {
+    let mut small = Small::new();
+    let folder = small.dir.path().join("ledger");
+    let receipt = small.note("one");
+    assert!(folder.join("journal").exists());
+    // where the bodies are put, something else lies
+    let elsewhere = small.dir.path().join("elsewhere");
+    std::fs::rename(folder.join("bodies"), &elsewhere).unwrap();
+    std::fs::write(folder.join("bodies"), b"").unwrap();
+    assert_eq!(small.ledger.close().unwrap_err().kind(), ErrorKind::Io);
+    std::fs::remove_file(folder.join("bodies")).unwrap();
+    std::fs::rename(&elsewhere, folder.join("bodies")).unwrap();
+    small.ledger.close().unwrap();
+    assert!(!folder.join("journal").exists());
+    assert_eq!(small::read(folder.join("checkpoint")), small.ledger.checkpoint().note().as_bytes());
+    // it can be used on, and what it did not append is not its own to see to
+    assert_eq!(small.note("one").index, receipt.index);
+    let mut reader = small.open().unwrap();
+    small.note("two");
+    reader.close().unwrap();
+    assert!(folder.join("journal").exists());
 }
 
 #[test]

@@ -101,8 +101,10 @@ test('what a crash left is repaired and told', async (t) => {
 test('what was appended is brought to rest', async (t) => {
   const { at, ledger } = await world(t)
   assert.ok(fs.existsSync(path.join(at, 'journal')))
-  await ledger.settle()
+  await ledger.close()
   assert.ok(!fs.existsSync(path.join(at, 'journal')))
+  // by others, too, which closing leaves to them
+  await ledger.settle()
   assert.equal(fs.readFileSync(path.join(at, 'checkpoint'), 'utf8'), await ledger.checkpoint())
 })
 

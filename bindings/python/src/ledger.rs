@@ -186,13 +186,17 @@ impl Ledger {
         Ok(Self(Mutex::new(opened)))
     }
 
-    /// A handle holds nothing between two calls, so that leaving a block needs nothing.
+    /// Leaving a block closes the ledger.
     fn __enter__(this: Py<Self>) -> Py<Self> {
         this
     }
 
-    #[pyo3(signature = (*_raised))]
-    fn __exit__(&self, _raised: &Bound<'_, PyTuple>) {}
+    /// What the block raised goes before what closing does.
+    #[pyo3(signature = (*raised))]
+    fn __exit__(&self, py: Python<'_>, raised: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let closed = self.run(py, |ledger| ledger.close());
+        if raised.iter().any(|of| !of.is_none()) { Ok(()) } else { closed }
+    }
 
     /// As `search`, all pages, each read when it is needed; `limit` is the length of a page.
     #[pyo3(
@@ -370,6 +374,11 @@ impl Ledger {
     /// Makes the search index anew from the log.
     fn rebuild_index(&self, py: Python<'_>) -> PyResult<()> {
         self.run(py, |ledger| ledger.rebuild_index())
+    }
+
+    /// Brings what this handle appended to rest, as leaving a `with` block does; it can be used on.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, |ledger| ledger.close())
     }
 
     /// Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself.

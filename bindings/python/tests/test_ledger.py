@@ -109,6 +109,23 @@ def test_what_was_appended_is_brought_to_rest(world: World) -> None:
     assert placed == world.ledger.checkpoint
 
 
+def test_leaving_a_block_brings_what_was_appended_to_rest(world: World) -> None:
+    with world.ledger as ledger:
+        log(world, "left")
+        assert (world.folder / "ledger/journal").exists()
+    assert not (world.folder / "ledger/journal").exists()
+    assert (world.folder / "ledger/checkpoint").read_text() == ledger.checkpoint
+    # and what the block raised is what is heard, whatever closing meets
+    log(world, "open again")
+    (world.folder / "ledger/bodies").rename(world.folder / "elsewhere")
+    (world.folder / "ledger/bodies").write_bytes(b"")
+    with pytest.raises(ZeroDivisionError), ledger:
+        _ = 1 // 0
+    with pytest.raises(sw.SealwrightError) as failed:
+        ledger.close()
+    assert failed.value.code == "IO"
+
+
 def test_attachments_are_bytes_files_and_streams(world: World) -> None:
     ledger = world.ledger
     raw = bytes(range(256)) * 3000

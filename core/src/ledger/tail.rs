@@ -4,6 +4,7 @@
 //! their bodies, which are read once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Ledger;
 use super::index::Row;
@@ -57,12 +58,40 @@ impl Tail {
 impl Drop for Ledger {
     /// Leaves nothing of what this handle appended for the next one to catch up with.
     fn drop(&mut self) {
-        if self.appended {
-            if !self.tail().is_empty() {
-                let _ = self.with_index(|_| Ok(()));
-            }
-            let _ = self.anchors.settle(self.origin());
+        // the storage sees to its own files
+        let _ = self.rest();
+    }
+}
+
+impl Ledger {
+    /// Brings what this handle appended to rest, as dropping it does, and says if that failed. It can be used on.
+    ///
+    /// What another process is appending meanwhile, that process brings to rest.
+    ///
+    /// # Errors
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. What was receipted is there all the same, and the next who opens the
+    /// ledger sees to it.
+    pub fn close(&mut self) -> Result<()> {
+        if !self.appended {
+            return Ok(());
         }
+        match self.settle_within(Duration::ZERO) {
+            Err(e) if e.kind() == ErrorKind::LedgerBusy => {}
+            settled => settled?,
+        }
+        self.rest()
+    }
+
+    /// Index and anchor, as far as this handle made them wait.
+    fn rest(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.appended) {
+            return Ok(());
+        }
+        if !self.tail().is_empty() {
+            // derived: whoever searches makes it whole
+            let _ = self.with_index(|_| Ok(()));
+        }
+        self.anchors.settle(self.origin())
     }
 }
 
