@@ -1,7 +1,7 @@
 //! Which of a thousand releases contain a package, and where they run: 1,000 SBOMs of 1,000 components each, each release
 //! deployed, the package in ten of them.
 //!
-//! `cargo bench -p sealwright-benches --bench affected`. The answer is checked before anything is timed. The handle is opened
+//! `cargo bench -p sealwright-benches -- affected`. The answer is checked before anything is timed. The handle is opened
 //! anew for the first figure, so that nothing was verified before.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a bench")]
 
@@ -66,7 +66,7 @@ fn open(dir: &Path) -> Ledger {
     Ledger::open(&dir.join("ledger"), &Anchors::in_folder(dir.join("state")), &Pins::none()).unwrap()
 }
 
-fn main() {
+pub(crate) fn run() {
     let key = PrivateKey::generate(KeyType::Ed25519).unwrap();
     let policy = one_operator(&key, &[Cyclonedx::TYPE, Deployment::TYPE]);
     let record = sign(&trust_policy::statement(&policy).unwrap(), &key).unwrap().to_json();

@@ -1,7 +1,7 @@
 //! Signing and verifying records, beside the curve arithmetic alone.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sealwright::artifact::ResourceDescriptor;
 use sealwright::bundle::Bundle;
 use sealwright::digest::Digest;
@@ -85,5 +85,9 @@ fn statements(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, attest, statements);
-criterion_main!(benches);
+pub(crate) fn run() {
+    let mut criterion = Criterion::default();
+    attest(&mut criterion);
+    statements(&mut criterion);
+    criterion.final_summary();
+}

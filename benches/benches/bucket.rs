@@ -1,7 +1,7 @@
-//! The ledger in a bucket with PostgreSQL: appending, searches and proofs at several sizes, beside one write to the bucket
+//! The ledger in a bucket with PostgreSQL: appending, searches, proofs and audits at several sizes, beside one write to the bucket
 //! and one query to the database, below which nothing can go.
 //!
-//! `core/tests/services/run.py cargo bench -p sealwright-benches --bench bucket [largest size]`; 10,000 entries unless said
+//! `core/tests/services/run.py cargo bench -p sealwright-benches -- bucket [largest size]`; 10,000 entries unless said
 //! otherwise. Without the services it says so and ends.
 #![allow(
     missing_docs,
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use sealwright::digest::Digest;
 use sealwright::key::{KeyType, PrivateKey};
-use sealwright::ledger::{Anchors, BucketPlace, Ledger, Pins, Place, Query};
+use sealwright::ledger::{Anchors, AuditDepth, BucketPlace, Ledger, Pins, Place, Query};
 use sealwright::predicate::{PredicateType, TestResult};
 use sealwright::signer::sign;
 use sealwright::statement::Statement;
@@ -65,8 +65,7 @@ fn timed(times: usize, mut run: impl FnMut(usize)) -> Vec<Duration> {
     spent
 }
 
-fn main() {
-    let largest: u64 = std::env::args().skip(1).find_map(|n| n.parse().ok()).unwrap_or(10_000);
+pub(crate) fn run(largest: u64) {
     let Some(file) = std::env::var_os("SEALWRIGHT_SERVICES") else {
         println!("not run: SEALWRIGHT_SERVICES names no services.json; `core/tests/services/run.py` starts them");
         return;
@@ -115,7 +114,7 @@ fn main() {
             let batch = records(&ledger, 1000);
             let spent = timed(1, |_| drop(ledger.append_all(&batch, now()).unwrap()));
             row("append, batch of 1,000, each", spent[0] / 1000);
-            let reader = Ledger::open_at(&place, &anchors, &Pins::none(), None).unwrap();
+            let mut reader = Ledger::open_at(&place, &anchors, &Pins::none(), None).unwrap();
             let proof = timed(100, |n| drop(reader.prove(n as u64 * 7919 % size).unwrap()));
             row("receipt from the bucket", proof[50]);
             let mut query = Query::everything();
@@ -123,6 +122,11 @@ fn main() {
             query.limit = Some(20);
             assert!(!reader.search(&query).unwrap().records.is_empty());
             row("search, 20 rows, p99", timed(100, |_| drop(reader.search(&query).unwrap()))[98]);
+            for (what, depth) in
+                [("audit, entries and tiles", AuditDepth::Entries), ("audit, bodies as well", AuditDepth::Bodies)]
+            {
+                row(what, timed(1, |_| assert!(reader.audit_to(depth).unwrap().is_clean()))[0]);
+            }
             size *= 10;
         }
     }

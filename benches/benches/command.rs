@@ -198,7 +198,7 @@ fn line_of(program: &Path, arguments: &[&str]) -> Line {
     with(line(program), arguments)
 }
 
-fn main() {
+pub(crate) fn run() {
     let (programs, mut rows) = (Programs::new(), Rows::new());
     if let Some(corpora) = corpora("verification by commands") {
         programs.verify_one(&corpora, &mut rows);

@@ -1,13 +1,20 @@
 //! The ledger beside one write that reaches the disk: appending by one, by sixteen processes and in batches; proofs,
-//! searches and audits; each at several sizes, with the exponent that its cost grows by.
+//! searches and audits, with the memory these hold; each at several sizes, with the exponent that its cost grows by.
 //!
-//! `cargo bench -p sealwright-benches --bench ledger [largest size]`; 10,000 entries unless said otherwise. Results are
+//! `cargo bench -p sealwright-benches -- ledger [largest size]`; 10,000 entries unless said otherwise. Results are
 //! checked before anything is timed. The floor is 4 KiB appended to a file and brought to disk, measured in the same run.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a bench")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a bench"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -139,11 +146,32 @@ fn write_as_one_of_many(dir: &Path, name: &str) {
     std::io::stdin().lock().read_line(&mut String::new()).unwrap();
 }
 
+fn part(role: &str, dir: &Path, name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["ledger", role]).arg(dir).arg(name);
+    command
+}
+
+/// The same bench as a process that audits and tells the most memory that it held, where the system tells it.
+fn audit_and_tell(dir: &Path) {
+    let anchors = Anchors::in_folder(dir.join("state"));
+    let mut ledger = Ledger::open(&dir.join("ledger"), &anchors, &Pins::none()).unwrap();
+    assert!(ledger.audit_to(AuditDepth::Bodies).unwrap().is_clean());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    println!("{}", peak.map_or(0, |kib| kib.trim().parse::<u64>().unwrap() * 1024));
+}
+
+fn memory_of_audit(dir: &Path) -> Option<u64> {
+    let out = part("audit", dir, "-").output().unwrap();
+    assert!(out.status.success());
+    Some(String::from_utf8(out.stdout).unwrap().trim().parse().unwrap()).filter(|bytes| *bytes > 0)
+}
+
 fn sixteen(dir: &Path) -> Duration {
     let mut children: Vec<_> = (0..WRITERS)
         .map(|n| {
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command.arg("write").arg(dir).arg(n.to_string());
+            let mut command = part("write", dir, &n.to_string());
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
         })
         .collect();
@@ -161,7 +189,7 @@ fn sixteen(dir: &Path) -> Duration {
     spent
 }
 
-/// What was measured, for the table of all benches: nanoseconds of ours and of the floor.
+/// What was measured, for the table of all benches: nanoseconds of ours and of the floor, of memory bytes.
 static MEASURED: Mutex<BTreeMap<String, BTreeMap<&'static str, u128>>> = Mutex::new(BTreeMap::new());
 
 fn row(name: &str, size: u64, value: Duration, floor: Option<Duration>) -> f64 {
@@ -184,14 +212,15 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
     covariance / logs.iter().map(|(x, _)| (x - mx).powi(2)).sum::<f64>()
 }
 
-fn main() {
-    let given: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let [role, dir, name] = given.as_slice()
-        && role == "write"
-    {
-        return write_as_one_of_many(&PathBuf::from(dir), name);
+/// What this bench asks of a process of its own: to write as one of many, or to audit.
+pub(crate) fn run_part(role: &str, dir: &str, name: &str) {
+    match role {
+        "write" => write_as_one_of_many(Path::new(dir), name),
+        _ => audit_and_tell(Path::new(dir)),
     }
-    let largest: u64 = given.first().and_then(|n| n.parse().ok()).unwrap_or(10_000);
+}
+
+pub(crate) fn run(largest: u64) {
     let mut bench = Bench::new();
     let mut grown: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();
     let mut size = 1000;
@@ -251,6 +280,12 @@ fn main() {
             let begun = Instant::now();
             assert!(bench.ledger.audit_to(depth).unwrap().is_clean());
             figures.push((name, row(name, size, begun.elapsed(), None)));
+        }
+        if let Some(bytes) = memory_of_audit(bench.dir.path()) {
+            let name = "audit, bodies as well, peak memory";
+            println!("{name:<44} {size:>9}  {:>12.1} MB", bytes as f64 / 1e6);
+            let sides = BTreeMap::from([("ours", u128::from(bytes))]);
+            MEASURED.lock().unwrap().insert(format!("ledger of {size}: {name}"), sides);
         }
         for (name, micros) in figures {
             match grown.iter_mut().find(|(n, _)| *n == name) {

@@ -1,7 +1,7 @@
 //! Appending through a sequencer on loopback: sixteen clients, each a record at a time with its receipt proven, beside
 //! one write that reaches the disk.
 //!
-//! `cargo bench -p sealwright-benches --bench serve`. What was appended is counted and audited after it was timed.
+//! `cargo bench -p sealwright-benches -- serve`. What was appended is counted and audited after it was timed.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a bench")]
 
 use std::io::Write as _;
@@ -103,7 +103,7 @@ fn floor(dir: &Path) -> Duration {
     spent[100]
 }
 
-fn main() {
+pub(crate) fn run() {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let dir = dir.path();
     let (key, log) = (PrivateKey::generate(KeyType::Ed25519).unwrap(), PrivateKey::generate(KeyType::Ed25519).unwrap());

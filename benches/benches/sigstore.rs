@@ -1,7 +1,7 @@
 //! Verifying Sigstore bundles, beside the crate of the Sigstore project and the signatures that cannot be avoided.
 #![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sealwright::digest::Digest;
 use sealwright::timestamp::Timestamp;
 use sealwright::trust::{CertificateIdentity, TrustRoot};
@@ -49,5 +49,8 @@ fn verification(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, verification);
-criterion_main!(benches);
+pub(crate) fn run() {
+    let mut criterion = Criterion::default();
+    verification(&mut criterion);
+    criterion.final_summary();
+}

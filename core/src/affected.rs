@@ -234,12 +234,12 @@ impl<'l> Search<'l> {
         let mut query = Query::everything();
         query.component = Some(key.to_owned());
         let leads = self.ledger.leads_of(query, self.complete)?;
-        for record in leads.records() {
-            let record = record?;
+        for read in leads.boms() {
+            let (record, bom) = read?;
             if record.revoked {
                 continue;
             }
-            let Ok(bom) = sbom::read(record.statement().predicate_bytes()) else {
+            let Ok(bom) = bom else {
                 self.unreadable.insert(record.index);
                 continue;
             };

@@ -22,6 +22,11 @@ pub use serde_json::Value;
 /// `MALFORMED` with the place of the fault, `LIMIT_EXCEEDED` for too deep nesting.
 pub fn parse<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     check(what, bytes)?;
+    parse_checked(what, bytes)
+}
+
+/// As [`parse`], of bytes that [`check`] has found to be strict.
+pub(crate) fn parse_checked<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| fault(what, bytes, &e))
 }
 

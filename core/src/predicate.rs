@@ -42,6 +42,7 @@ mod unset;
 mod vocabulary;
 mod vsa;
 mod vulns;
+mod whole;
 mod window;
 
 use serde::Serialize;
@@ -83,7 +84,7 @@ pub use slsa_provenance_v01::{ProvenanceV01, Recipe};
 pub use slsa_provenance_v02::{ConfigSource, Invocation, InvocationMetadata, ProvenanceV02};
 pub use spdx::{Spdx, Spdx3};
 pub use tags::Tags;
-pub(crate) use tags::unversioned;
+pub(crate) use tags::{told, unversioned};
 pub use test_result::{TestKind, TestOutcome, TestResult};
 pub use trust_policy::{
     Admin, Keyless, Person, PersonId, Revocation, SpeaksFor, TrustPolicy, TrustedSigner, Witness, Writer,
@@ -94,6 +95,11 @@ pub use window::Window;
 
 /// Where our own predicate types begin.
 pub const NAMESPACE: &str = "https://sealwright.dev/attestation/";
+
+/// Whether records of this type are SBOMs.
+pub(crate) fn is_sbom(predicate_type: &str) -> bool {
+    Cyclonedx::reads(predicate_type) || Spdx::reads(predicate_type) || Spdx3::reads(predicate_type)
+}
 
 /// A predicate this library can read, write and check.
 pub trait PredicateType: Serialize + DeserializeOwned {
@@ -116,7 +122,16 @@ pub trait PredicateType: Serialize + DeserializeOwned {
     /// # Errors
     /// `MALFORMED`, naming the field at fault; `LIMIT_EXCEEDED` for too deep nesting.
     fn parse(raw: &[u8]) -> Result<Self> {
-        let predicate: Self = json::parse("predicate", raw)?;
+        json::check("predicate", raw)?;
+        Self::parse_checked(raw)
+    }
+
+    /// As [`PredicateType::parse`], of JSON that is known to be strict, such as a part of what was checked as a whole.
+    ///
+    /// # Errors
+    /// `MALFORMED`, naming the field at fault.
+    fn parse_checked(raw: &[u8]) -> Result<Self> {
+        let predicate: Self = json::parse_checked("predicate", raw)?;
         predicate.validate()?;
         Ok(predicate)
     }
@@ -141,8 +156,17 @@ macro_rules! predicates {
             /// `MALFORMED` if a known type is not what its specification demands, `LIMIT_EXCEEDED` for too deep
             /// nesting. An unknown type is never an error.
             pub fn parse(predicate_type: &str, raw: &[u8]) -> Result<Self> {
+                if !(false $(|| $name::reads(predicate_type))+) {
+                    return Ok(Self::Unknown);
+                }
+                json::check("predicate", raw)?;
+                Self::parse_checked(predicate_type, raw)
+            }
+
+            /// As [`Predicate::parse`], of JSON that is known to be strict.
+            pub(crate) fn parse_checked(predicate_type: &str, raw: &[u8]) -> Result<Self> {
                 $(if $name::reads(predicate_type) {
-                    return $name::parse(raw).map(|p| Self::$name(Box::new(p)));
+                    return $name::parse_checked(raw).map(|p| Self::$name(Box::new(p)));
                 })+
                 Ok(Self::Unknown)
             }

@@ -79,6 +79,7 @@ pub use model::{
 };
 pub use query::{Query, QueryResult};
 pub use score::{Element, Lacking, Score, score};
+pub(crate) use summary::read_statement;
 pub use summary::{ComponentSummary, Dataset, Edge, EdgeKind, Summary, read};
 pub use validation::{Finding, Rule, validate};
 pub use version::VersionRange;

@@ -162,7 +162,7 @@ impl Statement {
     /// # Errors
     /// `MALFORMED` if a known type is not what its specification demands.
     pub fn predicate(&self) -> Result<Predicate> {
-        Predicate::parse(&self.predicate_type, self.predicate_bytes())
+        Predicate::parse_checked(&self.predicate_type, self.predicate_bytes())
     }
 
     /// The predicate, which must be a `P`.
@@ -182,7 +182,7 @@ impl Statement {
             .with("expected", P::TYPE)
             .with("actual", &self.predicate_type));
         }
-        P::parse(self.predicate_bytes())
+        P::parse_checked(self.predicate_bytes())
     }
 
     /// The predicate as plain JSON, of whatever type.
@@ -190,7 +190,7 @@ impl Statement {
     /// # Errors
     /// `MALFORMED` never in practice; the payload was checked when it was read.
     pub fn predicate_json(&self) -> Result<Value> {
-        json::parse("predicate", self.predicate_bytes())
+        json::parse_checked("predicate", self.predicate_bytes())
     }
 
     /// The bytes of the predicate within the payload; `{}` where it has none, which means the same.
@@ -205,12 +205,14 @@ impl Statement {
     ///
     /// What cannot be read, and a type of ours not known here, is one.
     pub fn is_control(&self) -> bool {
-        self.predicate_json().map_or(true, |json| predicate::is_control(&self.predicate_type, &json))
+        // an SBOM is none, whatever it says
+        !predicate::is_sbom(&self.predicate_type)
+            && self.predicate_json().map_or(true, |json| predicate::is_control(&self.predicate_type, &json))
     }
 
     /// What one selects it by.
     pub fn tags(&self) -> Tags {
-        Tags::of(&self.subjects, &self.predicate_type, &self.predicate_json().unwrap_or_default())
+        Tags::of(&self.subjects, &self.predicate_type, &predicate::told(&self.predicate_type, self.predicate_bytes()))
     }
 }
 

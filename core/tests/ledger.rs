@@ -6,8 +6,8 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use sealwright::artifact::ResourceDescriptor;
 use sealwright::ErrorKind;
+use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::Digest;
 use sealwright::envelope::{Envelope, Signature};
 use sealwright::key::{KeyType, PrivateKey};

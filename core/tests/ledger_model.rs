@@ -110,7 +110,10 @@ fn a_journal_cut_at_any_byte_opens_as_the_last_whole_append_left_it() {
                 let receipt = ledger.record_statement(&note(text), &small.keys["maker"], small.now).unwrap();
                 assert_eq!((receipt.index, receipt.already_there), (size, whole));
                 assert!(ledger.audit().unwrap().is_clean());
-                assert!(!files(&cut.path().join("ledger")).contains(&JOURNAL.to_owned()), "the audit leaves it at rest");
+                assert!(
+                    !files(&cut.path().join("ledger")).contains(&JOURNAL.to_owned()),
+                    "the audit leaves it at rest"
+                );
             }
         }
     }

@@ -186,16 +186,14 @@ impl Ledger {
         Ok(Self(Mutex::new(opened)))
     }
 
-    /// Leaving a block closes the ledger.
     fn __enter__(this: Py<Self>) -> Py<Self> {
         this
     }
 
-    /// What the block raised goes before what closing does.
+    /// Closes the ledger. What the block raised goes before what closing does.
     #[pyo3(signature = (*raised))]
     fn __exit__(&self, py: Python<'_>, raised: &Bound<'_, PyTuple>) -> PyResult<()> {
-        let closed = self.run(py, |ledger| ledger.close());
-        if raised.iter().any(|of| !of.is_none()) { Ok(()) } else { closed }
+        self.close(py).or_else(|e| if raised.iter().any(|of| !of.is_none()) { Ok(()) } else { Err(e) })
     }
 
     /// As `search`, all pages, each read when it is needed; `limit` is the length of a page.
@@ -386,8 +384,7 @@ impl Ledger {
         self.run(py, |ledger| ledger.settle())
     }
 
-    /// Audits every byte where the ledger lies, and behind an address what the log and its records lead to; no `findings` means
-    /// that it is whole.
+    /// Audits every byte where it lies, behind an address what log and records lead to; without `findings` it is whole.
     fn audit<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         data::write(py, &self.run(py, ledger::Ledger::audit)?)
     }

@@ -334,7 +334,7 @@ impl Play<'_> {
     }
 
     fn record_bom(&self, ledger: &mut Ledger, bom: &[u8]) -> Result<()> {
-        let predicate: Cyclonedx = json::parse("SBOM", bom)?;
+        let predicate = Cyclonedx::parse(bom)?;
         self.record(ledger, "builder", vec![self.subject()], &predicate)
     }
 

@@ -134,7 +134,7 @@ impl Gathered {
             }
             Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) if !record.revoked => {
                 // what can't be read lists nothing
-                let bom = sbom::read(record.statement().predicate_bytes()).unwrap_or_default();
+                let bom = sbom::read_statement(record.statement()).unwrap_or_default();
                 self.evidence.sbom.push(policy::Sbom {
                     payload,
                     index,

@@ -11,8 +11,8 @@ use super::{Ledger, LedgerRecord, Progress, Query, read_checkpoint};
 use crate::digest::Algorithm;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::predicate::{Cyclonedx, Predicate, PredicateType as _, RetentionDisposal, Spdx, Spdx3};
-use crate::sbom;
+use crate::predicate::{Deployment, PredicateType as _, Provenance, RetentionDisposal, Vulns, is_sbom};
+use crate::sbom::{self, Summary};
 use crate::statement::Statement;
 
 /// A search index. One handle is used by one thread at a time.
@@ -362,6 +362,11 @@ impl Query {
 
 /// All that a record is found by, beside its type and time.
 pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
+    keys_with(statement, bom_of(statement).as_ref())
+}
+
+/// As [`keys`], with the SBOM that it is, read before.
+pub(super) fn keys_with(statement: &Statement, bom: Option<&Result<Summary>>) -> Vec<(&'static str, String)> {
     let tags = statement.tags();
     let mut keys = Vec::new();
     for (name, values) in [
@@ -375,27 +380,25 @@ pub(super) fn keys(statement: &Statement) -> Vec<(&'static str, String)> {
         keys.extend(values.into_iter().map(|value| (name, value)));
     }
     keys.extend(commits(statement).into_iter().map(|commit| ("commit", commit)));
-    keys.extend(components(statement).into_iter().map(|component| ("component", component)));
-    match statement.predicate() {
-        Ok(Predicate::Deployment(done)) => keys.extend(done.resources.into_iter().map(|uri| ("resource", uri))),
-        Ok(Predicate::Vulns(scan)) => {
-            keys.extend(scan.scanner.result.into_iter().map(|found| ("vulnerability", found.id)));
+    match bom {
+        Some(Ok(bom)) => {
+            let listed = bom.subject.iter().chain(&bom.components);
+            keys.extend(listed.map(|component| ("component", component.package())));
         }
-        _ => {}
+        Some(Err(_)) => keys.push(("component", UNREADABLE.to_owned())),
+        None => {}
+    }
+    if let Ok(done) = statement.predicate_as::<Deployment>() {
+        keys.extend(done.resources.into_iter().map(|uri| ("resource", uri)));
+    } else if let Ok(scan) = statement.predicate_as::<Vulns>() {
+        keys.extend(scan.scanner.result.into_iter().map(|found| ("vulnerability", found.id)));
     }
     keys
 }
 
-/// What an SBOM lists, its subject among it.
-fn components(statement: &Statement) -> Vec<String> {
-    let kind = statement.predicate_type();
-    if !(Cyclonedx::reads(kind) || Spdx::reads(kind) || Spdx3::reads(kind)) {
-        return Vec::new();
-    }
-    match sbom::read(statement.predicate_bytes()) {
-        Ok(bom) => bom.subject.iter().chain(&bom.components).map(sbom::ComponentSummary::package).collect(),
-        Err(_) => vec![UNREADABLE.to_owned()],
-    }
+/// The SBOM that a record is, if it is one.
+pub(super) fn bom_of(statement: &Statement) -> Option<Result<Summary>> {
+    is_sbom(statement.predicate_type()).then(|| sbom::read_statement(statement))
 }
 
 /// Commits a record is about: its Git subjects, and the sources a provenance was built from.
@@ -407,7 +410,7 @@ fn commits(statement: &Statement) -> Vec<String> {
         .filter(|d| d.algorithm() == Algorithm::GitCommit)
         .map(|d| d.hex())
         .collect();
-    if let Ok(Predicate::Provenance(provenance)) = statement.predicate() {
+    if let Ok(provenance) = statement.predicate_as::<Provenance>() {
         let sources = provenance.build_definition.resolved_dependencies.into_iter();
         commits.extend(sources.filter_map(|s| s.digest?.get(Algorithm::GitCommit)).map(|d| d.hex()));
     }

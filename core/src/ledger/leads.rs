@@ -1,9 +1,11 @@
 //! Where a query leads, entry by entry: read one at a time, from either end.
 
 use super::edge::Edge;
+use super::index::{bom_of, keys_with};
 use super::{Ledger, LedgerRecord, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
+use crate::sbom::Summary;
 
 /// Entries that may match a query, none of them read yet.
 pub(crate) struct Leads<'l> {
@@ -55,13 +57,20 @@ impl Leads<'_> {
     /// # Errors
     /// As [`Ledger::search`]; `BODY_ARCHIVED` and `BODY_LOST` for a record that may match.
     pub(crate) fn read(&self, index: u64) -> Result<Option<LedgerRecord>> {
-        match self.ledger.record(index) {
-            Ok(record) if self.query.matches(&record) => Ok(Some(record)),
-            Ok(_) if self.complete => Ok(None),
-            Ok(_) => Err(lies(index)),
-            Err(e) if e.kind() == ErrorKind::BodyDisposed => Ok(None),
-            Err(e) => Err(e),
+        Ok(self.read_with_bom(index)?.map(|(record, _)| record))
+    }
+
+    /// As [`Leads::read`], with the SBOM that it is, read once.
+    fn read_with_bom(&self, index: u64) -> Result<Option<(LedgerRecord, Option<Result<Summary>>)>> {
+        let record = match self.ledger.record(index) {
+            Err(e) if e.kind() == ErrorKind::BodyDisposed => return Ok(None),
+            record => record?,
+        };
+        let bom = bom_of(record.statement());
+        if self.query.matches_by(&record, &keys_with(record.statement(), bom.as_ref())) {
+            return Ok(Some((record, bom)));
         }
+        if self.complete { Ok(None) } else { Err(lies(index)) }
     }
 
     /// All that match, oldest first.
@@ -70,6 +79,18 @@ impl Leads<'_> {
     /// As [`Leads::read`].
     pub(crate) fn records(&self) -> impl Iterator<Item = Result<LedgerRecord>> + '_ {
         self.indexes.iter().filter_map(|index| self.read(*index).transpose())
+    }
+
+    /// All SBOMs that match, oldest first, each with what it lists if it can be read.
+    ///
+    /// # Errors
+    /// As [`Leads::read`].
+    pub(crate) fn boms(&self) -> impl Iterator<Item = Result<(LedgerRecord, Result<Summary>)>> + '_ {
+        let read = |index: &u64| match self.read_with_bom(*index).transpose()? {
+            Ok((record, bom)) => bom.map(|bom| Ok((record, bom))),
+            Err(e) => Some(Err(e)),
+        };
+        self.indexes.iter().filter_map(read)
     }
 
     /// All that match, newest first.

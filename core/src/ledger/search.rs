@@ -229,7 +229,11 @@ impl Query {
 
     /// Whether a record matches, by its own content.
     pub(crate) fn matches(&self, record: &LedgerRecord) -> bool {
-        let own = keys(record.statement());
+        self.matches_by(record, &keys(record.statement()))
+    }
+
+    /// As [`Query::matches`], with all that the record is found by.
+    pub(super) fn matches_by(&self, record: &LedgerRecord, own: &[(&'static str, String)]) -> bool {
         self.keys().all(|(name, value)| own.iter().any(|(n, v)| *n == name && v == value))
             && self.predicate_type.as_deref().is_none_or(|t| t == record.statement().predicate_type())
             && self.since.is_none_or(|t| record.entry.time >= t.unix_millis())

@@ -1,24 +1,50 @@
 //! CycloneDX BOMs as predicates (in-toto/attestation spec/predicates/cyclonedx.md). What is in them is read elsewhere.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::PredicateType;
 use super::field::ROOT;
+use super::whole::Whole;
 use crate::error::Result;
-use crate::json::Value;
 
 /// A CycloneDX BOM, kept as it is. Subjects: what it is the BOM of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cyclonedx {
-    /// Always `CycloneDX`.
-    pub bom_format: String,
+    bom_format: String,
+    spec_version: String,
+    whole: Whole,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    bom_format: String,
+    spec_version: String,
+}
+
+impl Cyclonedx {
     /// Version of the format, such as `1.6`.
-    pub spec_version: String,
-    /// Every other member.
-    #[serde(flatten)]
-    pub members: Map<String, Value>,
+    pub fn spec_version(&self) -> &str {
+        &self.spec_version
+    }
+
+    /// The BOM in JSON, as it was given; [`sbom::read`](crate::sbom::read) reads what is in it.
+    pub fn as_json(&self) -> &str {
+        self.whole.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for Cyclonedx {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let (Head { bom_format, spec_version }, whole) = Whole::read(from)?;
+        Ok(Self { bom_format, spec_version, whole })
+    }
+}
+
+impl Serialize for Cyclonedx {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.whole.serialize(serializer)
+    }
 }
 
 impl PredicateType for Cyclonedx {

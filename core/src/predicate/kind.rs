@@ -7,10 +7,9 @@ use super::cyclonedx::Cyclonedx;
 use super::release::Release;
 use super::scai::{ATTRIBUTES, Scai};
 use super::slsa_provenance::Provenance;
-use super::spdx::{Spdx, Spdx3};
 use super::test_result::{TestKind, TestResult};
 use super::vsa::Vsa;
-use super::{Approval, NAMESPACE, PredicateType};
+use super::{Approval, NAMESPACE, PredicateType, is_sbom};
 use crate::json::Value;
 
 /// Evidence types of a predicate, as ids of the control catalogue.
@@ -20,7 +19,7 @@ pub(super) fn kinds(predicate_type: &str, predicate: &Value) -> Vec<String> {
         t if Provenance::reads(t) => vec!["build.provenance"],
         t if Release::reads(t) => vec!["artifact.release"],
         t if Cyclonedx::reads(t) => cyclonedx(predicate),
-        t if Spdx::reads(t) || Spdx3::reads(t) => vec!["sbom"],
+        t if is_sbom(t) => vec!["sbom"],
         Vsa::TYPE => vsa(predicate),
         Scai::TYPE => scai(predicate),
         TestResult::TYPE => return text("sealwright_testKind").parse().ok().map(test_kind).into_iter().collect(),

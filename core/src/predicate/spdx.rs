@@ -1,40 +1,90 @@
 //! SPDX documents as predicates (in-toto/attestation spec/predicates/spdx2.md and spdx3.md). What is in them is read
 //! elsewhere.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::PredicateType;
 use super::field::ROOT;
+use super::whole::Whole;
 use crate::error::Result;
 use crate::json::Value;
 
 /// An SPDX document of version 2, kept as it is. Subjects: what it is the SBOM of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spdx {
-    /// Always `SPDXRef-DOCUMENT`.
-    #[serde(rename = "SPDXID")]
-    pub spdx_id: String,
-    /// Version of the format, such as `SPDX-2.3`.
-    #[serde(rename = "spdxVersion")]
-    pub spdx_version: String,
-    /// Every other member.
-    #[serde(flatten)]
-    pub members: Map<String, Value>,
+    spdx_id: String,
+    spdx_version: String,
+    whole: Whole,
 }
 
 /// An SPDX document of version 3 (JSON-LD), kept as it is. Subjects: what it is the SBOM of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spdx3 {
     /// Where its words are defined, which tells its version.
+    context: Value,
+    whole: Whole,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "SPDXID")]
+    spdx_id: String,
+    #[serde(rename = "spdxVersion")]
+    spdx_version: String,
+}
+
+#[derive(Deserialize)]
+struct Head3 {
     #[serde(rename = "@context")]
-    pub context: Value,
-    /// All that it says.
+    context: Value,
     #[serde(rename = "@graph")]
-    pub graph: Vec<Value>,
-    /// Every other member.
-    #[serde(flatten)]
-    pub members: Map<String, Value>,
+    _graph: Vec<IgnoredAny>,
+}
+
+impl Spdx {
+    /// Version of the format, such as `SPDX-2.3`.
+    pub fn spdx_version(&self) -> &str {
+        &self.spdx_version
+    }
+
+    /// The document in JSON, as it was given; [`sbom::read`](crate::sbom::read) reads what is in it.
+    pub fn as_json(&self) -> &str {
+        self.whole.as_str()
+    }
+}
+
+impl Spdx3 {
+    /// The document in JSON-LD, as it was given; [`sbom::read`](crate::sbom::read) reads what is in it.
+    pub fn as_json(&self) -> &str {
+        self.whole.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for Spdx {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let (Head { spdx_id, spdx_version }, whole) = Whole::read(from)?;
+        Ok(Self { spdx_id, spdx_version, whole })
+    }
+}
+
+impl<'de> Deserialize<'de> for Spdx3 {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let (Head3 { context, .. }, whole) = Whole::read(from)?;
+        Ok(Self { context, whole })
+    }
+}
+
+impl Serialize for Spdx {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.whole.serialize(serializer)
+    }
+}
+
+impl Serialize for Spdx3 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.whole.serialize(serializer)
+    }
 }
 
 impl PredicateType for Spdx {

@@ -3,11 +3,12 @@
 use packageurl::PackageUrl;
 use serde::{Deserialize, Serialize};
 
+use super::cyclonedx::Cyclonedx;
 use super::deployment::Deployment;
 use super::kind;
 use super::promotion::Promotion;
 use super::release::Release;
-use super::{NAMESPACE, PredicateType};
+use super::{NAMESPACE, PredicateType, is_sbom};
 use crate::artifact::ResourceDescriptor;
 use crate::json::Value;
 
@@ -39,6 +40,22 @@ pub struct Tags {
     /// Evidence types of the control catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kind: Vec<String>,
+}
+
+/// What tags and evidence types are read from: the JSON of a predicate, of an SBOM no more than these need.
+pub(crate) fn told(predicate_type: &str, predicate: &[u8]) -> Value {
+    /// Whether it is a VEX as well.
+    #[derive(Deserialize, Serialize)]
+    struct OfBom {
+        #[serde(default)]
+        vulnerabilities: Value,
+    }
+    let read = match predicate_type {
+        t if Cyclonedx::reads(t) => serde_json::from_slice::<OfBom>(predicate).and_then(serde_json::to_value),
+        t if is_sbom(t) => Ok(Value::Null),
+        _ => serde_json::from_slice(predicate),
+    };
+    read.unwrap_or_default()
 }
 
 impl Tags {

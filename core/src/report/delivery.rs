@@ -138,7 +138,7 @@ pub(super) fn tests(page: &Page<'_>) -> Result<Markup> {
                 });
             }
             Predicate::Cyclonedx(_) | Predicate::Spdx(_) | Predicate::Spdx3(_) => {
-                let bom = sbom::read(act.record.statement().predicate_bytes());
+                let bom = sbom::read_statement(act.record.statement());
                 sboms.push(html! {
                     tr {
                         @match &bom {

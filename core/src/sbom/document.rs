@@ -11,6 +11,7 @@ use super::{cyclonedx_xml, tag_value, xml};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Value};
 use crate::limits;
+use crate::statement::Statement;
 
 const CYCLONEDX_NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
 const SPDX_3_CONTEXT: &str = "https://spdx.org/rdf/3.";
@@ -103,19 +104,26 @@ impl Document {
         }
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         match text.iter().find(|b| !b.is_ascii_whitespace()) {
-            Some(b'{' | b'[') => Self::from_json_text(bytes, text),
+            Some(b'{' | b'[') => {
+                check_values(text)?;
+                Self::of_json(bytes, json::parse("SBOM", text)?)
+            }
             Some(b'<') => Self::from_xml(bytes, text),
             _ => Self::from_tag_value(bytes, text),
         }
     }
 
-    fn from_json_text(bytes: &[u8], text: &[u8]) -> Result<Self> {
-        // each value but the first follows one of these
-        let values = text.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
-        if values > limits::SBOM_VALUES {
-            return Err(too_much(format_args!("{} values", limits::SBOM_VALUES)));
+    /// The SBOM that is the predicate of a statement, whose JSON was checked as a whole.
+    pub(super) fn of_statement(statement: &Statement) -> Result<Self> {
+        let bytes = statement.predicate_bytes();
+        if bytes.len() as u64 > limits::SBOM_BYTES {
+            return Err(too_much(format_args!("{} bytes", limits::SBOM_BYTES)));
         }
-        let json = json::parse("SBOM", text)?;
+        check_values(bytes)?;
+        Self::of_json(bytes, json::parse_checked("SBOM", bytes)?)
+    }
+
+    fn of_json(bytes: &[u8], json: Value) -> Result<Self> {
         let (format, version) = recognise(&json)?;
         let (places, faults, left) = Default::default();
         Ok(Self { format, version, bytes: bytes.to_vec(), json, places, faults, left })
@@ -319,6 +327,16 @@ fn declared_encoding(start: &str) -> Option<&str> {
     let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next()?;
     value.get(1..)?.split(quote).next()
+}
+
+/// Refuses more JSON values than are read.
+fn check_values(text: &[u8]) -> Result<()> {
+    // each value but the first follows one of these
+    let values = text.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count();
+    if values > limits::SBOM_VALUES {
+        return Err(too_much(format_args!("{} values", limits::SBOM_VALUES)));
+    }
+    Ok(())
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {

@@ -8,6 +8,7 @@ use super::document::{Document, Format, short};
 use super::{cyclonedx_view, spdx_view, spdx3_view};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Value;
+use crate::statement::Statement;
 
 /// What an SBOM holds, whoever wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -153,6 +154,11 @@ pub struct Edge {
 /// As [`Document::parse`] and [`Document::summary`].
 pub fn read(bytes: &[u8]) -> Result<Summary> {
     Document::parse(bytes)?.summary()
+}
+
+/// As [`read`], of the SBOM that is the predicate of a statement.
+pub(crate) fn read_statement(statement: &Statement) -> Result<Summary> {
+    Document::of_statement(statement)?.summary()
 }
 
 impl Document {
