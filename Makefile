@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-node test-long test-services peers lint lint-rust lint-python lint-node deny docs bench clean
+.PHONY: help demo test test-rust test-python test-node test-long test-services peers peers-sbom lint lint-rust lint-python lint-node deny docs bench clean
 
 PY := bindings/python
 NODE := bindings/node
@@ -14,6 +14,7 @@ DEMO := target/demo
 DEMO_FEATURES :=
 REPORTS := target/demo-reports
 PEERS := benches/peers
+SBOM_PEERS := $(PEERS)/sbom
 CORPORA := $(or $(SEALWRIGHT_CORPORA),../shared/corpora)
 
 help: ## this list
@@ -69,6 +70,21 @@ test-services: $(VENV)/built $(NODE)/node_modules/built ## tests against Fulcio,
 peers: ## builds what test-services starts, and nothing else
 	@$(call need,python3,package python3)
 	$(SERVICES) build
+
+peers-sbom: $(SBOM_PEERS)/ready ## SBOMs of real lock files, beside those of syft, cdxgen, cyclonedx-npm, cyclonedx-py and uv
+	@$(call need,cargo,Rust from https://rustup.rs)
+	@[ -d "$(CORPORA)" ] || { echo 'without corpora there are no lock files (SEALWRIGHT_CORPORA)' >&2; exit 2; }
+	cargo build -q --release -p sealwright --all-features --bin sealwright
+	python3 $(PEERS)/sbom.py "$(CORPORA)" target/release/sealwright
+
+$(SBOM_PEERS)/ready: $(SBOM_PEERS)/requirements.txt $(SBOM_PEERS)/package.json $(SBOM_PEERS)/go.txt
+	@$(call need,python3,package python3)
+	python3 -m venv $(SBOM_PEERS)/.venv
+	@there=yes; cd $(SBOM_PEERS); \
+	.venv/bin/python -m pip install -q -r requirements.txt || { there=; echo 'not installed: peers in Python' >&2; }; \
+	npm install --no-save --no-package-lock --silent --no-audit --no-fund || { there=; echo 'not installed: peers in Node' >&2; }; \
+	GOBIN="$$PWD/bin" xargs go install < go.txt || { there=; echo 'not installed: peers in Go' >&2; }; \
+	[ -z "$$there" ] || touch ready
 
 # the extension is built again whenever a source of it changed
 SOURCES := $(shell find core/src bindings/*/src bindings/python/python -type f 2>/dev/null) Cargo.toml Cargo.lock

@@ -371,6 +371,33 @@ fn version_1_of_npm_lock_files_gives_the_same_graph_as_later_ones() {
 }
 
 #[test]
+fn the_root_of_an_npm_workspace_needs_each_member_of_it_and_no_folder_that_a_member_asks_for() {
+    let lock = r#"{"name":"app","version":"1.0.0","lockfileVersion":3,"packages":{
+        "":{"name":"app","version":"1.0.0",WORKSPACES"dependencies":{"a":"1"}},
+        "node_modules/a":{"version":"1.0.0"},
+        "node_modules/@s/base":{"resolved":"packages/base","link":true},
+        "node_modules/far":{"resolved":"far","link":true},
+        "node_modules/user":{"resolved":"packages/user","link":true},
+        "far":{"version":"3.0.0"},
+        "packages/base":{"name":"@s/base","version":"1.0.0"},
+        "packages/user":{"version":"2.0.0","dependencies":{"@s/base":"^1","far":"file:../../far"}}}}"#;
+    let (base, far, user) = ("pkg:npm/%40s/base@1.0.0", "pkg:npm/far@3.0.0", "pkg:npm/user@2.0.0");
+    for (workspaces, needs) in [
+        (r#""workspaces":["packages/*"],"#, vec![base, "pkg:npm/a@1.0.0", user]),
+        (r#""workspaces":{"packages":["packages/*"]},"#, vec![base, "pkg:npm/a@1.0.0", user]),
+        // folders in a tree without a workspace are the product's only if nothing else needs them
+        ("", vec!["pkg:npm/a@1.0.0", user]),
+    ] {
+        let bom = generate(tree(&[("package-lock.json", &lock.replace("WORKSPACES", workspaces))]).path(), None);
+        assert_sound(&bom, workspaces);
+        let edges: BTreeMap<_, Vec<_>> =
+            bom.dependencies.iter().map(|d| (&*d.component, d.depends_on.iter().map(|d| &**d).collect())).collect();
+        assert_eq!(edges["pkg:npm/app@1.0.0"], needs, "{workspaces}");
+        assert_eq!(edges[user], [base, far], "{workspaces}");
+    }
+}
+
+#[test]
 fn absurd_sizes_are_refused_before_they_are_read() {
     let dir = tree(&[("Cargo.lock", "")]);
     let file = std::fs::File::create(dir.path().join("Cargo.lock")).unwrap();

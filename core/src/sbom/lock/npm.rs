@@ -1,6 +1,6 @@
 //! Reads `package-lock.json` and `npm-shrinkwrap.json`, versions 1 to 3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -41,6 +41,7 @@ pub(super) struct Entry {
     pub(super) dev_dependencies: BTreeMap<String, String>,
     pub(super) optional_dependencies: BTreeMap<String, String>,
     pub(super) peer_dependencies: BTreeMap<String, String>,
+    pub(super) workspaces: Option<json::Value>,
 }
 
 /// Packages by folder; the key of the root is empty.
@@ -120,7 +121,22 @@ fn needs(path: &str, folder: &str, entry: &Entry, folders: &Folders, places: &Pl
         }
     }
     found.extend(may_miss.chain(dev_may.keys()).filter_map(|name| resolve(folder, name, folders, places)));
+    if folder.is_empty() && entry.workspaces.is_some() {
+        found.extend(members(folders).into_iter().filter_map(|name| resolve(folder, name, folders, places)));
+    }
     Ok(found)
+}
+
+/// The members of the root's workspace: what is linked in its `node_modules` and not asked for as a folder.
+fn members(folders: &Folders) -> Vec<&str> {
+    let needs = |e| {
+        let Entry { dependencies, dev_dependencies, optional_dependencies, .. }: &Entry = e;
+        dependencies.iter().chain(dev_dependencies).chain(optional_dependencies)
+    };
+    let asked = folders.values().flat_map(needs).filter(|(_, range)| range.starts_with("file:"));
+    let asked: BTreeSet<&str> = asked.map(|(name, _)| name.as_str()).collect();
+    let links = folders.iter().filter(|(_, e)| e.link).filter_map(|(folder, _)| folder.strip_prefix("node_modules/"));
+    links.filter(|name| !name.contains("/node_modules/") && !asked.contains(name)).collect()
 }
 
 /// The package that `name` means in `folder`: the nearest `node_modules` that has it, as Node.js looks it up.
