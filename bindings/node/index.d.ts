@@ -1269,6 +1269,10 @@ export declare class Ledger {
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
   rebuildIndexSync(): void
+  /** Brings what this handle appended to rest; it can be used on. Do so before a process ends by `process.exit`. */
+  close(): Promise<void>
+  /** Brings what this handle appended to rest; it can be used on. Do so before a process ends by `process.exit`. */
+  closeSync(): void
   /** Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself. */
   settle(): Promise<void>
   /** Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself. */

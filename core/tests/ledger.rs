@@ -62,7 +62,7 @@ fn closing_brings_what_was_appended_to_rest_and_says_if_it_could_not() {
     let elsewhere = small.dir.path().join("elsewhere");
     std::fs::rename(folder.join("bodies"), &elsewhere).unwrap();
     std::fs::write(folder.join("bodies"), b"").unwrap();
-    assert_eq!(small.ledger.close().unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(small.ledger.close().unwrap_err().kind(), ErrorKind::Malformed);
     std::fs::remove_file(folder.join("bodies")).unwrap();
     std::fs::rename(&elsewhere, folder.join("bodies")).unwrap();
     small.ledger.close().unwrap();

@@ -123,7 +123,7 @@ def test_leaving_a_block_brings_what_was_appended_to_rest(world: World) -> None:
         _ = 1 // 0
     with pytest.raises(sw.SealwrightError) as failed:
         ledger.close()
-    assert failed.value.code == "IO"
+    assert failed.value.code == "MALFORMED"
 
 
 def test_attachments_are_bytes_files_and_streams(world: World) -> None:

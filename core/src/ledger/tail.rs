@@ -69,8 +69,8 @@ impl Ledger {
     /// What another process is appending meanwhile, that process brings to rest.
     ///
     /// # Errors
-    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`. What was receipted is there all the same, and the next who opens the
-    /// ledger sees to it.
+    /// `PERMISSION_DENIED`, `STORAGE_FULL` or `IO`; `MALFORMED` if something else lies where its files belong. What was
+    /// receipted is there all the same, and the next who opens the ledger sees to it.
     pub fn close(&mut self) -> Result<()> {
         if !self.appended {
             return Ok(());
