@@ -189,7 +189,7 @@ fn sixteen(dir: &Path) -> Duration {
     spent
 }
 
-/// What was measured, for the table of all benches: nanoseconds of ours and of the floor, of memory bytes.
+/// What was measured, for the table of all benches: nanoseconds of ours and of the floor, and bytes of memory.
 static MEASURED: Mutex<BTreeMap<String, BTreeMap<&'static str, u128>>> = Mutex::new(BTreeMap::new());
 
 fn row(name: &str, size: u64, value: Duration, floor: Option<Duration>) -> f64 {
