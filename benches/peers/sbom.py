@@ -222,7 +222,7 @@ def measure(ours, corpora, project, used, ran):
     shutil.rmtree(scratch)
     for tool, (count, found, seconds, megabytes) in rows.items():
         counts = "".join(f"{len(found[column]):9}" for column in COLUMNS)
-        print(f"{project:14} {tool:14}{count:6}{counts}{seconds:8.2f}{megabytes:6.0f}")
+        print(f"{project:13} {tool:13}{count:5}{counts}{seconds:6.2f}{megabytes:5.0f}")
     for tool in [tool for tool in errors if tool not in rows]:
         tell(f"{tool} not measured: {errors[tool][:300]}")
     mine = rows.pop("ours", (0, {column: set() for column in COLUMNS}))[1]
@@ -232,7 +232,7 @@ def measure(ours, corpora, project, used, ran):
 
 
 def main(corpora, ours, *projects):
-    print(f"{'project':14} {'tool':14}{'comp.':>6}" + "".join(f"{c:>9}" for c in COLUMNS) + f"{'s':>8}{'MB':>6}")
+    print(f"{'project':13} {'tool':13}{'comp.':>5}" + "".join(f"{c:>9}" for c in COLUMNS) + f"{'s':>6}{'MB':>5}")
     used, ran, chosen = set(), set(), projects or PROJECTS
     wrong = sum(measure(Path(ours).resolve(), Path(corpora).resolve(), project, used, ran) for project in chosen)
     if not ran:
