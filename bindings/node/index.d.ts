@@ -1269,9 +1269,9 @@ export declare class Ledger {
   rebuildIndex(): Promise<void>
   /** Makes the search index anew from the log. */
   rebuildIndexSync(): void
-  /** Brings what this handle appended to rest; it can be used on. Do so before a process ends by `process.exit`. */
+  /** Brings what this handle appended to rest, and says if that failed; it can be used on. */
   close(): Promise<void>
-  /** Brings what this handle appended to rest; it can be used on. Do so before a process ends by `process.exit`. */
+  /** Brings what this handle appended to rest, and says if that failed; it can be used on. */
   closeSync(): void
   /** Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself. */
   settle(): Promise<void>

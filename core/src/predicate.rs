@@ -5,7 +5,8 @@
 //! nothing.
 //!
 //! The structs are open to literals on purpose, against the habit of this crate: a record is written field by field,
-//! and a writer that forgets one that a new version demands should fail to compile, not to be believed.
+//! and a writer that forgets one that a new version demands should fail to compile, not to be believed. An SBOM, which is
+//! a document of its own, is given whole, by [`PredicateType::parse`].
 
 mod actor;
 mod approval;
@@ -123,18 +124,15 @@ pub trait PredicateType: Serialize + DeserializeOwned {
     /// `MALFORMED`, naming the field at fault; `LIMIT_EXCEEDED` for too deep nesting.
     fn parse(raw: &[u8]) -> Result<Self> {
         json::check("predicate", raw)?;
-        Self::parse_checked(raw)
+        parse_checked(raw)
     }
+}
 
-    /// As [`PredicateType::parse`], of JSON that is known to be strict, such as a part of what was checked as a whole.
-    ///
-    /// # Errors
-    /// `MALFORMED`, naming the field at fault.
-    fn parse_checked(raw: &[u8]) -> Result<Self> {
-        let predicate: Self = json::parse_checked("predicate", raw)?;
-        predicate.validate()?;
-        Ok(predicate)
-    }
+/// As [`PredicateType::parse`], of JSON that is known to be strict: a part of what was checked as a whole.
+pub(crate) fn parse_checked<P: PredicateType>(raw: &[u8]) -> Result<P> {
+    let predicate: P = json::parse_checked("predicate", raw)?;
+    predicate.validate()?;
+    Ok(predicate)
 }
 
 /// Declares [`Predicate`] with a variant for each type.
@@ -166,7 +164,7 @@ macro_rules! predicates {
             /// As [`Predicate::parse`], of JSON that is known to be strict.
             pub(crate) fn parse_checked(predicate_type: &str, raw: &[u8]) -> Result<Self> {
                 $(if $name::reads(predicate_type) {
-                    return $name::parse_checked(raw).map(|p| Self::$name(Box::new(p)));
+                    return parse_checked(raw).map(|p| Self::$name(Box::new(p)));
                 })+
                 Ok(Self::Unknown)
             }

@@ -182,7 +182,7 @@ impl Statement {
             .with("expected", P::TYPE)
             .with("actual", &self.predicate_type));
         }
-        P::parse_checked(self.predicate_bytes())
+        predicate::parse_checked(self.predicate_bytes())
     }
 
     /// The predicate as plain JSON, of whatever type.

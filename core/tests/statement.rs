@@ -12,7 +12,7 @@ use sealwright::artifact::ResourceDescriptor;
 use sealwright::digest::{Algorithm, Digest};
 use sealwright::limits;
 use sealwright::predicate::{
-    Cyclonedx, Predicate, PredicateType, Promotion, Provenance, Release, Scai, TestResult, Vsa,
+    Cyclonedx, Predicate, PredicateType, Promotion, Provenance, Release, Scai, Spdx, Spdx3, TestResult, Vsa,
 };
 use sealwright::statement::Statement;
 use serde_json::{Value, json};
@@ -176,6 +176,28 @@ fn standard_predicates_are_read_by_their_aliases_and_refused_by_their_rules() {
     for predicate in [json!({"result": "OK", "configuration": []}), json!({"result": "PASSED"})] {
         assert_eq!(read(&frame(TestResult::TYPE, &predicate)).unwrap().predicate().unwrap_err().code(), "MALFORMED");
     }
+}
+
+#[test]
+fn an_sbom_is_signed_with_all_that_it_holds_and_kept_as_it_was_written() {
+    let bom = r#"{"specVersion":"1.6", "z":1, "bomFormat":"CycloneDX","components":[{"type":"library","name":"a","x":[2.5]}]}"#;
+    let spdx = r#"{"spdxVersion":"SPDX-2.3", "SPDXID":"SPDXRef-DOCUMENT", "packages":[{"name":"a"}]}"#;
+    let spdx3 = r#"{"@graph":[{"a":1}], "@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","z":null}"#;
+    fn holds<P: PredicateType + std::fmt::Debug>(text: &str, as_json: fn(&P) -> &str) {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let predicate = P::parse(text.as_bytes()).unwrap();
+        assert_eq!(as_json(&predicate), text);
+        let subject = ResourceDescriptor::of(Digest::sha256(b"a"));
+        let signed = Statement::new(vec![subject.clone()], &predicate).unwrap();
+        assert_eq!(signed, Statement::from_json(P::TYPE, vec![subject], &value).unwrap());
+        assert_eq!(signed.predicate_json().unwrap(), value);
+        // what two readers could understand in two ways is refused wherever it stands
+        let twice = text.replacen('{', r#"{"q":{"k":1,"k":2},"#, 1);
+        assert_eq!(P::parse(twice.as_bytes()).unwrap_err().kind(), ErrorKind::Malformed);
+    }
+    holds::<Cyclonedx>(bom, |p| p.as_json());
+    holds::<Spdx>(spdx, |p| p.as_json());
+    holds::<Spdx3>(spdx3, |p| p.as_json());
 }
 
 #[test]

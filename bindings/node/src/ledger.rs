@@ -387,7 +387,7 @@ twins! { Ledger, ledger;
     "Makes the search index anew from the log."
     rebuild_index, rebuild_index_sync() -> (), "Promise<void>", "void" => ledger.rebuild_index();
 
-    "Brings what this handle appended to rest; it can be used on. Do so before a process ends by `process.exit`."
+    "Brings what this handle appended to rest, and says if that failed; it can be used on."
     close, close_sync() -> (), "Promise<void>", "void" => ledger.close();
 
     "Brings what was appended to rest, into its own files and those to disk, for what reads the folder by itself."

@@ -84,14 +84,15 @@ impl Ledger {
 
     /// Index and anchor, as far as this handle made them wait.
     fn rest(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.appended) {
-            return Ok(());
+        if self.appended {
+            if !self.tail().is_empty() {
+                // derived: whoever searches makes it whole
+                let _ = self.with_index(|_| Ok(()));
+            }
+            self.anchors.settle(self.origin())?;
+            self.appended = false;
         }
-        if !self.tail().is_empty() {
-            // derived: whoever searches makes it whole
-            let _ = self.with_index(|_| Ok(()));
-        }
-        self.anchors.settle(self.origin())
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::PredicateType;
 use super::field::ROOT;
@@ -11,22 +11,16 @@ use crate::error::Result;
 use crate::json::Value;
 
 /// An SPDX document of version 2, kept as it is. Subjects: what it is the SBOM of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spdx {
-    spdx_id: String,
-    spdx_version: String,
-    whole: Whole,
-}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Spdx(Whole<Head>);
 
 /// An SPDX document of version 3 (JSON-LD), kept as it is. Subjects: what it is the SBOM of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spdx3 {
-    /// Where its words are defined, which tells its version.
-    context: Value,
-    whole: Whole,
-}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Spdx3(Whole<Head3>);
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Head {
     #[serde(rename = "SPDXID")]
     spdx_id: String,
@@ -34,8 +28,9 @@ struct Head {
     spdx_version: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Head3 {
+    /// Where its words are defined, which tells its version.
     #[serde(rename = "@context")]
     context: Value,
     #[serde(rename = "@graph")]
@@ -45,45 +40,19 @@ struct Head3 {
 impl Spdx {
     /// Version of the format, such as `SPDX-2.3`.
     pub fn spdx_version(&self) -> &str {
-        &self.spdx_version
+        &self.0.head.spdx_version
     }
 
     /// The document in JSON, as it was given; [`sbom::read`](crate::sbom::read) reads what is in it.
     pub fn as_json(&self) -> &str {
-        self.whole.as_str()
+        self.0.as_str()
     }
 }
 
 impl Spdx3 {
     /// The document in JSON-LD, as it was given; [`sbom::read`](crate::sbom::read) reads what is in it.
     pub fn as_json(&self) -> &str {
-        self.whole.as_str()
-    }
-}
-
-impl<'de> Deserialize<'de> for Spdx {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        let (Head { spdx_id, spdx_version }, whole) = Whole::read(from)?;
-        Ok(Self { spdx_id, spdx_version, whole })
-    }
-}
-
-impl<'de> Deserialize<'de> for Spdx3 {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        let (Head3 { context, .. }, whole) = Whole::read(from)?;
-        Ok(Self { context, whole })
-    }
-}
-
-impl Serialize for Spdx {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.whole.serialize(serializer)
-    }
-}
-
-impl Serialize for Spdx3 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.whole.serialize(serializer)
+        self.0.as_str()
     }
 }
 
@@ -91,11 +60,11 @@ impl PredicateType for Spdx {
     const TYPE: &'static str = "https://spdx.dev/Document/v2.3";
 
     fn validate(&self) -> Result<()> {
-        ROOT.text("SPDXID", &self.spdx_id)?;
-        if !self.spdx_version.starts_with("SPDX-2.") {
+        ROOT.text("SPDXID", &self.0.head.spdx_id)?;
+        if !self.spdx_version().starts_with("SPDX-2.") {
             return Err(ROOT.field("spdxVersion").wrong(format_args!(
                 "is `{}`, expected `SPDX-2.3`; give an SPDX document of version 2 in JSON",
-                self.spdx_version.escape_debug()
+                self.spdx_version().escape_debug()
             )));
         }
         Ok(())
@@ -113,7 +82,7 @@ impl PredicateType for Spdx3 {
     fn validate(&self) -> Result<()> {
         let known =
             |context: &Value| context.as_str().is_some_and(|context| context.starts_with("https://spdx.org/rdf/3."));
-        let is_spdx = match &self.context {
+        let is_spdx = match &self.0.head.context {
             Value::Array(all) => all.iter().any(known),
             one => known(one),
         };
