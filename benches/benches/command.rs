@@ -1,5 +1,6 @@
-//! Whole processes: one bundle by the command, 345 bundles on all cores, and what it takes to import a binding; beside
-//! the peers, in turn, so that what else the machine does falls on all sides alike. Needs what `make bench` builds.
+//! Whole processes: one bundle by the command, 345 bundles on all cores, SBOMs of lock files, and what it takes to import
+//! a binding; beside the peers, in turn, so that what else the machine does falls on all sides alike. Needs what
+//! `make bench` builds, and for `uv` what `make peers-sbom` installs.
 //!
 //! Writes target/command.json: nanoseconds by row and side, of rows of memory bytes.
 #![allow(
@@ -120,6 +121,14 @@ impl Programs {
         for (side, wrong) in self.one(corpora, "https://example.org/another") {
             assert!(!passes(&wrong), "{side} believes another signer");
         }
+        self.peaks(row, &sides, rows);
+        // what starting any program costs
+        sides.push(("floor", line("true")));
+        rows.insert(row.to_owned(), timed(30, &sides));
+    }
+
+    /// The most memory that each side holds.
+    fn peaks(&self, row: &str, sides: &[(&'static str, Line)], rows: &mut Rows) {
         // what holds less than the interpreter that looks on is taken to hold as much as that
         let peak = |line: &Line| {
             let line = with(with(line_of(&self.python, &["-I", "-S"]), [self.peers.join("peak.py")]), line);
@@ -128,10 +137,43 @@ impl Programs {
         };
         let peaks = sides.iter().filter_map(|(side, line)| Some((*side, peak(line)?)));
         rows.insert(format!("{row}, peak memory"), peaks.collect());
+    }
 
-        // what starting any program costs
-        sides.push(("floor", line("true")));
-        rows.insert(row.to_owned(), timed(30, &sides));
+    /// SBOMs of lock files, beside what the package managers write themselves.
+    fn generate(&self, corpora: &Path, rows: &mut Rows) {
+        let projects = corpora.join("lockfiles/real");
+        let uv = self.peers.join("sbom/.venv/bin/uv");
+        let npm = ["sbom", "--package-lock-only", "--offline", "--sbom-format", "cyclonedx", "--prefix"];
+        let every = ["export", "--offline", "--frozen", "--all-packages", "--all-extras", "--all-groups"];
+        let every = with(line_of(&uv, &every), ["--format", "cyclonedx1.5", "--project"]);
+        for (row, from, files, peer, theirs) in [
+            (
+                "SBOM of a package-lock",
+                "sigstore-js",
+                ["package.json", "package-lock.json"],
+                "node",
+                line_of(Path::new("npm"), &npm),
+            ),
+            ("SBOM of a uv.lock", "uv", ["pyproject.toml", "uv.lock"], "uv", every),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            for file in files {
+                std::fs::copy(projects.join(from).join(file), dir.path().join(file)).unwrap();
+            }
+            let ours = with(line_of(&self.sealwright, &["sbom", "generate"]), [dir.path()]);
+            let sides = that_pass(row, vec![("ours", ours), (peer, with(theirs, [dir.path()]))]);
+            self.peaks(row, &sides, rows);
+            rows.insert(row.to_owned(), timed(20, &sides));
+        }
+    }
+
+    fn validate(&self, rows: &mut Rows) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bom.json");
+        std::fs::write(&file, crate::sbom::bom(10_000)).unwrap();
+        let row = "validate CycloneDX 10000 by command";
+        let sides = that_pass(row, vec![("ours", with(line_of(&self.sealwright, &["sbom", "validate"]), [file]))]);
+        self.peaks(row, &sides, rows);
     }
 
     fn verify_all(&self, corpora: &Path, rows: &mut Rows) {
@@ -203,7 +245,9 @@ pub(crate) fn run() {
     if let Some(corpora) = corpora("verification by commands") {
         programs.verify_one(&corpora, &mut rows);
         programs.verify_all(&corpora, &mut rows);
+        programs.generate(&corpora, &mut rows);
     }
+    programs.validate(&mut rows);
     programs.imports(&mut rows);
     let json = serde_json::to_string_pretty(&rows).unwrap();
     println!("{json}");

@@ -12,7 +12,7 @@ const SCHEMAS: [(&str, &str); 2] = [
 const BOM: &str = include_str!("../../core/src/sbom/schema/bom-1.6.schema.json");
 
 /// A CycloneDX 1.6 BOM of about 600 bytes a component, as package managers' tools write them.
-fn bom(components: usize) -> Vec<u8> {
+pub(crate) fn bom(components: usize) -> Vec<u8> {
     let component = |n: usize| {
         let purl = format!("pkg:npm/%40scope-{}/package-{n}@{}.{}.0", n % 100, n % 20, n % 7);
         json!({ "type": "library", "bom-ref": purl, "group": format!("@scope-{}", n % 100), "name": format!("package-{n}"),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 type Sides = BTreeMap<String, f64>;
 
 /// What stands beside ours: through our bindings, the floor, the peers.
-const BESIDE: [&str; 6] = ["ours in python", "ours in node", "floor", "crate", "python", "node"];
+const BESIDE: [&str; 7] = ["ours in python", "ours in node", "floor", "crate", "python", "node", "uv"];
 
 /// What is to be reached, of one row.
 #[derive(Clone, Copy)]
@@ -66,6 +66,10 @@ const TARGETS: &[(&str, &[Target])] = &[
     ("statement 1000 subjects", &[AtLeast("python", 20.0)]),
     ("statement 1000 subjects (StatementBuilder)", &[AtLeast("python", 1.5)]),
     ("read and validate CycloneDX 10000", &[AtLeast("floor", 0.4)]),
+    ("validate CycloneDX 10000 by command, peak memory", &[Within(100.0 * MEGABYTES)]),
+    ("SBOM of a package-lock", &[AtLeast("node", 20.0)]),
+    ("SBOM of a package-lock, peak memory", &[Within(60.0 * MEGABYTES)]),
+    ("SBOM of a uv.lock", &[AtLeast("uv", 1.5)]),
     ("ledger of 10000: append, one writer", &[AtLeast("floor", 0.5)]),
     ("ledger of 10000: append, batch of 1,000, each", &[Within(MILLIS / 15.0)]),
     ("ledger of 10000: append, 16 processes, each", &[Within(MILLIS / 5.0)]),

@@ -7,6 +7,7 @@
 //! `{"error":{"code","message","context"}}` to stdout, with the codes of [`crate::ErrorKind`].
 
 mod affected;
+mod alerts;
 mod answer;
 mod attest;
 mod attest_ci;
@@ -144,6 +145,9 @@ enum Command {
     /// Which releases contain a package or have a vulnerability, and where they
     /// run.
     Affected(affected::Affected),
+    /// Tell which uses of keys and secrets somebody should look at, and which
+    /// documents end.
+    Alerts(alerts::Alerts),
     /// Evidence packs for auditors.
     #[command(subcommand)]
     Pack(pack::PackCommand),
@@ -176,6 +180,7 @@ impl Command {
             Self::Snapshot(command) => command.run(settings),
             Self::Drift(command) => command.run(settings),
             Self::Affected(command) => command.run(settings),
+            Self::Alerts(command) => command.run(settings),
             Self::Pack(command) => command.run(settings),
             Self::Demo(command) => command.run(settings, json),
         }

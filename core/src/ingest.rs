@@ -25,6 +25,7 @@ mod told;
 mod admission;
 mod argo_cd;
 mod aws_settings;
+mod azure_monitor;
 mod backups;
 mod branch_protection;
 mod cargo_audit;
@@ -99,6 +100,7 @@ pub const FORMATS: &[Format] = &[
     transit::ISTIO,
     cloudtrail::FORMAT,
     aws_settings::FORMAT,
+    azure_monitor::FORMAT,
     vault_audit::FORMAT,
     pull_request::GITHUB,
     pull_request::GITHUB_REVIEWS,

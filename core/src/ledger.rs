@@ -111,7 +111,7 @@ use crate::merkle::{EMPTY_ROOT, Hash, consistency_proof, verify_consistency};
 use crate::predicate::{PredicateType as _, TrustPolicy as TrustPolicyRecord};
 use crate::timestamp::Timestamp;
 use crate::trust_policy::{TrustChain, TrustPolicy};
-use anchor::Anchor;
+use anchor::{Anchor, Noted};
 use book::Book;
 use config::{parse_config, read_config};
 use edge::Edge;
@@ -164,7 +164,7 @@ pub struct Ledger {
     /// The size up to which its anchor was brought to disk.
     remembered: u64,
     /// The checkpoint it last remembered.
-    noted: Option<String>,
+    noted: Option<Noted>,
     /// How long its last appends took.
     append_micros: VecDeque<i64>,
     /// Whether somebody said where the trust policy lies, and nobody looked for what they left out.
@@ -657,8 +657,8 @@ impl Ledger {
             trust_policy_entries: self.trust_entries.clone(),
         };
         let durable = durable || self.size() - self.remembered.min(self.size()) >= REMEMBERED_EVERY;
-        let noted = self.noted.as_deref();
-        self.anchors.raise(&anchor, durable, noted, |kept| {
+        let noted = self.noted.as_ref();
+        let raised = self.anchors.raise(&anchor, durable, noted, |kept| {
             match kept.rotations.len().cmp(&anchor.rotations.len()) {
                 std::cmp::Ordering::Less => return Ok(true),
                 std::cmp::Ordering::Greater => return Ok(false),
@@ -666,7 +666,7 @@ impl Ledger {
                 std::cmp::Ordering::Equal => {}
             }
             // what this handle wrote there itself, it went on from
-            if Some(kept.checkpoint.as_str()) == noted {
+            if noted.is_some_and(|noted| noted.checkpoint == kept.checkpoint) {
                 return Ok(true);
             }
             let kept = self.log_key.parse_and_verify(kept.checkpoint.as_bytes())?;
@@ -675,7 +675,7 @@ impl Ledger {
         if durable {
             self.remembered = self.size();
         }
-        self.noted = Some(anchor.checkpoint);
+        self.noted = Some(raised);
         Ok(())
     }
 }

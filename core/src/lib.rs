@@ -74,6 +74,8 @@ pub mod release;
 
 pub mod affected;
 
+pub mod alert;
+
 pub mod report;
 
 pub mod pack;

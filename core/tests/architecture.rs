@@ -43,6 +43,7 @@ const ORDER: &[&str] = &[
     "gate",
     "release",
     "affected",
+    "alert",
     "report",
     "pack",
     "oci",

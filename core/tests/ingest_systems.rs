@@ -286,6 +286,7 @@ fn s118_a_long_log_is_one_segment_in_bounded_memory() {
 fn s119_logs_of_cloud_and_forges_become_segments_and_a_log_of_nobody_is_refused() {
     for (name, kind) in [
         ("cloudtrail-passed", LogKind::CloudAudit),
+        ("azure-monitor-passed", LogKind::CloudAudit),
         ("github-audit-passed", LogKind::ScmAudit),
         ("gitlab-audit-passed", LogKind::ScmAudit),
     ] {
@@ -296,6 +297,21 @@ fn s119_logs_of_cloud_and_forges_become_segments_and_a_log_of_nobody_is_refused(
     for name in ["github-audit-no-collector", "gitlab-audit-no-source"] {
         assert_eq!(case_with(name, &json!({})).unwrap_err().code(), "API_MISUSE", "{name}");
     }
+}
+
+#[test]
+fn s119_a_command_run_in_a_machine_by_azure_is_a_session_and_its_vault_tells_of_keys_and_secrets() {
+    let sessions = of::<PrivilegedSession>(&case("azure-monitor-failed").statements);
+    assert_eq!(sessions.len(), 1);
+    assert_eq!((sessions[0].access_kind, sessions[0].ended_at.is_some()), (AccessKind::Exec, true));
+    let uses = of::<KeyAccess>(&case("azure-monitor-key-vault").statements);
+    let told: Vec<_> = uses.iter().map(|u| (u.operation, u.outcome, u.count, u.actor.kind)).collect();
+    // versions of one secret are one secret
+    assert!(told.contains(&(KeyOperation::Read, KeyOutcome::Succeeded, Some(2), ActorKind::Workload)));
+    assert!(told.contains(&(KeyOperation::Read, KeyOutcome::Denied, Some(1), ActorKind::Human)));
+    assert!(told.contains(&(KeyOperation::Sign, KeyOutcome::Succeeded, Some(1), ActorKind::Workload)));
+    assert_eq!(told.len(), 3);
+    assert_eq!(case_with("azure-monitor-command-without-id", &json!({})).unwrap_err().code(), "MALFORMED");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
+use sealwright::alert::{Watch, alerts as look};
 use sealwright::digest::Digest;
 use sealwright::{Result, gate, ledger, release, signer};
 
@@ -228,6 +229,33 @@ pub fn drift_sync(
     #[napi(ts_arg_type = "Time")] now: Option<Json>,
 ) -> napi::Result<Json> {
     ledger.at_once(&env, |ledger| Json::of(&release::drift(ledger, &environment_id, &*key.0, crate::data::now(now)?)?))
+}
+
+/// Uses of keys and secrets in the hours up to `now` that somebody should look at: unusual reads, and keys whose uses do
+/// not match what they signed; and documents that end.
+#[napi(ts_return_type = "Promise<Alerts>")]
+pub fn alerts(
+    ledger: &Ledger,
+    #[napi(ts_arg_type = "Watch")] watch: Option<Json>,
+    #[napi(ts_arg_type = "Time")] now: Option<Json>,
+) -> AsyncTask<Work<Json>> {
+    ledger.later(move |ledger| watched(ledger, watch, now))
+}
+
+/// As `alerts`, at once.
+#[napi(ts_return_type = "Alerts")]
+pub fn alerts_sync(
+    env: Env,
+    ledger: &Ledger,
+    #[napi(ts_arg_type = "Watch")] watch: Option<Json>,
+    #[napi(ts_arg_type = "Time")] now: Option<Json>,
+) -> napi::Result<Json> {
+    ledger.at_once(&env, |ledger| watched(ledger, watch, now))
+}
+
+fn watched(ledger: &ledger::Ledger, watch: Option<Json>, now: Option<Json>) -> Result<Json> {
+    let watch = watch.map_or_else(|| Ok(Watch::default()), |watch| Watch::from_json(watch.as_bytes()))?;
+    Json::of(&look(ledger, &watch, crate::data::now(now)?)?)
 }
 
 /// The chain of custody of a release.

@@ -82,7 +82,7 @@ mod module {
     #[pymodule_export]
     use crate::record::{Statement, Verified, Verifier, verify};
     #[pymodule_export]
-    use crate::release::{Recorded, custody, deploy, drift, gaps, promote, release_begin, snapshot};
+    use crate::release::{Recorded, alerts, custody, deploy, drift, gaps, promote, release_begin, snapshot};
     #[pymodule_export]
     use crate::retention::{DisposalPlan, Retention, approve_disposal, longest_retention, place_hold, release_hold};
     #[pymodule_export]

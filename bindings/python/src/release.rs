@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
+use sealwright::alert::{self, Watch};
 use sealwright::digest::Digest;
 use sealwright::release;
 
@@ -130,6 +131,25 @@ pub(crate) fn drift<'py>(
     let key = key.get();
     let now = data::now(py, now)?;
     data::write(py, &ledger.run(py, |ledger| release::drift(ledger, environment_id, key, now))?)
+}
+
+/// Uses of keys and secrets in the hours up to `now` that somebody should look at: unusual reads, and keys whose uses do
+/// not match what they signed; and documents that end.
+///
+/// Gives `size`, `from`, `to`, `alerts` and `withoutBody`.
+#[pyfunction]
+#[pyo3(
+    signature = (ledger, *, now=None, **watch),
+    text_signature = "(ledger, *, now=None, hours=24, before=7, times=3, more=5, days=30)"
+)]
+pub(crate) fn alerts<'py>(
+    py: Python<'py>,
+    ledger: &Ledger,
+    now: Option<&str>,
+    watch: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (watch, now): (Watch, _) = (data::read_options(py, "watch", watch)?, data::now(py, now)?);
+    data::write(py, &ledger.run(py, |ledger| alert::alerts(ledger, &watch, now))?)
 }
 
 /// The chain of custody of a release: `steps`, and the links that are `missing`.

@@ -5,8 +5,8 @@
 //! it, and after a power loss at most what was seen since it was last brought to disk, which is at each opening and
 //! closing and every 256 entries (decision 0020).
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,10 +42,20 @@ pub(crate) struct Anchor {
     pub(crate) trust_policy_entries: Vec<u64>,
 }
 
+/// What a handle raised an anchor to, and how it left the file of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) checkpoint: String,
+    /// The sum in the file that was not waited for; empty if the anchor was brought to disk, or found.
+    sum: String,
+}
+
 /// The anchor that was brought to disk.
 const SYNCED: &str = "json";
 /// A higher one that was written since and not waited for.
 const NEWEST: &str = "newest";
+/// Hex digits of the sum at its start.
+const SUM: usize = 64;
 
 impl Anchor {
     pub(crate) const FORMAT: &str = "sealwright-anchor/v1";
@@ -112,34 +122,46 @@ impl Anchors {
     }
 
     /// Keeps `anchor` if `is_newer` than what is kept; two processes never put the older over the newer. It is brought
-    /// to disk if `durable`, and by [`Anchors::settle`] otherwise. `noted` is the checkpoint the caller raised it to last.
+    /// to disk if `durable`, and by [`Anchors::settle`] otherwise. `noted` is what the caller raised it to last.
     pub(crate) fn raise(
         &self,
         anchor: &Anchor,
         durable: bool,
-        noted: Option<&str>,
+        noted: Option<&Noted>,
         is_newer: impl Fn(&Anchor) -> Result<bool>,
-    ) -> Result<()> {
+    ) -> Result<Noted> {
+        let found = || Noted { checkpoint: anchor.checkpoint.clone(), sum: String::new() };
         // a first look needs neither the lock nor a folder that can be written; whoever goes on from what it noted itself
         // need not look
-        if noted.is_none_or(|noted| noted == anchor.checkpoint)
+        if noted.is_none_or(|noted| noted.checkpoint == anchor.checkpoint)
             && let Some(kept) = self.load(&anchor.origin)?
             && !is_newer(&kept)?
         {
-            return Ok(());
+            return Ok(noted.cloned().unwrap_or_else(found));
         }
         if noted.is_none() {
             std::fs::create_dir_all(&self.folder).map_err(|e| Error::io("make the state folder", &self.folder, e))?;
         }
         let _lock = self.lock()?;
+        // where nobody wrote since, the caller goes on from what is kept
+        if !durable && noted.is_some_and(|noted| self.is_as_left(&anchor.origin, noted)) {
+            return self.write(anchor, false);
+        }
         let kept = self.load(&anchor.origin)?;
         if let Some(kept) = &kept
             && !is_newer(kept)?
         {
-            return Ok(());
+            return Ok(found());
         }
         // the first one is always brought to disk: without it the other would not be looked at
         self.write(anchor, durable || kept.is_none())
+    }
+
+    /// Whether the file that was not waited for is still the one that was noted.
+    fn is_as_left(&self, origin: &str, noted: &Noted) -> bool {
+        let mut sum = [0; SUM];
+        let read = File::open(self.path(origin, NEWEST)).and_then(|mut file| file.read_exact(&mut sum));
+        read.is_ok() && sum == noted.sum.as_bytes()
     }
 
     /// Brings to disk what is kept of a ledger.
@@ -149,7 +171,7 @@ impl Anchors {
         }
         let _lock = self.lock()?;
         match self.load(origin)? {
-            Some(kept) => self.write(&kept, true),
+            Some(kept) => self.write(&kept, true).map(drop),
             None => Ok(()),
         }
     }
@@ -161,21 +183,23 @@ impl Anchors {
         write_whole(path, &self.folder.join(UNFINISHED), bytes)
     }
 
-    fn lock(&self) -> Result<std::fs::File> {
+    fn lock(&self) -> Result<File> {
         lock_folder(&self.folder, Duration::from_millis(limits::LEDGER_LOCK_MILLIS))
     }
 
-    fn write(&self, anchor: &Anchor, durable: bool) -> Result<()> {
+    fn write(&self, anchor: &Anchor, durable: bool) -> Result<Noted> {
         let unfinished = self.folder.join(UNFINISHED);
         let bytes = json::canonical("anchor", anchor)?;
+        let checkpoint = anchor.checkpoint.clone();
         if !durable {
             let path = self.path(&anchor.origin, NEWEST);
-            return write_over(&path, &bytes).map_err(|e| Error::io("write", &path, e));
+            let sum = write_over(&path, &bytes).map_err(|e| Error::io("write", &path, e))?;
+            return Ok(Noted { checkpoint, sum });
         }
         write_whole(&self.path(&anchor.origin, SYNCED), &unfinished, &bytes)?;
         // it says no more than the other one now
         let _ = std::fs::remove_file(self.path(&anchor.origin, NEWEST));
-        Ok(())
+        Ok(Noted { checkpoint, sum: String::new() })
     }
 
     fn path(&self, origin: &str, ending: &str) -> PathBuf {
@@ -183,21 +207,23 @@ impl Anchors {
     }
 }
 
-/// Writes an anchor in the place of another, with a sum that tells whether it is whole. A new file for each would cost
-/// more than the append.
-fn write_over(path: &Path, anchor: &[u8]) -> std::io::Result<()> {
+/// Writes an anchor in the place of another, with a sum that tells whether it is whole, and gives the sum. A new file for
+/// each would cost more than the append.
+fn write_over(path: &Path, anchor: &[u8]) -> std::io::Result<String> {
     // no link is followed
     if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
         std::fs::remove_file(path)?;
     }
-    let bytes = [Digest::sha256(anchor).hex().as_bytes(), b"\n", anchor, b"\n"].concat();
+    let sum = Digest::sha256(anchor).hex();
+    let bytes = [sum.as_bytes(), b"\n", anchor, b"\n"].concat();
     // what follows of a longer one says nothing
-    OpenOptions::new().write(true).create(true).truncate(false).open(path)?.write_all(&bytes)
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)?.write_all(&bytes)?;
+    Ok(sum)
 }
 
 /// The anchor of a file that [`write_over`] wrote, if it is whole.
 fn whole(bytes: &[u8]) -> Option<&[u8]> {
-    let (sum, anchor) = bytes.split_at_checked(64)?;
+    let (sum, anchor) = bytes.split_at_checked(SUM)?;
     let anchor = anchor.strip_prefix(b"\n")?;
     let anchor = anchor.split(|byte| *byte == b'\n').next()?;
     (Digest::sha256(anchor).hex().as_bytes() == sum).then_some(anchor)

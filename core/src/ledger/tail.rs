@@ -3,7 +3,7 @@
 //! The index is filled after the receipt, many entries at once. Entries it does not have yet are known by the payloads of
 //! their bodies, which are read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::Ledger;
@@ -19,26 +19,48 @@ const LONGEST: u64 = 1024;
 /// What a handle knows of entries that the index may not have.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
-    entries: BTreeMap<u64, Recent>,
-}
-
-#[derive(Debug)]
-struct Recent {
-    /// SHA-256 of the payload, hex; empty if the body is gone.
-    payload: String,
-    /// What the index is to hold of it, if this handle appended it.
-    row: Option<Row>,
+    /// What the index is to hold of each, if this handle appended it.
+    entries: BTreeMap<u64, Option<Row>>,
+    /// Where each payload is, by its SHA-256 as hex; not those whose body is gone.
+    places: HashMap<String, Vec<u64>>,
 }
 
 impl Tail {
     /// Takes what this handle appended.
     pub(super) fn push(&mut self, row: Row) {
-        self.entries.insert(row.index, Recent { payload: row.payload.clone(), row: Some(row) });
+        self.place(row.index, &row.payload);
+        self.entries.insert(row.index, Some(row));
+    }
+
+    /// Takes what another appended, with its payload if that is there.
+    fn take(&mut self, index: u64, payload: Option<&str>) {
+        if let Some(payload) = payload {
+            self.place(index, payload);
+        }
+        self.entries.insert(index, None);
+    }
+
+    fn place(&mut self, index: u64, payload: &str) {
+        let places = self.places.entry(payload.to_owned()).or_default();
+        if let Err(at) = places.binary_search(&index) {
+            places.insert(at, index);
+        }
     }
 
     /// What the index is to hold of an entry, if this handle appended it.
     pub(super) fn row(&self, index: u64) -> Option<&Row> {
-        self.entries.get(&index)?.row.as_ref()
+        self.entries.get(&index)?.as_ref()
+    }
+
+    /// The entries from `have` on, up to `size`, that it does not know.
+    fn unknown(&self, have: u64, size: u64) -> Vec<u64> {
+        let is_within = |end: Option<(&u64, &Option<Row>)>| end.is_none_or(|(index, _)| (have..size).contains(index));
+        let (first, last) = (self.entries.first_key_value(), self.entries.last_key_value());
+        // mostly all are known, and counting them is enough
+        if self.entries.len() as u64 == size - have && is_within(first) && is_within(last) {
+            return Vec::new();
+        }
+        (have..size).filter(|index| !self.entries.contains_key(index)).collect()
     }
 
     pub(super) fn is_long(&self) -> bool {
@@ -51,7 +73,13 @@ impl Tail {
 
     /// Forgets what the index has.
     pub(super) fn keep_from(&mut self, have: u64) {
-        self.entries = self.entries.split_off(&have);
+        if self.entries.first_key_value().is_some_and(|(first, _)| *first < have) {
+            self.entries = self.entries.split_off(&have);
+            self.places.retain(|_, places| {
+                places.retain(|index| *index >= have);
+                !places.is_empty()
+            });
+        }
     }
 }
 
@@ -111,17 +139,13 @@ impl Ledger {
         }
         let (have, mut found) = asked?;
         self.tail().keep_from(have.min(size));
-        for index in have.min(size)..size {
-            if !self.tail().entries.contains_key(&index) {
-                let payload = self.payload(index)?;
-                self.tail().entries.insert(index, Recent { payload, row: None });
-            }
+        let unknown = self.tail().unknown(have.min(size), size);
+        for index in unknown {
+            let payload = self.payload(index)?;
+            self.tail().take(index, payload.as_deref());
         }
         for ((payload, signer), found) in wanted.iter().zip(&mut found) {
-            let behind: Vec<u64> = {
-                let tail = self.tail();
-                tail.entries.iter().filter(|(_, recent)| recent.payload == *payload).map(|(index, _)| *index).collect()
-            };
+            let behind = self.tail().places.get(payload).cloned().unwrap_or_default();
             let mut right = None;
             for index in found.iter().copied().chain(behind) {
                 // an index that lies here would swallow an append, so the record itself is asked
@@ -139,10 +163,11 @@ impl Ledger {
         Ok(found)
     }
 
-    fn payload(&self, index: u64) -> Result<String> {
+    /// The payload of an entry, if its body is there.
+    fn payload(&self, index: u64) -> Result<Option<String>> {
         match self.proven_record(index) {
-            Ok((_, record)) => Ok(Digest::sha256(Bundle::parse(&record)?.into_envelope()?.payload()).hex()),
-            Err(e) if is_no_repetition(&e) => Ok(String::new()),
+            Ok((_, record)) => Ok(Some(Digest::sha256(Bundle::parse(&record)?.into_envelope()?.payload()).hex())),
+            Err(e) if is_no_repetition(&e) => Ok(None),
             Err(e) => Err(e),
         }
     }

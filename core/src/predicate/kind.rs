@@ -4,6 +4,7 @@
 //! build that agrees, the provenance of a policy bundle, a summary published from a decision) are not derived here.
 
 use super::cyclonedx::Cyclonedx;
+use super::reference::Reference;
 use super::release::Release;
 use super::scai::{ATTRIBUTES, Scai};
 use super::slsa_provenance::Provenance;
@@ -28,7 +29,7 @@ pub(super) fn kinds(predicate_type: &str, predicate: &Value) -> Vec<String> {
         "https://in-toto.io/attestation/runtime-trace/v0.1" => vec!["build.trace"],
         "https://in-toto.io/attestation/link/v0.3" => vec!["step.link"],
         "https://in-toto.io/attestation/vulns/v0.2" => vec!["scan.vulnerability"],
-        "https://in-toto.io/attestation/reference/v0.1" => vec!["document.reference"],
+        Reference::TYPE => vec!["document.reference"],
         t => t.strip_prefix(NAMESPACE).and_then(own).into_iter().collect(),
     };
     kinds.into_iter().map(str::to_owned).collect()

@@ -84,6 +84,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("ingest-istio-peer-authentication", |b| ingested(Some("istio-peer-authentication"), b)),
     ("ingest-cloudtrail", |b| ingested(Some("cloudtrail"), b)),
     ("ingest-aws-settings", |b| ingested(Some("aws-settings"), b)),
+    ("ingest-azure-monitor", |b| ingested(Some("azure-monitor"), b)),
     ("ingest-vault-audit", |b| ingested(Some("vault-audit"), b)),
     ("ingest-github-pull-request", |b| ingested(Some("github-pull-request"), b)),
     ("ingest-github-reviews", |b| ingested(Some("github-reviews"), b)),

@@ -47,6 +47,7 @@ __all__ = [
     "Verified",
     "Verifier",
     "Witness",
+    "alerts",
     "approve_disposal",
     "ci_plain_machine",
     "ci_provenance",
@@ -1020,6 +1021,16 @@ def snapshot(
     now: str | None = None,
 ) -> Recorded: ...
 def drift(ledger: Ledger, key: _AnySigner, *, environment_id: str, now: str | None = None) -> _Data: ...
+def alerts(
+    ledger: Ledger,
+    *,
+    now: str | None = None,
+    hours: int = 24,
+    before: int = 7,
+    times: int = 3,
+    more: int = 5,
+    days: int = 30,
+) -> _Data: ...
 def custody(ledger: Ledger, release_id: str) -> _Data: ...
 def gaps(ledger: Ledger, release_id: str) -> list[_Data]: ...
 def sbom_generate(

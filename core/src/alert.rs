@@ -1,0 +1,180 @@
+//! Alerts: what the records of access show that somebody should look at.
+//!
+//! Collectors record each use of a key or secret, as the logs of their services tell it. Asked over a stretch of time, the
+//! ledger tells which secrets were read more often than they are (by whom, and by anybody), and for keys that sign
+//! records, which uses left no record and which records no use. It tells documents that expired as well, such as the
+//! certificate of a provider, and those that soon will. It is read whole, so no index can hide a use.
+//!
+//! A key is one whose uses are recorded if its descriptor in the trust policy has a `uri`, and records of access name
+//! that as their resource.
+
+mod documents;
+mod key_use;
+mod reads;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json;
+use crate::ledger::{Ledger, LedgerRecord, Query};
+use crate::predicate::{KeyAccess, PredicateType as _};
+use crate::timestamp::Timestamp;
+
+const HOUR: i64 = 3_600_000;
+/// The longest that is looked at in one go, with what came before it: ten years in hours.
+const LONGEST: u64 = 10 * 366 * 24;
+
+/// What is looked at, and from when on it is unusual.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Watch {
+    /// Length of the stretch that is looked at, in hours. It ends at the present.
+    pub hours: u64,
+    /// Stretches of that length before it, from which the usual number is taken: the middle one of theirs.
+    pub before: u64,
+    /// Reads are unusual if they are more than so many times the usual number,
+    pub times: u64,
+    /// and at least so many more than it.
+    pub more: u64,
+    /// Days before its end from which on a document is told.
+    pub days: u64,
+}
+
+impl Default for Watch {
+    /// A day, held against the seven before it; over three times as many, and five more. Documents 30 days before.
+    fn default() -> Self {
+        Self { hours: 24, before: 7, times: 3, more: 5, days: 30 }
+    }
+}
+
+impl Watch {
+    /// Reads it from JSON.
+    ///
+    /// # Errors
+    /// `MALFORMED` for another key or type.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        json::parse("watch", bytes)
+    }
+
+    fn check(&self) -> Result<()> {
+        let whole = self.before.checked_add(1).and_then(|stretches| stretches.checked_mul(self.hours));
+        if self.hours == 0 || self.before == 0 || whole.is_none_or(|whole| whole > LONGEST) {
+            return Err(Error::new(
+                ErrorKind::ApiMisuse,
+                format!(
+                    "expected a stretch of an hour at least, one before it at least, and {LONGEST} hours in all at most; found \
+                     {} stretches of {} hours before it",
+                    self.before, self.hours
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The answer, as of a size of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Alerts {
+    /// Number of entries of the ledger that was read.
+    pub size: u64,
+    /// Start of the stretch.
+    pub from: Timestamp,
+    /// Its end, which is not part of it.
+    pub to: Timestamp,
+    /// What was found, the earliest first.
+    pub alerts: Vec<Alert>,
+    /// Entries that may be uses and whose body is not there, so that nobody can tell.
+    pub without_body: BTreeSet<u64>,
+}
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Alert {
+    /// When it was first seen; of a document, its end.
+    pub at: Timestamp,
+    /// What it is.
+    pub kind: AlertKind,
+    /// The secret or key, the id of whoever read, or the document.
+    pub about: String,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// Entries that say so.
+    pub records: BTreeSet<u64>,
+}
+
+/// Kinds of alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AlertKind {
+    /// A secret was read more often than it is.
+    UnusualReads,
+    /// Somebody read more secrets, or one more often, than they do.
+    UnusualReader,
+    /// A key that signs records was used, and the ledger has no record of it.
+    UseWithoutSignature,
+    /// A record is signed by a key, and the service that keeps it logged no such use.
+    SignatureWithoutUse,
+    /// A document no longer counts.
+    DocumentExpired,
+    /// A document will soon no longer count.
+    DocumentExpires,
+}
+
+/// What there is to look at in the stretch that ends at `now`.
+///
+/// # Errors
+/// `API_MISUSE` for a stretch of no length or over ten years; those of [`Ledger::complete`].
+pub fn alerts(ledger: &Ledger, watch: &Watch, now: Timestamp) -> Result<Alerts> {
+    watch.check()?;
+    let hours = i64::try_from(watch.hours).unwrap_or(i64::MAX);
+    let from = now.plus_millis(-hours.saturating_mul(HOUR));
+    let mut found = Alerts { size: ledger.size(), from, to: now, alerts: Vec::new(), without_body: BTreeSet::new() };
+    let mut query = Query::everything();
+    query.predicate_type = Some(KeyAccess::TYPE.to_owned());
+    let mut uses = Vec::new();
+    for record in all(ledger, query, &mut found.without_body)? {
+        if let Ok(access) = record.statement().predicate_as::<KeyAccess>() {
+            uses.push(Use { index: record.index, access });
+        }
+    }
+    found.alerts.extend(reads::unusual(&uses, watch, from, now));
+    found.alerts.extend(key_use::unmatched(ledger, &uses, from, now, &mut found.without_body)?);
+    found.alerts.extend(documents::ended(ledger, watch, now, &mut found.without_body)?);
+    found.alerts.sort();
+    Ok(found)
+}
+
+/// A record of access.
+struct Use {
+    index: u64,
+    access: KeyAccess,
+}
+
+impl Use {
+    fn is_within(&self, from: Timestamp, to: Timestamp) -> bool {
+        (from..to).contains(&self.access.at)
+    }
+}
+
+/// All records that match, from the log.
+fn all(ledger: &Ledger, mut query: Query, without_body: &mut BTreeSet<u64>) -> Result<Vec<LedgerRecord>> {
+    query.limit = Some(crate::limits::SEARCH_ROWS);
+    let mut records: Vec<LedgerRecord> = Vec::new();
+    loop {
+        let page = ledger.complete(&query)?;
+        without_body.extend(page.without_body);
+        query.after = page.records.last().map(|record| record.index);
+        records.extend(page.records);
+        if !page.more {
+            return Ok(records);
+        }
+    }
+}
