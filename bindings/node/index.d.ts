@@ -414,6 +414,47 @@ export interface Affected {
   unreadable: number[]
 }
 
+/** What is looked at for alerts, and from when on it is unusual. */
+export interface Watch {
+  /** Length of the stretch that is looked at, which ends at the present; 24 if not said. */
+  hours?: number
+  /** Stretches of that length before it, from which the usual number is taken; 7 if not said. */
+  before?: number
+  /** Reads are unusual if they are more than so many times the usual number; 3 if not said. */
+  times?: number
+  /** And at least so many more than it; 5 if not said. */
+  more?: number
+  /** Days before its end from which on a document is told; 30 if not said. */
+  days?: number
+}
+
+/** What was found, as of a size of the ledger. */
+export interface Alerts {
+  size: number
+  from: string
+  to: string
+  /** The earliest first. */
+  alerts: Alert[]
+  /** Entries that may be uses and whose body is not there. */
+  withoutBody: number[]
+}
+
+export interface Alert {
+  at: string
+  kind:
+    | 'unusual-reads'
+    | 'unusual-reader'
+    | 'use-without-signature'
+    | 'signature-without-use'
+    | 'document-expired'
+    | 'document-expires'
+  /** The secret or key, the id of whoever read, or the document. */
+  about: string
+  message: string
+  /** Entries that say so. */
+  records: number[]
+}
+
 export interface AffectedArtifact {
   digest: string
   name?: string
@@ -1667,6 +1708,15 @@ export declare class Witness {
   /** Answers a request `add-checkpoint` of C2SP tlog-witness, as an HTTP server says it. */
   addCheckpointSync(request: Uint8Array, now?: Time): WitnessAnswer
 }
+
+/**
+ * Uses of keys and secrets in the hours up to `now` that somebody should look at: unusual reads, and keys whose uses do
+ * not match what they signed; and documents that end.
+ */
+export declare function alerts(ledger: Ledger, watch?: Watch, now?: Time): Promise<Alerts>
+
+/** As `alerts`, at once. */
+export declare function alertsSync(ledger: Ledger, watch?: Watch, now?: Time): Alerts
 
 /** Approves the disposal of `entries`, or of all records that are due, as a records officer. */
 export declare function approveDisposal(ledger: Ledger, key: PrivateKey | Signer, schedule: Schedule, approver: Actor, entries?: number[], now?: Time): Promise<Recorded>

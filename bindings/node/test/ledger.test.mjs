@@ -507,3 +507,35 @@ test('affected joins SBOMs with what runs', async (t) => {
     await assert.rejects(ledger.affected(asked), { code })
   }
 })
+
+test('alerts tell secrets that are read more often than they are', async (t) => {
+  const type = 'https://sealwright.dev/attestation/key-access/v0.1'
+  const change = (policy) => policy.signers.find(({ name }) => name === 'records').predicateTypes.push(type)
+  const { ledger, keys } = await world(t, { change })
+  const [resource, at] = ['vault://secret/data/shop', '2026-11-21T09:00:00Z']
+  const actor = { id: 'urn:example:workload:records', kind: 'workload' }
+  const read = {
+    nonce: '00'.repeat(16),
+    resource,
+    resourceKind: 'secret',
+    operation: 'read',
+    actor,
+    at,
+    outcome: 'SUCCEEDED',
+    count: 15,
+    window: { from: at, to: at },
+    sourceEvent: { digest: { sha256: '00'.repeat(32) } },
+  }
+  const uriSha256 = sealwright.digestBytesSync(Buffer.from(resource)).replace('sha256:', '')
+  const statement = new sealwright.Statement(type, [{ uri: resource, digest: { uriSha256 } }], read)
+  const { index } = await ledger.recordStatement(statement, keys.records, NOW)
+  const { alerts } = await sealwright.alerts(ledger, {}, NOW)
+  assert.deepEqual(
+    alerts.map(({ kind, about, records }) => [kind, about, records]),
+    [['unusual-reads', resource, [index]], ['unusual-reader', actor.id, [index]]],
+  )
+  assert.deepEqual(sealwright.alertsSync(ledger, { more: 16 }, NOW).alerts, [])
+  for (const [watch, code] of [[{ hours: 0 }, 'API_MISUSE'], [{ hour: 1 }, 'MALFORMED']]) {
+    await assert.rejects(sealwright.alerts(ledger, watch, NOW), { code })
+  }
+})

@@ -34,7 +34,7 @@ from sealwright import (
     Witness,
 )
 
-from conftest import FIXTURES, NOW, OURS, RELEASE, World, found
+from conftest import BEFORE, FIXTURES, NOW, OURS, RELEASE, World, found
 from test_timestamp import authority as authority  # noqa: PLC0414
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -604,4 +604,39 @@ def test_affected_joins_sboms_with_what_runs(world: World) -> None:
     for asked, code in wrong:
         with pytest.raises(InvalidInput) as refused:
             world.ledger.affected(**asked)
+        assert refused.value.code == code
+
+
+def test_alerts_tell_secrets_that_are_read_more_often_than_they_are(tmp_path: Path) -> None:
+    def collects(policy: dict[str, Any], _: dict[str, PrivateKey]) -> None:
+        (records,) = [s for s in policy["signers"] if s["name"] == "records"]
+        records["predicateTypes"].append(f"{OURS}key-access/v0.1")
+
+    world = found(tmp_path, collects)
+    secret = "vault://secret/data/shop"
+    read = {
+        "nonce": "00" * 16,
+        "resource": secret,
+        "resourceKind": "secret",
+        "operation": "read",
+        "actor": RECORDS,
+        "at": BEFORE,
+        "outcome": "SUCCEEDED",
+        "count": 15,
+        "window": {"from": BEFORE, "to": BEFORE},
+        "sourceEvent": {"digest": {"sha256": "00" * 32}},
+    }
+    subject = {"uri": secret, "digest": {"uriSha256": sw.digest_bytes(secret.encode()).removeprefix("sha256:")}}
+    statement = sw.Statement(f"{OURS}key-access/v0.1", [subject], read)
+    index = world.ledger.record_statement(statement, world.keys["records"], now=NOW).index
+    told = sw.alerts(world.ledger, now=NOW)
+    assert [(a["kind"], a["about"], a["records"]) for a in told["alerts"]] == [
+        ("unusual-reads", secret, [index]),
+        ("unusual-reader", RECORDS["id"], [index]),
+    ]
+    assert sw.alerts(world.ledger, now=NOW, more=16)["alerts"] == []
+    wrong: list[tuple[dict[str, Any], str]] = [({"hours": 0}, "API_MISUSE"), ({"hour": 1}, "MALFORMED")]
+    for watch, code in wrong:
+        with pytest.raises(InvalidInput) as refused:
+            sw.alerts(world.ledger, now=NOW, **watch)
         assert refused.value.code == code
