@@ -112,6 +112,8 @@ fn the_whole_way_from_keys_to_a_pack_runs_as_it_stands() {
     let advisory = r#"{"id":"GHSA-35jh-r3h4-6jhm","affected":[{"package":{"ecosystem":"npm","name":"lodash"}}]}"#;
     let answers = pass(&place, &format!("echo '{advisory}' > GHSA-35jh-r3h4-6jhm.json\n{affected}"));
     assert_eq!(answers.matches("no artifact is known").count(), 3, "{answers}");
+    let alerts = blocks("docs/guide/ledger.md", "sh").into_iter().find(|block| block.contains("alerts")).unwrap();
+    assert_eq!(pass(&place, &alerts).matches("nothing unusual since").count(), 2, "{alerts}");
     pass(&place, "printf more >> dist/shop");
     let verify = "sealwright verify dist/shop --bundle shop.sigstore.json --key keys/builder.pub";
     assert_eq!(bash(&place, verify).status.code(), Some(1));
