@@ -435,8 +435,8 @@ export interface Alerts {
   to: string
   /** The earliest first. */
   alerts: Alert[]
-  /** Entries that may be uses and whose body is not there. */
-  withoutBody: number[]
+  /** Entries that may matter and can't be read. */
+  unread: number[]
 }
 
 export interface Alert {

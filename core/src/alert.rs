@@ -25,6 +25,8 @@ use crate::timestamp::Timestamp;
 const HOUR: i64 = 3_600_000;
 /// The longest that is looked at in one go, with what came before it: ten years in hours.
 const LONGEST: u64 = 10 * 366 * 24;
+/// Records that are held at once.
+const PAGE: usize = 1000;
 
 /// What is looked at, and from when on it is unusual.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,13 +63,14 @@ impl Watch {
 
     fn check(&self) -> Result<()> {
         let whole = self.before.checked_add(1).and_then(|stretches| stretches.checked_mul(self.hours));
-        if self.hours == 0 || self.before == 0 || whole.is_none_or(|whole| whole > LONGEST) {
+        let is_long = whole.is_none_or(|whole| whole > LONGEST) || self.days > LONGEST / 24;
+        if self.hours == 0 || self.before == 0 || is_long {
             return Err(Error::new(
                 ErrorKind::ApiMisuse,
                 format!(
-                    "expected a stretch of an hour at least, one before it at least, and {LONGEST} hours in all at most; found \
-                     {} stretches of {} hours before it",
-                    self.before, self.hours
+                    "expected a stretch of an hour at least, one before it at least, and ten years in all at most; found \
+                     {} stretches of {} hours before it, and {} days ahead",
+                    self.before, self.hours, self.days
                 ),
             ));
         }
@@ -88,8 +91,8 @@ pub struct Alerts {
     pub to: Timestamp,
     /// What was found, the earliest first.
     pub alerts: Vec<Alert>,
-    /// Entries that may be uses and whose body is not there, so that nobody can tell.
-    pub without_body: BTreeSet<u64>,
+    /// Entries that may matter and whose body is not there, or does not hold what its type demands: nobody can tell.
+    pub unread: BTreeSet<u64>,
 }
 
 /// Something to look at.
@@ -136,18 +139,17 @@ pub fn alerts(ledger: &Ledger, watch: &Watch, now: Timestamp) -> Result<Alerts> 
     watch.check()?;
     let hours = i64::try_from(watch.hours).unwrap_or(i64::MAX);
     let from = now.plus_millis(-hours.saturating_mul(HOUR));
-    let mut found = Alerts { size: ledger.size(), from, to: now, alerts: Vec::new(), without_body: BTreeSet::new() };
+    let mut found = Alerts { size: ledger.size(), from, to: now, alerts: Vec::new(), unread: BTreeSet::new() };
     let mut query = Query::everything();
     query.predicate_type = Some(KeyAccess::TYPE.to_owned());
     let mut uses = Vec::new();
-    for record in all(ledger, query, &mut found.without_body)? {
-        if let Ok(access) = record.statement().predicate_as::<KeyAccess>() {
-            uses.push(Use { index: record.index, access });
-        }
-    }
+    each(ledger, query, &mut found.unread, |record| {
+        uses.push(Use { index: record.index, access: record.statement().predicate_as()? });
+        Ok(())
+    })?;
     found.alerts.extend(reads::unusual(&uses, watch, from, now));
-    found.alerts.extend(key_use::unmatched(ledger, &uses, from, now, &mut found.without_body)?);
-    found.alerts.extend(documents::ended(ledger, watch, now, &mut found.without_body)?);
+    found.alerts.extend(key_use::unmatched(ledger, &uses, from, now, &mut found.unread)?);
+    found.alerts.extend(documents::ended(ledger, watch, now, &mut found.unread)?);
     found.alerts.sort();
     Ok(found)
 }
@@ -164,17 +166,28 @@ impl Use {
     }
 }
 
-/// All records that match, from the log.
-fn all(ledger: &Ledger, mut query: Query, without_body: &mut BTreeSet<u64>) -> Result<Vec<LedgerRecord>> {
-    query.limit = Some(crate::limits::SEARCH_ROWS);
-    let mut records: Vec<LedgerRecord> = Vec::new();
+/// Visits all records that match, from the log, without holding them all. One of which the visitor can't read what it
+/// demands is told as unread.
+fn each(
+    ledger: &Ledger,
+    mut query: Query,
+    unread: &mut BTreeSet<u64>,
+    mut visit: impl FnMut(LedgerRecord) -> Result<()>,
+) -> Result<()> {
+    query.limit = Some(PAGE);
     loop {
         let page = ledger.complete(&query)?;
-        without_body.extend(page.without_body);
+        unread.extend(page.without_body);
         query.after = page.records.last().map(|record| record.index);
-        records.extend(page.records);
+        for record in page.records {
+            let index = record.index;
+            match visit(record) {
+                Err(e) if e.kind() == ErrorKind::Malformed => drop(unread.insert(index)),
+                visited => visited?,
+            }
+        }
         if !page.more {
-            return Ok(records);
+            return Ok(());
         }
     }
 }

@@ -132,9 +132,13 @@ fn s122_what_the_service_itself_calls_usual_counts_before_what_was_seen() {
 #[test]
 fn s122_a_stretch_without_length_is_refused() {
     let world = world();
-    for watch in
-        [r#"{"hours":0}"#, r#"{"before":0}"#, r#"{"hours":9223372036854775807}"#, r#"{"hours":9000,"before":10}"#]
-    {
+    for watch in [
+        r#"{"hours":0}"#,
+        r#"{"before":0}"#,
+        r#"{"hours":9223372036854775807}"#,
+        r#"{"hours":9000,"before":10}"#,
+        r#"{"days":18446744073709551615}"#,
+    ] {
         let watch = Watch::from_json(watch.as_bytes()).unwrap();
         assert_eq!(alerts(&world.ledger, &watch, now()).unwrap_err().code(), "API_MISUSE", "{watch:?}");
     }
@@ -197,13 +201,17 @@ fn s109_of_uses_that_are_only_counted_nothing_is_claimed() {
 
 /// Records the certificate of a provider, which counts until `end`.
 fn certificate(world: &mut World, end: &str) -> u64 {
+    certificate_of(world, b"provider", end)
+}
+
+fn certificate_of(world: &mut World, provider: &[u8], end: &str) -> u64 {
     let mut document =
         ResourceDescriptor::of(Digest::sha256(end.as_bytes())).named("FedRAMP authorisation of the cloud");
     document.download_location = Some("https://provider.example/fedramp.pdf".to_owned());
     document.media_type = Some("application/pdf".to_owned());
     document.annotations = Some([("expiresAt".to_owned(), end.into())].into_iter().collect());
     let attester = Attester { id: "urn:example:workload:records".to_owned() };
-    let subject = ResourceDescriptor::of(Digest::sha256(b"provider"));
+    let subject = ResourceDescriptor::of(Digest::sha256(provider));
     let statement = Statement::new(vec![subject], &Reference { attester, references: vec![document] }).unwrap();
     world.record("records", &statement).unwrap().index
 }
@@ -225,6 +233,28 @@ fn s117_a_certificate_of_a_provider_is_told_before_it_expires_and_when_it_has_un
     assert_eq!(found(&world).alerts[0].records, [expired].into());
     certificate(&mut world, "2027-11-20T00:00:00Z");
     assert!(found(&world).alerts.is_empty());
+}
+
+#[test]
+fn s117_a_certificate_of_another_provider_of_the_same_name_is_no_successor() {
+    let mut world = world();
+    let expired = certificate_of(&mut world, b"one", "2026-11-20T00:00:00Z");
+    certificate_of(&mut world, b"other", "2027-11-20T00:00:00Z");
+    assert_eq!(found(&world).alerts.iter().map(|a| a.records.clone()).collect::<Vec<_>>(), [[expired].into()]);
+}
+
+#[test]
+fn what_can_not_be_read_is_told_and_hides_nothing() {
+    let mut world = world();
+    let json = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"{}",
+            "predicate":{{"references":[]}}}}"#,
+        Digest::sha256(b"").hex(),
+        Reference::TYPE
+    );
+    let statement = Statement::parse(json.into_bytes()).unwrap();
+    let unread = world.record("records", &statement).unwrap().index;
+    assert_eq!(found(&world).unread, [unread].into());
 }
 
 #[test]

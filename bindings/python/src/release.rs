@@ -136,7 +136,7 @@ pub(crate) fn drift<'py>(
 /// Uses of keys and secrets in the hours up to `now` that somebody should look at: unusual reads, and keys whose uses do
 /// not match what they signed; and documents that end.
 ///
-/// Gives `size`, `from`, `to`, `alerts` and `withoutBody`.
+/// Gives `size`, `from`, `to`, `alerts` and `unread`.
 #[pyfunction]
 #[pyo3(
     signature = (ledger, *, now=None, **watch),

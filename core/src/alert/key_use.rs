@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alert, AlertKind, Use, all};
+use super::{Alert, AlertKind, Use, each};
 use crate::bundle::Bundle;
 use crate::digest::Algorithm;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub(super) fn unmatched(
     uses: &[Use],
     from: Timestamp,
     to: Timestamp,
-    without_body: &mut BTreeSet<u64>,
+    unread: &mut BTreeSet<u64>,
 ) -> Result<Vec<Alert>> {
     let keys = watched(ledger)?;
     if keys.is_empty() {
@@ -29,12 +29,13 @@ pub(super) fn unmatched(
     let mut query = Query::everything();
     query.since = Some(from);
     let mut signed = Signed::new();
-    for record in all(ledger, query, without_body)? {
+    each(ledger, query, unread, |record| {
         let at = record.logged_at()?;
         for (key, digest) in signatures(&record)? {
             signed.entry(key).or_default().entry(digest).or_insert((record.index, at));
         }
-    }
+        Ok(())
+    })?;
     let mut alerts = Vec::new();
     for (key, resource) in &keys {
         let used: Vec<&Use> = uses.iter().filter(|used| is_signing(used, resource)).collect();
@@ -56,13 +57,13 @@ pub(super) fn unmatched(
                 });
             }
         }
-        // a service that never says what was signed can't be asked
         let told: BTreeSet<String> = used.iter().filter_map(|used| digest(used)).collect();
+        if !used.is_empty() && told.is_empty() {
+            // a service that never says what was signed can't be asked
+            continue;
+        }
         for (digest, (index, at)) in records.into_iter().filter(|(digest, (_, at))| !told.contains(digest) && *at < to)
         {
-            if !used.is_empty() && told.is_empty() {
-                continue;
-            }
             alerts.push(Alert {
                 at,
                 kind: AlertKind::SignatureWithoutUse,

@@ -47,7 +47,7 @@ impl Alerts {
         let mut page = Page::default();
         for alert in &found.alerts {
             page.wrapped("", "  ", &format!("{}  {}", to_the_second(alert.at), alert.message));
-            page.wrapped("  at ", "    ", &alert.about);
+            page.wrapped("  about ", "    ", &alert.about);
             let entries: Vec<String> = alert.records.iter().map(u64::to_string).collect();
             page.wrapped("  entries ", "    ", &entries.join(", "));
         }
@@ -55,10 +55,10 @@ impl Alerts {
             let from = to_the_second(found.from);
             page.wrapped("", "", &format!("nothing unusual since {from}, and no document that ends"));
         }
-        for index in &found.without_body {
-            page.wrapped("", "  ", &format!("the body of entry {index} is not there: what it says nobody can tell"));
+        for index in &found.unread {
+            page.wrapped("", "  ", &format!("entry {index} can't be read: what it says nobody can tell"));
         }
-        let quiet = found.alerts.is_empty() && found.without_body.is_empty();
+        let quiet = found.alerts.is_empty() && found.unread.is_empty();
         Ok(Answer::new(page.finish(), to_json(&found)?).unless(!quiet))
     }
 }

@@ -108,7 +108,8 @@ fn key_access(json: &Value, name: &str) -> Option<Matter> {
         ("Verify", _) => KeyOperation::Verify,
         ("Encrypt" | "Wrap", _) => KeyOperation::Encrypt,
         ("Decrypt" | "Unwrap", _) => KeyOperation::Decrypt,
-        ("Backup", _) => KeyOperation::Read,
+        // the key itself leaves the vault
+        ("Backup" | "Release", _) => KeyOperation::Read,
         ("Create" | "Import", _) => KeyOperation::Create,
         // a version more
         ("Set" | "Rotate", _) => KeyOperation::Rotate,
